@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The lengths of texts, in bytes of UTF-8. Names of Chinese organizations run to forty characters of
+// three bytes; the rest is generous for people and far below the 65,535 bytes of a leaf.
+const (
+	NameBytesMax      = 300
+	ActivityBytesMax  = 300
+	ReferenceBytesMax = 120
+	ReasonBytesMax    = 1000
+	StaffBytesMax     = 120
+	KeyBytesMax       = 120 // an idempotency key
+)
+
+// Grade tells how well a claim is founded: A is best.
+type Grade string
+
+// The grades of evidence, best first.
+const (
+	GradeA Grade = "A" // check-in and check-out, confirmed by the person helped, recorder and approver differ
+	GradeB Grade = "B" // the same without the person helped
+	GradeC Grade = "C" // a signed paper sheet on file, recorder and approver differ
+	GradeD Grade = "D" // the organization's word alone
+)
+
+// Grades lists the grades, best first.
+var Grades = []Grade{GradeA, GradeB, GradeC, GradeD}
+
+// Evidence is what an organization shows for a claim. The rule set turns it into a [Grade].
+type Evidence struct {
+	CheckIn     *Clock `json:"check_in,omitempty"`  // as the volunteer signed in at the place
+	CheckOut    *Clock `json:"check_out,omitempty"` // as the volunteer signed out
+	Beneficiary bool   `json:"beneficiary_confirmed,omitempty"`
+	Sheet       string `json:"sheet,omitempty"`    // where the signed sheet is filed
+	Recorder    string `json:"recorder,omitempty"` // staff reference of who wrote it down
+	Approver    string `json:"approver,omitempty"` // staff reference of who approved it
+}
+
+// Claim is what an organization says a volunteer did.
+type Claim struct {
+	Volunteer string // the volunteer's id
+	Activity  string // what was done, in the organization's words
+	Service   string // code of the service catalogue, optional
+	ServedOn  Date   // the day the shift began
+	Start     *Clock // with End, the shift's clock times; an End not after Start is the next day's
+	End       *Clock
+	Minutes   Minutes // minutes really served, 1 to ClaimMinutesMax
+	Reference string  // the organization's own reference, optional, unique in the organization
+	Evidence  Evidence
+}
+
+// Check refuses a claim that makes no sense by itself, with an [*Invalid] that points at the field.
+func (c Claim) Check() error {
+	if c.Minutes < 1 || c.Minutes > ClaimMinutesMax {
+		return &Invalid{"minutes_out_of_range", "/minutes",
+			fmt.Sprintf("a claim is of 1 to %d minutes, not %d", ClaimMinutesMax, c.Minutes)}
+	}
+	if (c.Start == nil) != (c.End == nil) {
+		return &Invalid{"clock_incomplete", "/start", "give both start and end, or neither"}
+	}
+	if (c.Evidence.CheckIn == nil) != (c.Evidence.CheckOut == nil) {
+		return &Invalid{"clock_incomplete", "/evidence/check_in", "give both check_in and check_out, or neither"}
+	}
+	return CheckTexts(
+		Text{"/activity", c.Activity, ActivityBytesMax, true},
+		Text{"/service", c.Service, ReferenceBytesMax, false},
+		Text{"/reference", c.Reference, ReferenceBytesMax, false},
+		Text{"/evidence/sheet", c.Evidence.Sheet, ReferenceBytesMax, false},
+		Text{"/evidence/recorder", c.Evidence.Recorder, StaffBytesMax, false},
+		Text{"/evidence/approver", c.Evidence.Approver, StaffBytesMax, false},
+	)
+}
+
+// Span gives the shift as minutes since midnight of 1 January 1970 on the wall clock, half open, and
+// false when the claim has no clock times.
+func (c Claim) Span() (from, to int64, ok bool) {
+	if c.Start == nil || c.End == nil {
+		return 0, 0, false
+	}
+	const dayMinutes = 24 * 60
+	midnight := int64(c.ServedOn) * dayMinutes
+	from, to = midnight+int64(*c.Start), midnight+int64(*c.End)
+	if to <= from {
+		to += dayMinutes
+	}
+	return from, to, true
+}
+
+// Fingerprint is the same for two claims of the same shift: the same volunteer, organization,
+// activity and date, and the same start and end or, where there are no clock times, the same minutes.
+func (c Claim) Fingerprint(organization string) Hash {
+	when := fmt.Sprintf("%d min", c.Minutes)
+	if c.Start != nil && c.End != nil {
+		when = c.Start.String() + "-" + c.End.String()
+	}
+	// Length-prefixed, so that no text can be mistaken for its neighbour.
+	var text []byte
+	for _, part := range []string{c.Volunteer, organization, c.Activity, c.ServedOn.String(), when} {
+		text = fmt.Appendf(text, "%d:%s", len(part), part)
+	}
+	return sha256.Sum256(text)
+}
+
+// Text is a text of a request with its bound, for [CheckTexts].
+type Text struct {
+	Pointer  string
+	Value    string
+	BytesMax int
+	Required bool
+}
+
+// CheckTexts refuses, with an [*Invalid], a text that is missing, too long, not UTF-8, or that holds a
+// control character: such a text cannot be shown, compared or exported safely.
+func CheckTexts(texts ...Text) error {
+	for _, t := range texts {
+		switch {
+		case t.Required && strings.TrimSpace(t.Value) == "":
+			return &Invalid{"text_missing", t.Pointer, t.Pointer[1:] + " must not be empty"}
+		case len(t.Value) > t.BytesMax:
+			return &Invalid{"text_too_long", t.Pointer,
+				fmt.Sprintf("%s has %d bytes, at most %d", t.Pointer[1:], len(t.Value), t.BytesMax)}
+		case !utf8.ValidString(t.Value):
+			return &Invalid{"text_malformed", t.Pointer, t.Pointer[1:] + " is not UTF-8"}
+		case strings.ContainsFunc(t.Value, unicode.IsControl):
+			return &Invalid{"text_malformed", t.Pointer, t.Pointer[1:] + " holds a control character"}
+		}
+	}
+	return nil
+}

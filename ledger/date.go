@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// Date is a civil day in the calendar of the book's place, with no time and no zone: the number of
+// days since 1 January 1970.
+type Date int32
+
+const dateLayout = "2006-01-02"
+
+// The span of dates the ledger accepts: nobody alive was born before it, and nothing it records lies
+// after it.
+var (
+	DateMin = dateOf(1880, time.January, 1)
+	DateMax = dateOf(2199, time.December, 31)
+)
+
+const daySeconds = 24 * 60 * 60
+
+func dateOf(y int, m time.Month, d int) Date {
+	return Date(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / daySeconds)
+}
+
+// ParseDate reads an ISO 8601 calendar date, "2026-03-05". A day that the calendar does not have, or
+// one outside [DateMin] to [DateMax], is [ErrInvalid].
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(dateLayout, s)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %q is not a calendar date like 2026-03-05", ErrInvalid, s)
+	}
+	d := DateOf(t)
+	if d < DateMin || d > DateMax {
+		return 0, fmt.Errorf("%w: the date %s lies outside %s to %s", ErrInvalid, s, DateMin, DateMax)
+	}
+	return d, nil
+}
+
+// DateFrom gives the civil date of year, month and day, or [ErrInvalid] when the calendar has no such
+// day (30 February).
+func DateFrom(year, month, day int) (Date, error) {
+	return ParseDate(fmt.Sprintf("%04d-%02d-%02d", year, month, day))
+}
+
+// DateOf gives the civil date that t shows in its own location.
+func DateOf(t time.Time) Date { return dateOf(t.Date()) }
+
+// Time gives midnight UTC of the date, for libraries that want a time.Time.
+func (d Date) Time() time.Time { return time.Unix(int64(d)*daySeconds, 0).UTC() }
+
+// String gives the date in ISO 8601, "2026-03-05".
+func (d Date) String() string { return d.Time().Format(dateLayout) }
+
+// LeapBirthday says on which day of a common year somebody born on 29 February turns a year older.
+type LeapBirthday string
+
+// The two conventions laws follow.
+const (
+	LeapFebruary28 LeapBirthday = "02-28"
+	LeapMarch1     LeapBirthday = "03-01"
+)
+
+// Age gives the full years between born and on; a birthday counts from its first minute. It is
+// negative when on lies before born.
+func Age(born, on Date, leap LeapBirthday) int {
+	by, bm, bd := born.Time().Date()
+	oy, om, od := on.Time().Date()
+	if bm == time.February && bd == 29 && !leapYear(oy) {
+		if leap == LeapFebruary28 {
+			bd = 28
+		} else {
+			bm, bd = time.March, 1
+		}
+	}
+	years := oy - by
+	if om < bm || om == bm && od < bd {
+		years--
+	}
+	return years
+}
+
+func leapYear(y int) bool { return y%4 == 0 && (y%100 != 0 || y%400 == 0) }
+
+// Clock is a time of day on a wall clock: minutes since midnight, 0 to 1439.
+type Clock int16
+
+// ParseClock reads "09:30".
+func ParseClock(s string) (Clock, error) {
+	t, err := time.Parse("15:04", s)
+	if err != nil || len(s) != len("15:04") {
+		return 0, fmt.Errorf("%w: %q is not a time of day like 09:30", ErrInvalid, s)
+	}
+	return Clock(t.Hour()*60 + t.Minute()), nil
+}
+
+// String gives the time of day as "09:30".
+func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60) }
