@@ -1,0 +1,180 @@
+package translog
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"timebank/ledger"
+)
+
+const (
+	// leafVersion is the first line of a leaf. Another format gets another line; this one never changes.
+	leafVersion = "timebank-leaf/v1"
+	// LeafBytesMax bounds a leaf: C2SP tlog-tiles gives the length of an entry in 16 bits.
+	LeafBytesMax = 65535
+	leafInstant  = "2006-01-02T15:04:05.000000Z"
+	nothing      = "-"
+)
+
+// LeafFields are what a leaf tells of an entry: everything but the details, to which it commits.
+type LeafFields struct {
+	Seq        ledger.Seq
+	Kind       ledger.Kind
+	Effective  ledger.Date
+	Recorded   time.Time // UTC, whole microseconds
+	By         string    // the client's id; empty when nobody asked
+	Rules      ledger.Hash
+	Refers     *ledger.Seq
+	Commitment ledger.Hash
+	Postings   []ledger.Posting
+}
+
+// Fields gives what the leaf of an entry tells.
+func Fields(e ledger.Entry) LeafFields {
+	return LeafFields{Seq: e.Seq, Kind: e.Kind, Effective: e.Effective, Recorded: e.Recorded, By: e.By, Rules: e.Rules,
+		Refers: e.Refers, Commitment: e.Commitment(), Postings: e.Postings}
+}
+
+// Leaf gives the canonical text of an entry, as docs/leaf.md describes it. The postings must be in the
+// order of [ledger.SortPostings].
+func Leaf(e ledger.Entry) []byte { return Fields(e).Text() }
+
+// Text gives the leaf that tells these fields.
+func (f LeafFields) Text() []byte {
+	b := make([]byte, 0, 512)
+	b = fmt.Appendf(b, "%s\nseq %d\nkind %s\neffective %s\nrecorded %s\nby %s\nrules %s\nrefers %s\ndetails %s\n",
+		leafVersion, f.Seq, f.Kind, f.Effective, f.Recorded.UTC().Format(leafInstant), orNothing(f.By), hashText(f.Rules),
+		refersText(f.Refers), f.Commitment)
+	for _, p := range f.Postings {
+		b = fmt.Appendf(b, "posting %s %s %d\n", p.Account, p.Unit, p.Minutes)
+	}
+	return b
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return nothing
+	}
+	return s
+}
+
+func hashText(h ledger.Hash) string {
+	if h.IsZero() {
+		return nothing
+	}
+	return h.String()
+}
+
+func refersText(s *ledger.Seq) string {
+	if s == nil {
+		return nothing
+	}
+	return strconv.FormatInt(int64(*s), 10)
+}
+
+// ParseLeaf reads a leaf. It accepts nothing that Text would write otherwise.
+func ParseLeaf(text []byte) (LeafFields, error) {
+	f, err := parseLeaf(string(text))
+	if err != nil {
+		return LeafFields{}, fmt.Errorf("%w: leaf: %w", ledger.ErrInvalid, err)
+	}
+	if string(f.Text()) != string(text) {
+		return LeafFields{}, fmt.Errorf("%w: leaf is not in canonical form", ledger.ErrInvalid)
+	}
+	return f, nil
+}
+
+// leafNames are the names of the lines after the first, in order; postings follow them.
+var leafNames = []string{"seq", "kind", "effective", "recorded", "by", "rules", "refers", "details"}
+
+func parseLeaf(text string) (f LeafFields, err error) {
+	if len(text) > LeafBytesMax {
+		return f, fmt.Errorf("%d bytes, at most %d", len(text), LeafBytesMax)
+	}
+	body, ok := strings.CutSuffix(text, "\n")
+	lines := strings.Split(body, "\n")
+	if !ok || len(lines) < 1+len(leafNames) || lines[0] != leafVersion {
+		return f, fmt.Errorf("it does not start as %s, or lacks lines", leafVersion)
+	}
+	values := make(map[string]string, len(leafNames))
+	for i, name := range leafNames {
+		value, ok := strings.CutPrefix(lines[1+i], name+" ")
+		if !ok {
+			return f, fmt.Errorf("line %d is not %q", 2+i, name)
+		}
+		values[name] = value
+	}
+	if err := f.set(values); err != nil {
+		return f, err
+	}
+	for _, line := range lines[1+len(leafNames):] {
+		p, err := parsePosting(line)
+		if err != nil {
+			return f, err
+		}
+		f.Postings = append(f.Postings, p)
+	}
+	return f, nil
+}
+
+func (f *LeafFields) set(v map[string]string) error {
+	seq, err := parseSeq(v["seq"])
+	if err != nil {
+		return err
+	}
+	f.Seq, f.Kind = seq, ledger.Kind(v["kind"])
+	if f.Effective, err = ledger.ParseDate(v["effective"]); err != nil {
+		return err
+	}
+	if f.Recorded, err = time.Parse(leafInstant, v["recorded"]); err != nil {
+		return fmt.Errorf("recorded: %w", err)
+	}
+	if v["by"] != nothing {
+		f.By = v["by"]
+	}
+	if v["rules"] != nothing {
+		if f.Rules, err = ledger.ParseHash(v["rules"]); err != nil {
+			return err
+		}
+	}
+	if v["refers"] != nothing {
+		refers, err := parseSeq(v["refers"])
+		if err != nil {
+			return err
+		}
+		f.Refers = &refers
+	}
+	f.Commitment, err = ledger.ParseHash(v["details"])
+	return err
+}
+
+func parseSeq(s string) (ledger.Seq, error) {
+	n, err := strconv.ParseUint(s, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a sequence number", s)
+	}
+	return ledger.Seq(n), nil
+}
+
+func parsePosting(line string) (p ledger.Posting, err error) {
+	parts := strings.Split(line, " ")
+	if len(parts) != 4 || parts[0] != "posting" {
+		return p, fmt.Errorf("%q is not a posting", line)
+	}
+	if p.Account, err = ledger.ParseAccountID(parts[1]); err != nil {
+		return p, err
+	}
+	minutes, err := strconv.ParseInt(parts[3], 10, 64)
+	if err != nil {
+		return p, fmt.Errorf("%q is not a number of minutes", parts[3])
+	}
+	p.Unit, p.Minutes = ledger.Unit(parts[2]), ledger.Minutes(minutes)
+	return p, nil
+}
+
+// LeafHash gives the RFC 6962 hash of a leaf: SHA-256 of a zero byte and the text.
+func LeafHash(text []byte) ledger.Hash { return ledger.Hash(tlog.RecordHash(text)) }
