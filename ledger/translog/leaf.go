@@ -2,6 +2,7 @@ package translog
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,10 @@ const (
 	leafVersion = "timebank-leaf/v1"
 	// LeafBytesMax bounds a leaf: C2SP tlog-tiles gives the length of an entry in 16 bits.
 	LeafBytesMax = 65535
+	// byBytesMax bounds a client's id: a UUID has 36 characters, the rest is for ids of other installations.
+	byBytesMax = 120
+	// kindBytesMax bounds the word for a kind; the longest in use has fourteen letters.
+	kindBytesMax = 40
 	leafInstant  = "2006-01-02T15:04:05.000000Z"
 	nothing      = "-"
 )
@@ -39,8 +44,9 @@ func Fields(e ledger.Entry) LeafFields {
 		Refers: e.Refers, Commitment: e.Commitment(), Postings: e.Postings}
 }
 
-// Leaf gives the canonical text of an entry, as docs/leaf.md describes it. The postings must be in the
-// order of [ledger.SortPostings].
+// Leaf gives the canonical text of an entry, as docs/leaf.md describes it. The entry must have come
+// through [ledger.Draft.Check], its postings be in the order of [ledger.SortPostings], and its client's
+// id be one that [LeafFields.Check] allows.
 func Leaf(e ledger.Entry) []byte { return Fields(e).Text() }
 
 // Text gives the leaf that tells these fields.
@@ -76,16 +82,69 @@ func refersText(s *ledger.Seq) string {
 	return strconv.FormatInt(int64(*s), 10)
 }
 
-// ParseLeaf reads a leaf. It accepts nothing that Text would write otherwise.
+// ParseLeaf reads a leaf. It accepts nothing that Text would write otherwise, and no fields that Check
+// refuses.
 func ParseLeaf(text []byte) (LeafFields, error) {
 	f, err := parseLeaf(string(text))
 	if err != nil {
 		return LeafFields{}, fmt.Errorf("%w: leaf: %w", ledger.ErrInvalid, err)
 	}
+	if err := f.Check(); err != nil {
+		return LeafFields{}, err
+	}
 	if string(f.Text()) != string(text) {
 		return LeafFields{}, fmt.Errorf("%w: leaf is not in canonical form", ledger.ErrInvalid)
 	}
 	return f, nil
+}
+
+// Check refuses fields that a leaf cannot tell in exactly one way: those with a text that could be taken
+// for another line or for nothing, an instant finer than a microsecond, or postings out of order. Leaf
+// and Text do not check.
+func (f LeafFields) Check() error {
+	switch {
+	case f.Seq < 0 || f.Refers != nil && *f.Refers < 0:
+		return fmt.Errorf("%w: leaf: a sequence number is negative", ledger.ErrInvalid)
+	case !isKind(string(f.Kind)):
+		return fmt.Errorf("%w: leaf %d: kind %.80q is not of lower-case letters and hyphens", ledger.ErrInvalid, f.Seq, f.Kind)
+	case f.By != "" && !isClient(f.By):
+		return fmt.Errorf("%w: leaf %d: %.80q is not the id of a client", ledger.ErrInvalid, f.Seq, f.By)
+	case f.Effective < ledger.DateMin || f.Effective > ledger.DateMax:
+		return fmt.Errorf("%w: leaf %d: effective date out of range", ledger.ErrInvalid, f.Seq)
+	case f.Recorded.Year() < 1 || f.Recorded.Year() > 9999 || !f.Recorded.Equal(f.Recorded.Truncate(time.Microsecond)):
+		return fmt.Errorf("%w: leaf %d: recorded %s is not of whole microseconds in the years 1 to 9999",
+			ledger.ErrInvalid, f.Seq, f.Recorded)
+	case len(f.Text()) > LeafBytesMax:
+		return fmt.Errorf("%w: leaf %d is longer than %d bytes", ledger.ErrInvalid, f.Seq, LeafBytesMax)
+	}
+	return f.checkPostings()
+}
+
+func isKind(s string) bool {
+	other := func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') }
+	return s != "" && s != nothing && len(s) <= kindBytesMax && !strings.ContainsFunc(s, other)
+}
+
+// isClient allows printable ASCII without the space: what no line can be mistaken for.
+func isClient(s string) bool {
+	other := func(r rune) bool { return r <= ' ' || r > '~' }
+	return s != nothing && len(s) <= byBytesMax && !strings.ContainsFunc(s, other)
+}
+
+func (f LeafFields) checkPostings() error {
+	sorted := slices.Clone(f.Postings)
+	ledger.SortPostings(sorted)
+	for i, p := range f.Postings {
+		switch {
+		case p.Account <= 0 || !slices.Contains(ledger.Units, p.Unit):
+			return fmt.Errorf("%w: leaf %d: posting %d is of no account or no unit", ledger.ErrInvalid, f.Seq, i)
+		case p != sorted[i]:
+			return fmt.Errorf("%w: leaf %d: postings are out of order", ledger.ErrInvalid, f.Seq)
+		case i > 0 && p.Account == sorted[i-1].Account && p.Unit == sorted[i-1].Unit:
+			return fmt.Errorf("%w: leaf %d: account %s is touched twice", ledger.ErrInvalid, f.Seq, p.Account)
+		}
+	}
+	return nil
 }
 
 // leafNames are the names of the lines after the first, in order; postings follow them.
@@ -155,7 +214,7 @@ func (f *LeafFields) set(v map[string]string) error {
 func parseSeq(s string) (ledger.Seq, error) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a sequence number", s)
+		return 0, fmt.Errorf("%.80q is not a sequence number", s)
 	}
 	return ledger.Seq(n), nil
 }
@@ -163,14 +222,14 @@ func parseSeq(s string) (ledger.Seq, error) {
 func parsePosting(line string) (p ledger.Posting, err error) {
 	parts := strings.Split(line, " ")
 	if len(parts) != 4 || parts[0] != "posting" {
-		return p, fmt.Errorf("%q is not a posting", line)
+		return p, fmt.Errorf("%.80q is not a posting", line)
 	}
 	if p.Account, err = ledger.ParseAccountID(parts[1]); err != nil {
 		return p, err
 	}
 	minutes, err := strconv.ParseInt(parts[3], 10, 64)
 	if err != nil {
-		return p, fmt.Errorf("%q is not a number of minutes", parts[3])
+		return p, fmt.Errorf("%.80q is not a number of minutes", parts[3])
 	}
 	p.Unit, p.Minutes = ledger.Unit(parts[2]), ledger.Minutes(minutes)
 	return p, nil

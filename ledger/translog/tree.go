@@ -46,6 +46,9 @@ type StoredHash struct {
 // Frontier gives the indexes of the stored hashes at the right edge of a tree of n leaves: one for each
 // complete subtree, which is all that appending needs.
 func Frontier(n int64) []int64 {
+	if n < 0 {
+		return nil
+	}
 	var indexes []int64
 	var start int64
 	for level := 62; level >= 0; level-- {
@@ -60,6 +63,9 @@ func Frontier(n int64) []int64 {
 // Append gives the stored hashes that leaves add to a tree of n leaves, in the order of their indexes.
 // known must hold at least the hashes of [Frontier](n).
 func Append(n int64, leaves []ledger.Hash, known map[int64]ledger.Hash) ([]StoredHash, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("%w: a tree of %d leaves", ledger.ErrInvalid, n)
+	}
 	var added []StoredHash
 	fresh := make(map[int64]ledger.Hash, 2*len(leaves))
 	read := Reader(func(indexes []int64) ([]ledger.Hash, error) {
@@ -93,15 +99,24 @@ func Append(n int64, leaves []ledger.Hash, known map[int64]ledger.Hash) ([]Store
 
 // Root gives the root of the tree of the first n leaves.
 func Root(n int64, read Reader) (ledger.Hash, error) {
+	if n < 0 {
+		return ledger.Hash{}, fmt.Errorf("%w: a tree of %d leaves", ledger.ErrInvalid, n)
+	}
 	h, err := tlog.TreeHash(n, read.tlog())
 	return ledger.Hash(h), err
 }
 
 // StoredLeafHash gives the stored hash of a leaf.
 func StoredLeafHash(seq int64, read Reader) (ledger.Hash, error) {
+	if seq < 0 {
+		return ledger.Hash{}, fmt.Errorf("%w: leaf %d", ledger.ErrInvalid, seq)
+	}
 	h, err := read([]int64{tlog.StoredHashIndex(0, seq)})
 	if err != nil {
 		return ledger.Hash{}, err
+	}
+	if len(h) != 1 {
+		return ledger.Hash{}, fmt.Errorf("reading the hash of leaf %d gave %d hashes", seq, len(h))
 	}
 	return h[0], nil
 }
@@ -117,13 +132,31 @@ func CheckInclusion(proof []ledger.Hash, n int64, root ledger.Hash, seq int64, l
 	return tlog.CheckRecord(toTlog(proof), n, tlog.Hash(root), seq, tlog.Hash(leaf))
 }
 
-// Consistency proves that the tree of the first n leaves continues the tree of the first older.
+// Consistency proves that the tree of the first n leaves continues the tree of the first older. That
+// any tree continues the empty one needs no hashes.
 func Consistency(n, older int64, read Reader) ([]ledger.Hash, error) {
+	if older == 0 && n >= 0 {
+		return nil, nil
+	}
 	p, err := tlog.ProveTree(n, older, read.tlog())
 	return fromTlog(p), err
 }
 
 // CheckConsistency checks what Consistency gives.
 func CheckConsistency(proof []ledger.Hash, n int64, root ledger.Hash, older int64, olderRoot ledger.Hash) error {
+	if older == 0 && n >= 0 {
+		return checkContinuesNothing(proof, n, root, olderRoot)
+	}
 	return tlog.CheckTree(toTlog(proof), n, tlog.Hash(root), older, tlog.Hash(olderRoot))
+}
+
+func checkContinuesNothing(proof []ledger.Hash, n int64, root, olderRoot ledger.Hash) error {
+	empty, err := Root(0, nil)
+	if err != nil {
+		return err
+	}
+	if len(proof) != 0 || olderRoot != empty || n == 0 && root != empty {
+		return fmt.Errorf("%w: not a proof that %d leaves continue an empty tree", ledger.ErrInvalid, n)
+	}
+	return nil
 }
