@@ -1,0 +1,130 @@
+package book
+
+import (
+	"context"
+	"fmt"
+
+	"timebank/ledger"
+)
+
+// AccountBalance is an account with its balance at the time asked for.
+type AccountBalance struct {
+	ledger.Account
+	Balance ledger.Minutes
+	Entries int64 // entries that touch it
+}
+
+// AccountFilter chooses accounts; what is zero does not narrow.
+type AccountFilter struct {
+	ID        ledger.AccountID
+	OwnerKind ledger.OwnerKind
+	Owner     string
+	Unit      ledger.Unit
+	At        AsOf
+	After     ledger.AccountID
+	Limit     int
+}
+
+type balanceRow struct {
+	accountRow
+	Entries int64 `db:"entries"`
+}
+
+func (r balanceRow) balance() AccountBalance { return AccountBalance{r.account(), r.Balance, r.Entries} }
+
+// Account reads one account as of now. Auditors may.
+func (b *Book) Account(ctx context.Context, by ledger.Actor, id ledger.AccountID, at AsOf) (AccountBalance, error) {
+	return only(b.Accounts(ctx, by, AccountFilter{ID: id, At: at, Limit: 1}))
+}
+
+// Accounts lists accounts with their balances, in the order of their numbers. Auditors may.
+func (b *Book) Accounts(ctx context.Context, by ledger.Actor, f AccountFilter) ([]AccountBalance, error) {
+	if err := by.May(ledger.RoleAuditor); err != nil {
+		return nil, err
+	}
+	return b.accounts(ctx, f)
+}
+
+func (b *Book) accounts(ctx context.Context, f AccountFilter) ([]AccountBalance, error) {
+	if f.Owner != "" {
+		if err := checkID("/owner", f.Owner); err != nil {
+			return nil, err
+		}
+	}
+	const query = `
+		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, s.balance, s.entries
+		FROM account a, LATERAL (
+			SELECT coalesce(sum(p.minutes), 0)::bigint AS balance, count(*) AS entries FROM posting p
+			WHERE p.account = a.id AND ($6::bigint IS NULL OR p.seq < $6) AND ($7::int IS NULL OR p.effective <= date '1970-01-01' + $7::int)) s
+		WHERE ($1 = 0 OR a.id = $1) AND ($2 = '' OR a.owner_kind = $2) AND ($3 = '' OR a.owner = nullif($3, '')::uuid)
+		  AND ($4 = '' OR a.unit = $4) AND a.id > $5
+		ORDER BY a.id LIMIT $8`
+	rows, err := selectAll[balanceRow](ctx, b.db, query, int64(f.ID), string(f.OwnerKind), f.Owner, string(f.Unit), int64(f.After),
+		f.At.LogSize, dayOrNull(f.At.Effective), min(f.Limit, PageMax))
+	if err != nil {
+		return nil, fmt.Errorf("reading accounts: %w", err)
+	}
+	found := make([]AccountBalance, len(rows))
+	for i, r := range rows {
+		found[i] = r.balance()
+	}
+	return found, nil
+}
+
+// TrialRow sums the accounts of one line of the chart.
+type TrialRow struct {
+	Unit      ledger.Unit      `db:"unit"`
+	OwnerKind ledger.OwnerKind `db:"owner_kind"`
+	Purpose   ledger.Purpose   `db:"purpose"`
+	Accounts  int64            `db:"accounts"`
+	Balance   ledger.Minutes   `db:"balance"`
+}
+
+// TrialBalance is the sum of all accounts, line by line of the chart. Each unit sums to zero.
+type TrialBalance struct {
+	LogSize int64
+	Rows    []TrialRow
+	Sums    map[ledger.Unit]ledger.Minutes
+}
+
+// TrialBalance sums every account. Auditors may; the operator too, since it tells of nobody.
+func (b *Book) TrialBalance(ctx context.Context, by ledger.Actor, at AsOf) (TrialBalance, error) {
+	if err := by.May(ledger.RoleAuditor, ledger.RoleOperator); err != nil {
+		return TrialBalance{}, err
+	}
+	size, err := b.sizeAt(ctx, at)
+	if err != nil {
+		return TrialBalance{}, err
+	}
+	const query = `
+		SELECT a.unit, a.owner_kind, a.purpose, count(DISTINCT a.id) AS accounts, coalesce(sum(p.minutes), 0)::bigint AS balance
+		FROM account a LEFT JOIN posting p ON p.account = a.id AND p.seq < $1
+		     AND ($2::int IS NULL OR p.effective <= date '1970-01-01' + $2::int)
+		GROUP BY a.unit, a.owner_kind, a.purpose ORDER BY a.unit, a.owner_kind, a.purpose`
+	t := TrialBalance{LogSize: size, Sums: map[ledger.Unit]ledger.Minutes{}}
+	if t.Rows, err = selectAll[TrialRow](ctx, b.db, query, size, dayOrNull(at.Effective)); err != nil {
+		return t, fmt.Errorf("summing accounts: %w", err)
+	}
+	for _, u := range ledger.Units {
+		t.Sums[u] = 0
+	}
+	for _, r := range t.Rows {
+		t.Sums[r.Unit] += r.Balance
+	}
+	return t, nil
+}
+
+// sizeAt gives the log size that AsOf means: the one it names, which must have been reached, or now's.
+func (b *Book) sizeAt(ctx context.Context, at AsOf) (int64, error) {
+	size, err := b.LogSize(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the log's size: %w", err)
+	}
+	if at.LogSize == nil {
+		return size, nil
+	}
+	if *at.LogSize < 0 || *at.LogSize > size {
+		return 0, &ledger.Invalid{Code: "log_size_unknown", Pointer: "/at_log_size", Detail: fmt.Sprintf("the log has %d entries", size)}
+	}
+	return *at.LogSize, nil
+}

@@ -1,0 +1,111 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	_ "github.com/lib/pq" // the driver
+	"golang.org/x/sync/errgroup"
+
+	"timebank/ledger"
+	"timebank/policy"
+)
+
+// Config says which book to open.
+type Config struct {
+	Service        string         // DSN of a login that may only INSERT and SELECT
+	Zone           *time.Location // the book's place: what day it is there
+	Origin         string         // first line of checkpoints
+	Keys           Keys
+	CheckpointFile string // where the last signed checkpoint is kept outside the database; "" keeps none
+	AcceptDataLoss bool   // open although the server is set so that a crash loses what was acknowledged
+}
+
+const (
+	// batchMax bounds the commands of one transaction, and so the wait of everybody behind the lock: a
+	// batch of this size takes some tens of milliseconds.
+	batchMax = 256
+	// queueMax bounds the commands that wait for their turn; beyond it the book is busy.
+	queueMax = 8192
+	// readersMax bounds the connections that read; with the writer's they stay far below PostgreSQL's
+	// default of 100, so that a few server processes fit.
+	readersMax = 16
+)
+
+// ErrBusy says that too many writes wait; try again in a moment.
+var ErrBusy = errors.New("the book is busy")
+
+// Book is a ledger kept in PostgreSQL.
+type Book struct {
+	cfg      Config
+	keys     Keys
+	db       *sqlx.DB // reads
+	writer   *sqlx.DB // one connection, for commit alone
+	queue    chan *pending
+	rulesMu  sync.RWMutex
+	ruleSets []*policy.Rules // by effective-from, oldest first
+	appendMu sync.Mutex      // one checkpoint at a time in this process
+}
+
+// Open checks the database and opens the book on it. It starts nothing: Run does.
+func Open(ctx context.Context, cfg Config) (*Book, error) {
+	if cfg.Zone == nil || cfg.Origin == "" {
+		return nil, errors.New("a book needs its time zone and its origin")
+	}
+	b := &Book{cfg: cfg, keys: cfg.Keys, queue: make(chan *pending, queueMax)}
+	var err error
+	if b.db, err = connect(ctx, cfg.Service, readersMax); err != nil {
+		return nil, err
+	}
+	if b.writer, err = connect(ctx, cfg.Service, 1); err != nil {
+		return nil, errors.Join(err, b.db.Close())
+	}
+	if err := errors.Join(b.checkServer(ctx)); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	if err := b.loadRules(ctx, b.db); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func connect(ctx context.Context, dsn string, most int) (*sqlx.DB, error) {
+	// binary_parameters saves a round trip a query.
+	db, err := sqlx.ConnectContext(ctx, "postgres", dsn+binaryParameters(dsn))
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the book: %w", err)
+	}
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	return db, nil
+}
+
+// Close lets go of the database. Run must have ended.
+func (b *Book) Close() error { return errors.Join(b.db.Close(), b.writer.Close()) }
+
+// Run takes the book's turns and publishes checkpoints until ctx ends. Writes wait until it runs.
+func (b *Book) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return b.takeTurns(ctx) })
+	g.Go(func() error { return b.publishCheckpoints(ctx) })
+	return g.Wait()
+}
+
+// Now gives the database's clock, the only one by which deadlines are told.
+func (b *Book) Now(ctx context.Context) (now time.Time, err error) {
+	err = b.db.GetContext(ctx, &now, `SELECT clock_timestamp()`)
+	return now.UTC(), err
+}
+
+// today gives the civil date of an instant at the book's place.
+func (b *Book) today(now time.Time) ledger.Date { return ledger.DateOf(now.In(b.cfg.Zone)) }
+
+// Origin gives the origin line of the book's checkpoints.
+func (b *Book) Origin() string { return b.cfg.Origin }
+
+// Zone gives the book's time zone.
+func (b *Book) Zone() *time.Location { return b.cfg.Zone }

@@ -1,0 +1,126 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"timebank/ledger"
+)
+
+// commit runs one batch in one transaction: lock, prefetch, decide, record. It is the only write path
+// of the ledger. When it gives an error, nothing of the batch was recorded, unless the error is of the
+// COMMIT itself: then asking again under the same keys tells what became of it.
+func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, error) {
+	// Read committed: the snapshot of REPEATABLE READ would be taken before the wait for the lock.
+	tx, err := b.writer.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return nil, fmt.Errorf("beginning a batch: %w", err)
+	}
+	defer tx.Rollback()
+	const lock = `SELECT pg_advisory_xact_lock('entry'::regclass::oid::bigint)`
+	if _, err := tx.ExecContext(ctx, lock); err != nil {
+		return nil, fmt.Errorf("taking the turn: %w", err)
+	}
+	w, err := b.prefetch(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]turnResult, len(batch))
+	for i, p := range batch {
+		results[i] = w.take(p)
+		if w.broken != nil { // never recorded in part: the batch is tried again, each command alone
+			return nil, w.broken
+		}
+	}
+	if err := record(ctx, tx, w); err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("committing a batch: %w", err)
+	}
+	if w.rulesAdded {
+		return results, b.loadRules(ctx, b.db)
+	}
+	return results, nil
+}
+
+// take decides one command in the world as the commands before it left it.
+func (w *world) take(p *pending) turnResult {
+	name := answerKey{clientOf(p.by), p.key.Text}
+	if a, ok := w.answers[name]; ok && !p.dryRun {
+		return replayed(a, p.key)
+	}
+	d, err := p.cmd.decide(w)
+	if p.dryRun {
+		return w.rehearse(p, d, err)
+	}
+	refusal := refusalOf(err)
+	if err != nil && refusal == nil {
+		return turnResult{err: err} // malformed or forbidden: nothing to remember
+	}
+	if refusal == nil && len(d.effects) == 0 {
+		return turnResult{err: errors.New("a command came to nothing")}
+	}
+	var last *Record
+	for _, e := range d.effects {
+		if last, w.broken = w.apply(p.by, e); w.broken != nil {
+			return turnResult{err: w.broken}
+		}
+	}
+	a := answer{answerKey: name, request: p.key.Request, id: d.id, refusal: refusal}
+	if refusal == nil {
+		a.seq, a.fresh = &last.Seq, last
+	}
+	w.answers[name] = a
+	w.newAnswers = append(w.newAnswers, a)
+	if refusal != nil {
+		return turnResult{err: refusal}
+	}
+	return turnResult{receipt: Receipt{Record: *last, ID: d.id}}
+}
+
+// rehearse answers a dry run: what would be recorded, with nothing changed.
+func (w *world) rehearse(p *pending, d decision, err error) turnResult {
+	if err != nil {
+		return turnResult{err: err}
+	}
+	r, err := w.draft(p.by, d.effects[len(d.effects)-1])
+	if err != nil {
+		return turnResult{err: err}
+	}
+	return turnResult{receipt: Receipt{Record: *r, ID: d.id}}
+}
+
+// replayed answers a key that was answered before, or refuses it to another request.
+func replayed(a answer, key Key) turnResult {
+	switch {
+	case a.request != key.Request:
+		return turnResult{err: &KeyReused{key.Text}}
+	case a.refusal != nil:
+		return turnResult{err: a.refusal}
+	case a.fresh != nil: // earlier in this very batch
+		return turnResult{receipt: Receipt{Record: *a.fresh, ID: a.id, Replayed: true}}
+	default:
+		return turnResult{replay: &a}
+	}
+}
+
+func refusalOf(err error) *ledger.Refusal {
+	var r *ledger.Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return nil
+}
+
+// nobody is the client of the bank itself: a bootstrap, or a hold that ended by its time.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+func clientOf(by ledger.Actor) string {
+	if by.Client == "" {
+		return nobody
+	}
+	return by.Client
+}

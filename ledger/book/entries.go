@@ -1,0 +1,213 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+	"timebank/ledger/translog"
+)
+
+// PageMax bounds the rows of one page of any list.
+const PageMax = 500
+
+// EntryFilter chooses entries; what is zero does not narrow. Ids must be well formed.
+type EntryFilter struct {
+	Account                          ledger.AccountID
+	Organization, Volunteer, Partner string
+	Kind                             ledger.Kind
+	EffectiveFrom, EffectiveTo       *ledger.Date // both inclusive
+	RecordedFrom, RecordedTo         *time.Time   // from inclusive, to exclusive
+	After                            ledger.Seq   // entries after this one; -1 from the start
+	LogSize                          int64        // entries below it; 0 is all
+	Limit                            int
+}
+
+// visible is the predicate by which every reader sees entries: an auditor all, an organization and a
+// partner their own, a volunteer those about self or ward. $1 is the role, $2 the subject or ''.
+const visible = `
+	($1 = 'auditor'
+	 OR $1 = 'organization' AND e.organization = nullif($2, '')::uuid
+	 OR $1 = 'partner' AND e.partner = nullif($2, '')::uuid
+	 OR $1 = 'volunteer' AND (e.volunteer = nullif($2, '')::uuid
+	     OR e.volunteer IN (SELECT id FROM volunteer WHERE guardian = nullif($2, '')::uuid)))`
+
+const entryColumns = `
+	e.seq, e.kind, e.effective - date '1970-01-01' AS effective, e.recorded, coalesce(e.by_client::text, '') AS by_client, e.rules,
+	e.refers, coalesce(e.organization::text, '') AS organization, coalesce(e.volunteer::text, '') AS volunteer,
+	coalesce(e.partner::text, '') AS partner, e.salt, e.details, e.leaf,
+	(SELECT x.seq FROM entry x WHERE x.refers = e.seq AND x.kind = 'correction') AS corrected_by`
+
+type entryRow struct {
+	Seq          ledger.Seq    `db:"seq"`
+	Kind         ledger.Kind   `db:"kind"`
+	Effective    int32         `db:"effective"`
+	Recorded     time.Time     `db:"recorded"`
+	By           string        `db:"by_client"`
+	Rules        []byte        `db:"rules"`
+	Refers       sql.NullInt64 `db:"refers"`
+	Organization string        `db:"organization"`
+	Volunteer    string        `db:"volunteer"`
+	Partner      string        `db:"partner"`
+	Salt         []byte        `db:"salt"`
+	Details      string        `db:"details"`
+	Leaf         string        `db:"leaf"`
+	CorrectedBy  sql.NullInt64 `db:"corrected_by"`
+}
+
+func (r entryRow) record() Record {
+	rec := Record{
+		Entry: ledger.Entry{Seq: r.Seq, Recorded: r.Recorded.UTC(), Draft: ledger.Draft{Kind: r.Kind, Effective: ledger.Date(r.Effective),
+			By: r.By, Refers: seqOf(r.Refers), Details: []byte(r.Details)}},
+		Leaf: []byte(r.Leaf), LeafHash: translog.LeafHash([]byte(r.Leaf)),
+		Organization: r.Organization, Volunteer: r.Volunteer, Partner: r.Partner, CorrectedBy: seqOf(r.CorrectedBy),
+	}
+	copy(rec.Rules[:], r.Rules)
+	copy(rec.Salt[:], r.Salt)
+	return rec
+}
+
+func seqOf(n sql.NullInt64) *ledger.Seq {
+	if !n.Valid {
+		return nil
+	}
+	seq := ledger.Seq(n.Int64)
+	return &seq
+}
+
+// Entry reads one entry. One that the actor may not see is ErrNotFound, like one that is not there.
+func (b *Book) Entry(ctx context.Context, by ledger.Actor, seq ledger.Seq) (Record, error) {
+	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq = $3 AND ` + visible
+	rows, err := selectAll[entryRow](ctx, b.db, query, string(by.Role), by.Subject, seq)
+	if err != nil {
+		return Record{}, fmt.Errorf("reading entry %d: %w", seq, err)
+	}
+	return only(b.withLines(ctx, rows))
+}
+
+// Entries lists the entries that the actor may see and the filter lets through, in the order of seq.
+func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]Record, error) {
+	const query = `SELECT ` + entryColumns + `
+		FROM entry e
+		WHERE ` + visible + ` AND e.seq > $3 AND ($4 = 0 OR e.seq < $4)
+		  AND ($5 = 0 OR e.seq IN (SELECT seq FROM posting WHERE account = $5))
+		  AND ($6 = '' OR e.organization = nullif($6, '')::uuid) AND ($7 = '' OR e.volunteer = nullif($7, '')::uuid)
+		  AND ($8 = '' OR e.partner = nullif($8, '')::uuid) AND ($9 = '' OR e.kind = $9)
+		  AND ($10::int IS NULL OR e.effective >= date '1970-01-01' + $10::int)
+		  AND ($11::int IS NULL OR e.effective <= date '1970-01-01' + $11::int)
+		  AND ($12::timestamptz IS NULL OR e.recorded >= $12) AND ($13::timestamptz IS NULL OR e.recorded < $13)
+		ORDER BY e.seq LIMIT $14`
+	rows, err := selectAll[entryRow](ctx, b.db, query, string(by.Role), by.Subject, f.After, f.LogSize, int64(f.Account),
+		f.Organization, f.Volunteer, f.Partner, string(f.Kind), dayOrNull(f.EffectiveFrom), dayOrNull(f.EffectiveTo),
+		f.RecordedFrom, f.RecordedTo, min(f.Limit, PageMax))
+	if err != nil {
+		return nil, fmt.Errorf("reading entries: %w", err)
+	}
+	return b.withLines(ctx, rows)
+}
+
+func dayOrNull(d *ledger.Date) sql.NullInt64 {
+	if d == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: int64(*d), Valid: true}
+}
+
+// withLines adds the postings, with the accounts they touch, to entries.
+func (b *Book) withLines(ctx context.Context, rows []entryRow) ([]Record, error) {
+	records, at := make([]Record, len(rows)), make(map[ledger.Seq]int, len(rows))
+	seqs := make([]int64, len(rows))
+	for i, r := range rows {
+		records[i], at[r.Seq], seqs[i] = r.record(), i, int64(r.Seq)
+	}
+	const query = `
+		SELECT p.seq, p.account, p.unit, p.minutes, p.balance, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose
+		FROM posting p JOIN account a ON a.id = p.account
+		WHERE p.seq = ANY ($1::bigint[])`
+	type lineRow struct {
+		Seq       ledger.Seq       `db:"seq"`
+		Account   ledger.AccountID `db:"account"`
+		Unit      ledger.Unit      `db:"unit"`
+		Minutes   ledger.Minutes   `db:"minutes"`
+		Balance   ledger.Minutes   `db:"balance"`
+		OwnerKind ledger.OwnerKind `db:"owner_kind"`
+		Owner     string           `db:"owner"`
+		Purpose   ledger.Purpose   `db:"purpose"`
+	}
+	lines, err := selectAll[lineRow](ctx, b.db, query, pq.Array(seqs))
+	if err != nil {
+		return nil, fmt.Errorf("reading postings: %w", err)
+	}
+	for _, l := range lines {
+		r := &records[at[l.Seq]]
+		r.Lines = append(r.Lines, Line{ledger.Posting{Account: l.Account, Unit: l.Unit, Minutes: l.Minutes},
+			ledger.Owner{Kind: l.OwnerKind, ID: l.Owner}, l.Purpose, l.Balance})
+	}
+	for i := range records {
+		records[i].sortLines()
+	}
+	return records, nil
+}
+
+// sortLines puts the lines into the order in which postings are hashed, and fills the postings.
+func (r *Record) sortLines() {
+	byAccount := make(map[ledger.AccountID]Line, len(r.Lines))
+	r.Postings = make([]ledger.Posting, len(r.Lines))
+	for i, l := range r.Lines {
+		byAccount[l.Account], r.Postings[i] = l, l.Posting
+	}
+	ledger.SortPostings(r.Postings)
+	for i, p := range r.Postings {
+		r.Lines[i] = byAccount[p.Account]
+	}
+}
+
+// replay gives the receipt of a key that was answered before this batch.
+func (b *Book) replay(ctx context.Context, a answer) (Receipt, error) {
+	r, err := b.Entry(ctx, ledger.Actor{Role: ledger.RoleAuditor}, *a.seq)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("reading what a key was answered with: %w", err)
+	}
+	r.CorrectedBy = nil // as it was then
+	return Receipt{Record: r, ID: a.id, Replayed: true}, nil
+}
+
+// LogSize gives the number of entries.
+func (b *Book) LogSize(ctx context.Context) (n int64, err error) {
+	err = b.db.GetContext(ctx, &n, `SELECT coalesce(max(seq), -1) + 1 FROM entry`)
+	return n, err
+}
+
+// Operation is what became of an idempotency key.
+type Operation struct {
+	Key        string
+	Kind       ledger.Kind // of the entry; empty for a refusal
+	Seq        *ledger.Seq
+	ID         string
+	Refusal    *ledger.Refusal
+	RecordedAt time.Time
+}
+
+// Operation tells what became of one of the actor's keys, or ErrNotFound.
+func (b *Book) Operation(ctx context.Context, by ledger.Actor, key string) (Operation, error) {
+	const query = `
+		SELECT a.client, a.key, a.request, a.seq, coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal,
+		       a.recorded, coalesce(e.kind, '') AS kind
+		FROM answer a LEFT JOIN entry e ON e.seq = a.seq
+		WHERE a.client = $1 AND a.key = $2`
+	type operationRow struct {
+		answerRow
+		Recorded time.Time   `db:"recorded"`
+		Kind     ledger.Kind `db:"kind"`
+	}
+	r, err := only(selectAll[operationRow](ctx, b.db, query, clientOf(by), key))
+	if err != nil {
+		return Operation{}, err
+	}
+	a, err := r.answer()
+	return Operation{Key: key, Kind: r.Kind, Seq: a.seq, ID: a.id, Refusal: a.refusal, RecordedAt: r.Recorded.UTC()}, err
+}

@@ -1,0 +1,337 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+	"timebank/policy"
+)
+
+// ItemsMax bounds a batch of claims: a thousand are a big organization's month, and hold the writers'
+// lock for some tenths of a second in all, shared over several turns.
+const ItemsMax = 1000
+
+// PostHours records claims of the actor's organization, each by itself: results come in the order of the
+// requests, and a claim that fails spoils no other.
+func (b *Book) PostHours(ctx context.Context, by ledger.Actor, requests []HoursRequest) []HoursResult {
+	results := make([]HoursResult, len(requests))
+	var queued []*pending
+	var index []int
+	for i, r := range requests {
+		if err := checkHours(by, r, len(requests)); err != nil {
+			results[i].Err = err
+			continue
+		}
+		queued = append(queued, &pending{by: by, key: r.Key, dryRun: r.DryRun,
+			cmd: &postHours{organization: by.Subject, claim: r.Claim}})
+		index = append(index, i)
+	}
+	if err := b.submit(ctx, queued); err != nil {
+		for _, i := range index {
+			results[i].Err = err
+		}
+		return results
+	}
+	for j, p := range queued {
+		results[index[j]].Receipt, results[index[j]].Err = b.wait(ctx, p)
+	}
+	return results
+}
+
+func checkHours(by ledger.Actor, r HoursRequest, n int) error {
+	if err := by.May(ledger.RoleOrganization); err != nil {
+		return err
+	}
+	if n > ItemsMax {
+		return &ledger.Invalid{Code: "too_many_items", Pointer: "", Detail: fmt.Sprintf("%d claims, at most %d in a batch", n, ItemsMax)}
+	}
+	if !r.DryRun {
+		if err := checkKey(r.Key); err != nil {
+			return err
+		}
+	}
+	if err := checkID("/volunteer_id", r.Claim.Volunteer); err != nil {
+		return err
+	}
+	return r.Claim.Check()
+}
+
+// postHours is the command behind one claim.
+type postHours struct {
+	organization string
+	claim        ledger.Claim
+}
+
+func (c *postHours) want(_ *world, n *wants) {
+	n.organizations.add(c.organization)
+	n.volunteers.add(c.claim.Volunteer)
+	n.days.add(volunteerDay{c.claim.Volunteer, c.claim.ServedOn})
+	if c.claim.Reference != "" {
+		n.references.add(referenceKey{c.organization, c.claim.Reference})
+	}
+}
+
+func (c *postHours) decide(w *world) (decision, error) {
+	kind, ok := w.organizations[c.organization]
+	if !ok {
+		return decision{}, ledger.ErrNotFound
+	}
+	v, ok := w.volunteers[c.claim.Volunteer]
+	if !ok {
+		return decision{}, &ledger.Invalid{Code: "volunteer_unknown", Pointer: "/volunteer_id", Detail: "no such volunteer is registered"}
+	}
+	if err := c.checkDates(w, v); err != nil {
+		return decision{}, err
+	}
+	rules, err := w.rules(c.claim.ServedOn)
+	if err != nil {
+		return decision{}, err
+	}
+	row, err := c.checkRepeats(w)
+	if err != nil {
+		return decision{}, err
+	}
+	facts := c.facts(w, v, kind, rules)
+	d, err := rules.Decide(facts)
+	if err != nil {
+		return decision{}, err
+	}
+	return c.effect(w, rules, facts, d, row)
+}
+
+func (c *postHours) checkDates(w *world, v *volunteerFacts) error {
+	switch {
+	case c.claim.ServedOn > w.today:
+		return &ledger.Invalid{Code: "date_in_future", Pointer: "/served_on",
+			Detail: fmt.Sprintf("%s has not come yet: today is %s", c.claim.ServedOn, w.today)}
+	case c.claim.ServedOn < v.born:
+		return &ledger.Invalid{Code: "date_before_birth", Pointer: "/served_on", Detail: "the volunteer was not born yet on that day"}
+	}
+	return nil
+}
+
+// checkRepeats refuses a shift that the ledger has, or that overlaps another of the same person. What a
+// correction took back may be posted again.
+func (c *postHours) checkRepeats(w *world) (*claimRow, error) {
+	fingerprint := c.claim.Fingerprint(c.organization)
+	from, to, hasSpan := c.claim.Span()
+	row := &claimRow{fingerprint: fingerprint, spanFrom: from, spanTo: to, hasSpan: hasSpan, repostsShift: -1, repostsReference: -1}
+	var overlapped *claimFacts
+	for _, other := range w.claims[c.claim.Volunteer] {
+		switch {
+		case other.fingerprint == fingerprint && other.corrected:
+			row.repostsShift = max(row.repostsShift, int64(other.seq))
+		case other.fingerprint == fingerprint:
+			return nil, &ledger.Refusal{Code: "shift_repeated", Entry: other.seq,
+				Detail: "this shift is recorded already: same volunteer, organization, activity, date and times or minutes"}
+		case hasSpan && other.hasSpan && !other.corrected && from < other.spanTo && other.spanFrom < to:
+			overlapped = other
+		}
+	}
+	if r := w.references[referenceKey{c.organization, c.claim.Reference}]; r != nil && c.claim.Reference != "" {
+		if !r.corrected {
+			return nil, &ledger.Refusal{Code: "reference_repeated", Entry: r.seq,
+				Detail: "the organization used this reference before for another shift"}
+		}
+		row.repostsReference = int64(r.seq)
+	}
+	if overlapped != nil {
+		refusal := &ledger.Refusal{Code: "shift_overlaps",
+			Detail: "the volunteer served elsewhere during this time: the shifts overlap"}
+		if overlapped.organization == c.organization { // another organization's entry is not ours to name
+			refusal.Entry = overlapped.seq
+		}
+		return nil, refusal
+	}
+	return row, nil
+}
+
+// facts gathers what decides; it is recorded with the entry, so that the decision can be made again.
+func (c *postHours) facts(w *world, v *volunteerFacts, kind ledger.OrganizationKind, rules *policy.Rules) policy.ClaimFacts {
+	f := policy.ClaimFacts{
+		Age: rules.Age(v.born, c.claim.ServedOn), Roles: v.roles, OrganizationKind: kind, Service: c.claim.Service,
+		Minutes: c.claim.Minutes, ServedOn: c.claim.ServedOn, Today: w.today,
+	}
+	if from, to, ok := c.claim.Span(); ok {
+		f.ClockMinutes = ledger.Minutes(to - from)
+	}
+	f.CheckedInOut, f.BeneficiaryConfirmed, f.SheetOnFile, f.TwoPersons = policy.EvidenceFacts(c.claim.Evidence)
+	for _, other := range w.claims[c.claim.Volunteer] {
+		if other.servedOn == c.claim.ServedOn && !other.corrected {
+			f.CareOnDay += other.care
+			f.YouthOnDay += other.youth
+		}
+	}
+	return f
+}
+
+func (c *postHours) effect(w *world, rules *policy.Rules, f policy.ClaimFacts, d policy.Decision, row *claimRow) (decision, error) {
+	v := c.claim.Volunteer
+	ps := ledger.Move(nil, ledger.Service, w.account(c.organization, ledger.Served).ID, w.account(v, ledger.Served).ID, c.claim.Minutes)
+	row.claim, row.organization, row.grade = c.claim, c.organization, d.Grade
+	for _, e := range d.Earned {
+		switch e.Unit {
+		case ledger.Care:
+			ps = w.creditCare(ps, w.bank(ledger.CareIssued).ID, v, e.Minutes)
+			row.care += e.Minutes
+		case ledger.Youth:
+			ps = ledger.Move(ps, ledger.Youth, w.bank(ledger.YouthIssued).ID, w.account(v, ledger.YouthRecord).ID, e.Minutes)
+			row.youth += e.Minutes
+		default:
+			return decision{}, fmt.Errorf("rule %s earns %s, which a claim cannot", e.Rule, e.Unit)
+		}
+	}
+	details, err := hoursDetails(c.organization, c.claim, f, d)
+	if err != nil {
+		return decision{}, err
+	}
+	return decision{effects: []effect{{
+		draft: ledger.Draft{Kind: ledger.KindHours, Effective: c.claim.ServedOn, Rules: rules.Hash(), Postings: ps, Details: details},
+		organization: c.organization, volunteer: v, claim: row,
+		learned: func(w *world, seq ledger.Seq) { row.learn(w, seq) },
+	}}}, nil
+}
+
+// claimRow is a claim as its table keeps it.
+type claimRow struct {
+	claim            ledger.Claim
+	organization     string
+	fingerprint      ledger.Hash
+	spanFrom, spanTo int64
+	hasSpan          bool
+	repostsShift     int64 // -1: none
+	repostsReference int64
+	grade            ledger.Grade
+	care, youth      ledger.Minutes
+}
+
+func (r *claimRow) learn(w *world, seq ledger.Seq) {
+	known := &claimFacts{seq: seq, volunteer: r.claim.Volunteer, organization: r.organization, servedOn: r.claim.ServedOn,
+		spanFrom: r.spanFrom, spanTo: r.spanTo, hasSpan: r.hasSpan, fingerprint: r.fingerprint, care: r.care, youth: r.youth}
+	w.claims[known.volunteer] = append(w.claims[known.volunteer], known)
+	if r.claim.Reference != "" {
+		w.references[referenceKey{r.organization, r.claim.Reference}] = known
+	}
+}
+
+type claimFactsRow struct {
+	Seq          ledger.Seq     `db:"seq"`
+	Volunteer    string         `db:"volunteer"`
+	Organization string         `db:"organization"`
+	ServedOn     int32          `db:"served_on"`
+	SpanFrom     sql.NullInt64  `db:"span_from"`
+	SpanTo       sql.NullInt64  `db:"span_to"`
+	Fingerprint  []byte         `db:"fingerprint"`
+	Reference    string         `db:"reference"`
+	Care         ledger.Minutes `db:"care"`
+	Youth        ledger.Minutes `db:"youth"`
+	Corrected    bool           `db:"corrected"`
+}
+
+func (r claimFactsRow) facts() *claimFacts {
+	f := &claimFacts{seq: r.Seq, volunteer: r.Volunteer, organization: r.Organization, servedOn: ledger.Date(r.ServedOn),
+		spanFrom: r.SpanFrom.Int64, spanTo: r.SpanTo.Int64, hasSpan: r.SpanFrom.Valid,
+		care: r.Care, youth: r.Youth, corrected: r.Corrected}
+	copy(f.fingerprint[:], r.Fingerprint)
+	return f
+}
+
+// fetchClaims reads each volunteer's claims on the days in question and the days beside them, since a
+// shift may run over midnight.
+func (w *world) fetchClaims(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+	if len(n.days.list) == 0 {
+		return nil
+	}
+	volunteers, days := make([]string, len(n.days.list)), make([]int64, len(n.days.list))
+	for i, d := range n.days.list {
+		volunteers[i], days[i] = d.volunteer, int64(d.day)
+	}
+	const query = `
+		SELECT DISTINCT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
+		       c.fingerprint, coalesce(c.reference, '') AS reference, c.care, c.youth, x.seq IS NOT NULL AS corrected
+		FROM unnest($1::uuid[], $2::int[]) AS n (volunteer, day)
+		JOIN claim c ON c.volunteer = n.volunteer
+		     AND c.served_on BETWEEN date '1970-01-01' + n.day - 1 AND date '1970-01-01' + n.day + 1
+		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
+		ORDER BY c.seq`
+	rows, err := selectAll[claimFactsRow](ctx, tx, query, pq.Array(volunteers), pq.Array(days))
+	if err != nil {
+		return fmt.Errorf("reading claims: %w", err)
+	}
+	for _, r := range rows {
+		w.claims[r.Volunteer] = append(w.claims[r.Volunteer], r.facts())
+	}
+	return nil
+}
+
+// fetchReferences reads the latest claim under each of the organizations' own references.
+func (w *world) fetchReferences(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+	if len(n.references.list) == 0 {
+		return nil
+	}
+	organizations, references := make([]string, len(n.references.list)), make([]string, len(n.references.list))
+	for i, r := range n.references.list {
+		organizations[i], references[i] = r.organization, r.reference
+	}
+	const query = `
+		SELECT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
+		       c.fingerprint, c.reference, c.care, c.youth, x.seq IS NOT NULL AS corrected
+		FROM unnest($1::uuid[], $2::text[]) AS n (organization, reference)
+		JOIN claim c ON c.organization = n.organization AND c.reference = n.reference
+		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
+		ORDER BY c.seq`
+	rows, err := selectAll[claimFactsRow](ctx, tx, query, pq.Array(organizations), pq.Array(references))
+	if err != nil {
+		return fmt.Errorf("reading references: %w", err)
+	}
+	for _, r := range rows {
+		w.references[referenceKey{r.Organization, r.Reference}] = r.facts()
+	}
+	return nil
+}
+
+func recordClaims(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	var seqs, servedOn, minutes, froms, tos, repostsShift, repostsReference, cares, youths []int64
+	var volunteers, organizations, references, grades []string
+	var fingerprints [][]byte
+	for i, e := range w.effects {
+		r := e.claim
+		if r == nil {
+			continue
+		}
+		from, to := r.spanFrom, r.spanTo
+		if !r.hasSpan {
+			from, to = -1, -1
+		}
+		seqs, servedOn, minutes = append(seqs, int64(w.records[i].Seq)), append(servedOn, int64(r.claim.ServedOn)), append(minutes, int64(r.claim.Minutes))
+		froms, tos = append(froms, from), append(tos, to)
+		repostsShift, repostsReference = append(repostsShift, r.repostsShift), append(repostsReference, r.repostsReference)
+		cares, youths = append(cares, int64(r.care)), append(youths, int64(r.youth))
+		volunteers, organizations = append(volunteers, r.claim.Volunteer), append(organizations, r.organization)
+		references, grades = append(references, r.claim.Reference), append(grades, string(r.grade))
+		fingerprints = append(fingerprints, r.fingerprint[:])
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	const insert = `
+		INSERT INTO claim (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
+		                   reposts_shift, reposts_reference, grade, care, youth)
+		SELECT seq, volunteer, organization, date '1970-01-01' + served_on, minutes, nullif(span_from, -1), nullif(span_to, -1),
+		       fingerprint, nullif(reference, ''), nullif(reposts_shift, -1), nullif(reposts_reference, -1), grade, care, youth
+		FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],
+		            $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[])
+		     AS c (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
+		           reposts_shift, reposts_reference, grade, care, youth)`
+	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(volunteers), pq.Array(organizations), pq.Array(servedOn),
+		pq.Array(minutes), pq.Array(froms), pq.Array(tos), pq.ByteaArray(fingerprints), pq.Array(references), pq.Array(repostsShift),
+		pq.Array(repostsReference), pq.Array(grades), pq.Array(cares), pq.Array(youths)); err != nil {
+		return fmt.Errorf("recording claims: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+	"timebank/ledger/translog"
+)
+
+// wants is what the commands of a batch need to know, gathered so that each kind of fact is one query.
+type wants struct {
+	organizations set[string]
+	volunteers    set[string] // with accounts
+	partners      set[string]
+	clients       set[string]
+	taken         set[externalID]
+	days          set[volunteerDay]
+	references    set[referenceKey]
+	targets       set[ledger.Seq]
+	redemptions   set[string]
+	holdsOf       set[string]
+	consents      set[consentKey]
+}
+
+type volunteerDay struct {
+	volunteer string
+	day       ledger.Date
+}
+
+// set keeps the order in which things were added, so that queries are the same in every run.
+type set[T comparable] struct {
+	has  map[T]bool
+	list []T
+}
+
+func (s *set[T]) add(x T) {
+	if s.has == nil {
+		s.has = make(map[T]bool)
+	}
+	if !s.has[x] {
+		s.has[x] = true
+		s.list = append(s.list, x)
+	}
+}
+
+// prefetch looks up everything that the commands of a batch may ask, a query a kind of fact.
+func (b *Book) prefetch(ctx context.Context, tx *sqlx.Tx, batch []*pending) (*world, error) {
+	w, err := b.newWorld(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.fetchAnswers(ctx, tx, batch); err != nil {
+		return nil, err
+	}
+	first := &wants{}
+	for _, p := range batch {
+		p.cmd.want(w, first)
+	}
+	if err := w.fetchReferred(ctx, tx, first); err != nil {
+		return nil, err
+	}
+	n := first
+	if len(first.targets.list)+len(first.redemptions.list) > 0 {
+		for _, p := range batch { // now that it is known what they refer to
+			p.cmd.want(w, n)
+		}
+	}
+	for _, fetch := range []func(context.Context, *sqlx.Tx, *wants) error{
+		w.fetchHolds, // first: holds tell of partners and consents
+		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
+		w.fetchConsents, w.fetchAccounts, w.fetchFrontier,
+		func(ctx context.Context, tx *sqlx.Tx, n *wants) error { return w.fetchVolunteers(ctx, tx, n, b.keys.Person) },
+	} {
+		if err := fetch(ctx, tx, n); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (b *Book) newWorld(ctx context.Context, tx *sqlx.Tx) (*world, error) {
+	const state = `
+		SELECT clock_timestamp() AS now, coalesce((SELECT max(seq) FROM entry), -1) + 1 AS next,
+		       (SELECT recorded FROM entry ORDER BY seq DESC LIMIT 1) AS last, (SELECT count(*) FROM rule_set) AS rule_sets`
+	var s struct {
+		Now      time.Time    `db:"now"`
+		Next     ledger.Seq   `db:"next"`
+		Last     sql.NullTime `db:"last"`
+		RuleSets int          `db:"rule_sets"`
+	}
+	if err := tx.GetContext(ctx, &s, state); err != nil {
+		return nil, fmt.Errorf("reading the book's state: %w", err)
+	}
+	sets := b.rules()
+	if len(sets) != s.RuleSets { // another process activated one
+		if err := b.loadRules(ctx, tx); err != nil {
+			return nil, err
+		}
+		sets = b.rules()
+	}
+	now := s.Now.UTC().Truncate(time.Microsecond)
+	if s.Last.Valid && now.Before(s.Last.Time) { // the server's clock was set back: the order stays
+		now = s.Last.Time.UTC()
+	}
+	return &world{
+		now: now, today: b.today(now), next: s.Next, ruleSets: sets,
+		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
+		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
+		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
+		claims: map[string][]*claimFacts{}, references: map[referenceKey]*claimFacts{},
+		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, holdsOf: map[string][]*holdFacts{},
+		consents: map[consentKey]*consentFacts{}, frontier: map[int64]ledger.Hash{},
+	}, nil
+}
+
+func (w *world) fetchAnswers(ctx context.Context, tx *sqlx.Tx, batch []*pending) error {
+	clients, keys := make([]string, 0, len(batch)), make([]string, 0, len(batch))
+	for _, p := range batch {
+		if !p.dryRun {
+			clients, keys = append(clients, clientOf(p.by)), append(keys, p.key.Text)
+		}
+	}
+	const query = `
+		SELECT a.client, a.key, a.request, a.seq, coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal
+		FROM unnest($1::uuid[], $2::text[]) AS n (client, key)
+		JOIN answer a ON a.client = n.client AND a.key = n.key`
+	rows, err := selectAll[answerRow](ctx, tx, query, pq.Array(clients), pq.Array(keys))
+	if err != nil {
+		return fmt.Errorf("reading answers: %w", err)
+	}
+	for _, r := range rows {
+		a, err := r.answer()
+		if err != nil {
+			return err
+		}
+		w.answers[a.answerKey] = a
+	}
+	return nil
+}
+
+type answerRow struct {
+	Client  string        `db:"client"`
+	Key     string        `db:"key"`
+	Request []byte        `db:"request"`
+	Seq     sql.NullInt64 `db:"seq"`
+	Subject string        `db:"subject"`
+	Refusal string        `db:"refusal"`
+}
+
+func (r answerRow) answer() (answer, error) {
+	a := answer{answerKey: answerKey{r.Client, r.Key}, id: r.Subject}
+	copy(a.request[:], r.Request)
+	if r.Seq.Valid {
+		seq := ledger.Seq(r.Seq.Int64)
+		a.seq = &seq
+		return a, nil
+	}
+	a.refusal = new(ledger.Refusal)
+	if err := json.Unmarshal([]byte(r.Refusal), a.refusal); err != nil {
+		return a, fmt.Errorf("reading the refusal under a key: %w", err)
+	}
+	return a, nil
+}
+
+// fetchFrontier reads the hashes at the right edge of the log, which the next leaves are joined to.
+func (w *world) fetchFrontier(ctx context.Context, tx *sqlx.Tx, _ *wants) error {
+	hashes, err := readHashes(ctx, tx, translog.Frontier(int64(w.next)))
+	if err != nil {
+		return err
+	}
+	w.frontier = hashes
+	return nil
+}
+
+// fetchAccounts reads the accounts, with their balances, of everybody the batch touches, and of the
+// bank and the pool.
+func (w *world) fetchAccounts(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+	owners := append(append(append([]string{nobody}, n.volunteers.list...), n.organizations.list...), n.partners.list...)
+	const query = `
+		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, coalesce(p.balance, 0) AS balance
+		FROM unnest($1::uuid[]) AS n (owner)
+		JOIN account a ON coalesce(a.owner, '00000000-0000-0000-0000-000000000000') = n.owner
+		LEFT JOIN LATERAL (SELECT balance FROM posting WHERE account = a.id ORDER BY seq DESC LIMIT 1) p ON true`
+	rows, err := selectAll[accountRow](ctx, tx, query, pq.Array(owners))
+	if err != nil {
+		return fmt.Errorf("reading accounts: %w", err)
+	}
+	for _, r := range rows {
+		w.putAccount(&account{Account: r.account(), balance: r.Balance})
+	}
+	return nil
+}
+
+type accountRow struct {
+	ID        ledger.AccountID `db:"id"`
+	OwnerKind ledger.OwnerKind `db:"owner_kind"`
+	Owner     string           `db:"owner"`
+	Purpose   ledger.Purpose   `db:"purpose"`
+	Unit      ledger.Unit      `db:"unit"`
+	MayOwe    bool             `db:"may_owe"`
+	Balance   ledger.Minutes   `db:"balance"`
+}
+
+func (r accountRow) account() ledger.Account {
+	return ledger.Account{ID: r.ID, Owner: ledger.Owner{Kind: r.OwnerKind, ID: r.Owner},
+		Purpose: r.Purpose, Unit: r.Unit, MayOwe: r.MayOwe}
+}
+
+// selectAll runs a query whose rows have the db tags of T.
+func selectAll[T any](ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]T, error) {
+	var rows []T
+	err := sqlx.SelectContext(ctx, q, &rows, query, args...)
+	return rows, err
+}

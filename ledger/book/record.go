@@ -1,0 +1,182 @@
+package book
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+	"timebank/ledger/translog"
+)
+
+// record writes what a batch decided: a statement a table, whatever the number of commands.
+func record(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	for _, step := range []func(context.Context, *sqlx.Tx, *world) error{
+		recordAccounts, recordEntries, recordPostings, recordHashes, recordClaims, recordRows, recordAnswers,
+	} {
+		if err := step(ctx, tx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func recordAccounts(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	var ids []int64
+	var kinds, owners, purposes, units []string
+	var mayOwe []bool
+	for _, e := range w.effects {
+		for _, a := range e.opens {
+			ids = append(ids, int64(a.ID))
+			kinds, owners = append(kinds, string(a.Owner.Kind)), append(owners, a.Owner.ID)
+			purposes, units = append(purposes, string(a.Purpose)), append(units, string(a.Unit))
+			mayOwe = append(mayOwe, a.MayOwe)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	const insert = `
+		INSERT INTO account (id, owner_kind, owner, purpose, unit, may_owe)
+		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::boolean[])`
+	if _, err := tx.ExecContext(ctx, insert, pq.Array(ids), pq.Array(kinds), pq.Array(owners), pq.Array(purposes),
+		pq.Array(units), pq.Array(mayOwe)); err != nil {
+		return fmt.Errorf("opening accounts: %w", err)
+	}
+	return nil
+}
+
+func recordEntries(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	if len(w.records) == 0 {
+		return nil
+	}
+	n := len(w.records)
+	seqs, effectives, refers := make([]int64, n), make([]int64, n), make([]int64, n)
+	kinds, bys, details, leaves := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	organizations, volunteers, partners := make([]string, n), make([]string, n), make([]string, n)
+	rules, salts := make([][]byte, n), make([][]byte, n)
+	for i, r := range w.records {
+		seqs[i], kinds[i], effectives[i], refers[i] = int64(r.Seq), string(r.Kind), int64(r.Effective), -1
+		if r.Refers != nil {
+			refers[i] = int64(*r.Refers)
+		}
+		if !r.Rules.IsZero() {
+			rules[i] = r.Rules[:]
+		}
+		bys[i], salts[i], details[i], leaves[i] = r.By, r.Salt[:], string(r.Details), string(r.Leaf)
+		organizations[i], volunteers[i], partners[i] = r.Organization, r.Volunteer, r.Partner
+	}
+	const insert = `
+		INSERT INTO entry (seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
+		SELECT seq, kind, date '1970-01-01' + effective, $13, nullif(by_client, '')::uuid, rules, nullif(refers, -1),
+		       nullif(organization, '')::uuid, nullif(volunteer, '')::uuid, nullif(partner, '')::uuid, salt, details, leaf
+		FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[],
+		            $10::bytea[], $11::text[], $12::text[])
+		     AS e (seq, kind, effective, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
+		ORDER BY seq`
+	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(kinds), pq.Array(effectives), pq.Array(bys),
+		pq.ByteaArray(rules), pq.Array(refers), pq.Array(organizations), pq.Array(volunteers), pq.Array(partners),
+		pq.ByteaArray(salts), pq.Array(details), pq.Array(leaves), w.now); err != nil {
+		return fmt.Errorf("recording entries: %w", err)
+	}
+	return nil
+}
+
+func recordPostings(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	var seqs, accounts, minutes, balances, effectives []int64
+	var units []string
+	var mayOwe []bool
+	for _, r := range w.records {
+		for _, l := range r.Lines {
+			seqs, accounts = append(seqs, int64(r.Seq)), append(accounts, int64(l.Account))
+			units, minutes = append(units, string(l.Unit)), append(minutes, int64(l.Minutes))
+			balances, effectives = append(balances, int64(l.Balance)), append(effectives, int64(r.Effective))
+			mayOwe = append(mayOwe, w.accountByID[l.Account].MayOwe)
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	const insert = `
+		INSERT INTO posting (seq, account, unit, minutes, balance, may_owe, effective)
+		SELECT seq, account, unit, minutes, balance, may_owe, date '1970-01-01' + effective
+		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::int[])
+		     AS p (seq, account, unit, minutes, balance, may_owe, effective)`
+	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(accounts), pq.Array(units), pq.Array(minutes),
+		pq.Array(balances), pq.Array(mayOwe), pq.Array(effectives)); err != nil {
+		return fmt.Errorf("recording postings: %w", err)
+	}
+	return nil
+}
+
+func recordHashes(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	if len(w.records) == 0 {
+		return nil
+	}
+	leaves := make([]ledger.Hash, len(w.records))
+	for i, r := range w.records {
+		leaves[i] = r.LeafHash
+	}
+	stored, err := translog.Append(int64(w.records[0].Seq), leaves, w.frontier)
+	if err != nil {
+		return fmt.Errorf("hashing leaves: %w", err)
+	}
+	ids, hashes := make([]int64, len(stored)), make([][]byte, len(stored))
+	for i, s := range stored {
+		ids[i], hashes[i] = s.Index, s.Hash[:]
+	}
+	const insert = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
+	if _, err := tx.ExecContext(ctx, insert, pq.Array(ids), pq.ByteaArray(hashes)); err != nil {
+		return fmt.Errorf("recording hashes: %w", err)
+	}
+	return nil
+}
+
+// recordRows writes the rows of the rarer tables, one by one: a batch of claims has none.
+func recordRows(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	for i, e := range w.effects {
+		if e.rows == nil {
+			continue
+		}
+		for _, r := range e.rows(w.records[i].Seq) {
+			if _, err := tx.ExecContext(ctx, r.query, r.args...); err != nil {
+				return fmt.Errorf("recording %s %d: %w", w.records[i].Kind, w.records[i].Seq, err)
+			}
+		}
+	}
+	return nil
+}
+
+func recordAnswers(ctx context.Context, tx *sqlx.Tx, w *world) error {
+	if len(w.newAnswers) == 0 {
+		return nil
+	}
+	n := len(w.newAnswers)
+	clients, keys, subjects, refusals := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	requests, seqs := make([][]byte, n), make([]int64, n)
+	for i, a := range w.newAnswers {
+		clients[i], keys[i], requests[i], seqs[i], subjects[i] = a.client, a.key, a.request[:], -1, a.id
+		if a.seq != nil {
+			seqs[i] = int64(*a.seq)
+			continue
+		}
+		text, err := json.Marshal(a.refusal, json.Deterministic(true))
+		if err != nil {
+			return fmt.Errorf("writing a refusal: %w", err)
+		}
+		refusals[i] = string(text)
+	}
+	const insert = `
+		INSERT INTO answer (client, key, request, recorded, seq, subject, refusal)
+		SELECT client, key, request, $7, nullif(seq, -1), nullif(subject, '')::uuid, nullif(refusal, '')
+		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[])
+		     AS a (client, key, request, seq, subject, refusal)`
+	if _, err := tx.ExecContext(ctx, insert, pq.Array(clients), pq.Array(keys), pq.ByteaArray(requests), pq.Array(seqs),
+		pq.Array(subjects), pq.Array(refusals), w.now); err != nil {
+		return fmt.Errorf("recording answers: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,307 @@
+package book
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+	"timebank/policy"
+)
+
+// Hold sets a volunteer's care credit aside for care that the actor, a partner, will give. It needs the
+// volunteer's consent, credit that the rules let be redeemed, and enough of it. The hold ends by itself.
+func (b *Book) Hold(ctx context.Context, by ledger.Actor, key Key, r Redemption) (Receipt, error) {
+	if err := by.May(ledger.RolePartner); err != nil {
+		return Receipt{}, err
+	}
+	if err := checkID("/volunteer_id", r.Volunteer); err != nil {
+		return Receipt{}, err
+	}
+	if err := checkRedeemed(r.Minutes); err != nil {
+		return Receipt{}, err
+	}
+	if err := ledger.CheckTexts(ledger.Text{Pointer: "/service", Value: r.Service, BytesMax: ledger.ReferenceBytesMax, Required: true}); err != nil {
+		return Receipt{}, err
+	}
+	return b.do(ctx, by, key, &hold{partner: by.Subject, redemption: r})
+}
+
+// Confirm settles a hold for the minutes of care really given, at most the held; the rest goes back to
+// the volunteer, and the partner is credited with what it gave.
+func (b *Book) Confirm(ctx context.Context, by ledger.Actor, key Key, id string, given ledger.Minutes) (Receipt, error) {
+	if err := checkRedeemed(given); err != nil {
+		return Receipt{}, err
+	}
+	return b.settle(ctx, by, key, &settle{id: id, kind: ledger.KindConfirm, given: given})
+}
+
+// Cancel gives a hold back to the volunteer.
+func (b *Book) Cancel(ctx context.Context, by ledger.Actor, key Key, id string) (Receipt, error) {
+	return b.settle(ctx, by, key, &settle{id: id, kind: ledger.KindCancel})
+}
+
+func (b *Book) settle(ctx context.Context, by ledger.Actor, key Key, s *settle) (Receipt, error) {
+	if err := by.May(ledger.RolePartner); err != nil {
+		return Receipt{}, err
+	}
+	if checkID("/id", s.id) != nil {
+		return Receipt{}, ledger.ErrNotFound
+	}
+	s.partner = by.Subject
+	return b.do(ctx, by, key, s)
+}
+
+func checkRedeemed(m ledger.Minutes) error {
+	if m < 1 || m > ledger.ClaimMinutesMax {
+		return &ledger.Invalid{Code: "minutes_out_of_range", Pointer: "/minutes",
+			Detail: fmt.Sprintf("a redemption is of 1 to %d minutes, not %d", ledger.ClaimMinutesMax, m)}
+	}
+	return nil
+}
+
+type hold struct {
+	partner    string
+	redemption Redemption
+}
+
+func (c *hold) want(_ *world, n *wants) {
+	n.partners.add(c.partner)
+	n.volunteers.add(c.redemption.Volunteer)
+	n.holdsOf.add(c.redemption.Volunteer)
+	n.consents.add(consentKey{c.redemption.Volunteer, c.partner})
+}
+
+func (c *hold) decide(w *world) (decision, error) {
+	consent, err := c.consent(w)
+	if err != nil {
+		return decision{}, err
+	}
+	rules, err := w.rules(w.today)
+	if err != nil {
+		return decision{}, err
+	}
+	volunteer := c.redemption.Volunteer
+	v, care := w.volunteers[volunteer], w.account(volunteer, ledger.CarePurpose)
+	effects := w.endHolds(volunteer)
+	available := care.balance + released(effects, care.ID)
+	facts := policy.HoldFacts{Age: rules.Age(v.born, w.today), Minutes: c.redemption.Minutes, Available: available,
+		Today: w.today, Service: c.redemption.Service}
+	d, err := rules.Hold(facts)
+	if err != nil {
+		return decision{effects: effects}, err
+	}
+	if c.redemption.Minutes > available {
+		return decision{effects: effects}, &ledger.Refusal{Code: "credit_insufficient",
+			Detail: fmt.Sprintf("%s were asked for and %s are available", c.redemption.Minutes, available)}
+	}
+	e, id, err := c.effect(w, rules, facts, d, consent)
+	return decision{effects: append(effects, e), id: id}, err
+}
+
+// consent finds what the volunteer lets this partner do. An unknown volunteer is answered in the same
+// words as one who gave no consent, so that a partner cannot find out who takes part.
+func (c *hold) consent(w *world) (*consentFacts, error) {
+	consent := w.consents[consentKey{c.redemption.Volunteer, c.partner}]
+	switch {
+	case consent == nil || w.volunteers[c.redemption.Volunteer] == nil || w.today > consent.until || consent.minutesMax == 0:
+		return nil, &ledger.Refusal{Code: "consent_missing", Detail: "there is no consent of this volunteer for this partner that holds today"}
+	case consent.used+c.redemption.Minutes > consent.minutesMax:
+		return nil, &ledger.Refusal{Code: "consent_exhausted", Detail: fmt.Sprintf("the volunteer consented to %s in all, of which %s are used",
+			consent.minutesMax, consent.used)}
+	}
+	return consent, nil
+}
+
+type holdDetails struct {
+	Redemption string           `json:"redemption"`
+	Volunteer  string           `json:"volunteer"`
+	Partner    string           `json:"partner"`
+	Service    string           `json:"service"`
+	Consent    ledger.Seq       `json:"consent"`
+	EndsAt     string           `json:"ends_at"`
+	Facts      policy.HoldFacts `json:"facts"`
+	Steps      []policy.Step    `json:"steps"`
+}
+
+func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d policy.HoldDecision, consent *consentFacts) (effect, string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return effect{}, "", fmt.Errorf("making an id: %w", err)
+	}
+	h := &holdFacts{id: id.String(), volunteer: c.redemption.Volunteer, partner: c.partner, service: c.redemption.Service,
+		minutes: c.redemption.Minutes, consent: consent.seq, endsAt: w.now.Add(time.Duration(d.Seconds) * time.Second)}
+	details, err := encode(holdDetails{h.id, h.volunteer, h.partner, h.service, h.consent, instant(h.endsAt), f, d.Steps})
+	if err != nil {
+		return effect{}, "", err
+	}
+	const insert = `INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	return effect{
+		draft: ledger.Draft{Kind: ledger.KindHold, Effective: w.today, Rules: rules.Hash(), Details: details,
+			Postings: ledger.Move(nil, ledger.Care, w.account(h.volunteer, ledger.CarePurpose).ID,
+				w.account(h.volunteer, ledger.CareHeld).ID, h.minutes)},
+		volunteer: h.volunteer, partner: h.partner,
+		rows: func(seq ledger.Seq) []row {
+			return []row{{insert, []any{seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.endsAt}}}
+		},
+		learned: func(w *world, seq ledger.Seq) {
+			h.seq = seq
+			w.holds[h.id] = h
+			w.holdsOf[h.volunteer] = append(w.holdsOf[h.volunteer], h)
+			consent.used += h.minutes
+		},
+	}, h.id, nil
+}
+
+type settle struct {
+	partner string
+	id      string
+	kind    ledger.Kind
+	given   ledger.Minutes
+}
+
+func (c *settle) want(w *world, n *wants) {
+	n.redemptions.add(c.id)
+	if h := w.holds[c.id]; h != nil {
+		n.partners.add(h.partner)
+		n.volunteers.add(h.volunteer)
+		n.consents.add(consentKey{h.volunteer, h.partner})
+		n.holdsOf.add(h.volunteer)
+	}
+}
+
+func (c *settle) decide(w *world) (decision, error) {
+	h := w.holds[c.id]
+	if h == nil || h.partner != c.partner {
+		return decision{}, ledger.ErrNotFound
+	}
+	switch {
+	case h.settled:
+		return decision{}, &ledger.Refusal{Code: "hold_settled", Entry: h.seq, Detail: "the redemption was confirmed, cancelled or ended before"}
+	case !h.endsAt.After(w.now):
+		return decision{effects: []effect{w.release(h, ledger.KindHoldExpired)}},
+			&ledger.Refusal{Code: "hold_expired", Entry: h.seq, Detail: "the hold ended on " + instant(h.endsAt)}
+	case c.given > h.minutes:
+		return decision{}, &ledger.Refusal{Code: "more_than_held", Entry: h.seq,
+			Detail: fmt.Sprintf("%s were held, %s cannot be confirmed", h.minutes, c.given)}
+	case c.kind == ledger.KindCancel:
+		return decision{effects: []effect{w.release(h, ledger.KindCancel)}, id: h.id}, nil
+	default:
+		return decision{effects: []effect{w.settleHold(h, ledger.KindConfirm, c.given)}, id: h.id}, nil
+	}
+}
+
+// endHolds releases the holds of a volunteer whose time is over. Whoever touches the volunteer's credit
+// first records it; nobody has to sweep.
+func (w *world) endHolds(volunteer string) (effects []effect) {
+	for _, h := range w.holdsOf[volunteer] {
+		if !h.settled && !h.endsAt.After(w.now) {
+			effects = append(effects, w.release(h, ledger.KindHoldExpired))
+		}
+	}
+	return effects
+}
+
+func (w *world) release(h *holdFacts, kind ledger.Kind) effect { return w.settleHold(h, kind, 0) }
+
+type settlementDetails struct {
+	Redemption string         `json:"redemption"`
+	Volunteer  string         `json:"volunteer"`
+	Partner    string         `json:"partner"`
+	Held       ledger.Minutes `json:"held"`
+	Given      ledger.Minutes `json:"given"`
+}
+
+// settleHold gives the held minutes where they belong: what was given to the partner, the rest back.
+func (w *world) settleHold(h *holdFacts, kind ledger.Kind, given ledger.Minutes) effect {
+	held := w.account(h.volunteer, ledger.CareHeld).ID
+	var ps []ledger.Posting
+	if given > 0 {
+		ps = ledger.Move(ps, ledger.Care, held, w.account(h.partner, ledger.CarePurpose).ID, given)
+	}
+	ps = w.creditCare(ps, held, h.volunteer, h.minutes-given)
+	details, err := encode(settlementDetails{h.id, h.volunteer, h.partner, h.minutes, given})
+	if err != nil {
+		panic(err) // five plain fields always encode
+	}
+	const insert = `INSERT INTO settlement (seq, hold, held, given) VALUES ($1, $2, $3, $4)`
+	return effect{
+		draft:     ledger.Draft{Kind: kind, Effective: w.today, Refers: &h.seq, Postings: ps, Details: details},
+		volunteer: h.volunteer, partner: h.partner, system: kind == ledger.KindHoldExpired,
+		rows: func(seq ledger.Seq) []row { return []row{{insert, []any{seq, h.seq, h.minutes, given}}} },
+		learned: func(w *world, _ ledger.Seq) {
+			h.settled = true
+			if c := w.consents[consentKey{h.volunteer, h.partner}]; c != nil && c.seq == h.consent && kind != ledger.KindHoldExpired { // ended holds do not count as used
+				c.used -= h.minutes - given
+			}
+		},
+	}
+}
+
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+type holdRow struct {
+	Seq       ledger.Seq     `db:"seq"`
+	ID        string         `db:"id"`
+	Volunteer string         `db:"volunteer"`
+	Partner   string         `db:"partner"`
+	Service   string         `db:"service"`
+	Minutes   ledger.Minutes `db:"minutes"`
+	Consent   ledger.Seq     `db:"consent"`
+	EndsAt    time.Time      `db:"ends_at"`
+	Settled   bool           `db:"settled"`
+}
+
+// learnHold keeps one holdFacts a hold, however it was found.
+func (w *world) learnHold(r holdRow) *holdFacts {
+	if h := w.holds[r.ID]; h != nil {
+		return h
+	}
+	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled}
+	w.holds[r.ID] = h
+	return h
+}
+
+// fetchRedemptions reads the holds that commands name.
+func (w *world) fetchRedemptions(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+	if len(n.redemptions.list) == 0 {
+		return nil
+	}
+	const query = `
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, s.seq IS NOT NULL AS settled
+		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
+		WHERE h.id = ANY ($1::uuid[]) ORDER BY h.seq`
+	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.redemptions.list))
+	if err != nil {
+		return fmt.Errorf("reading redemptions: %w", err)
+	}
+	for _, r := range rows {
+		w.learnHold(r)
+	}
+	return nil
+}
+
+// fetchHolds reads the holds of volunteers that are not settled.
+func (w *world) fetchHolds(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+	if len(n.holdsOf.list) == 0 {
+		return nil
+	}
+	const query = `
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, false AS settled
+		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
+		WHERE h.volunteer = ANY ($1::uuid[]) AND s.seq IS NULL ORDER BY h.seq`
+	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.holdsOf.list))
+	if err != nil {
+		return fmt.Errorf("reading holds: %w", err)
+	}
+	for _, r := range rows {
+		w.holdsOf[r.Volunteer] = append(w.holdsOf[r.Volunteer], w.learnHold(r))
+		n.partners.add(r.Partner)
+		n.consents.add(consentKey{r.Volunteer, r.Partner})
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"timebank/ledger"
+)
+
+// The states of a redemption.
+const (
+	StatusHeld      = "held"
+	StatusConfirmed = "confirmed"
+	StatusCancelled = "cancelled"
+	StatusExpired   = "expired" // ended by its time, recorded or not
+)
+
+// RedemptionState is a redemption as it stands now, by the database's clock.
+type RedemptionState struct {
+	ID, Volunteer, Partner, Service string
+	Held, Given                     ledger.Minutes
+	Status                          string
+	EndsAt                          time.Time
+	HoldSeq                         ledger.Seq
+	SettledSeq                      *ledger.Seq
+}
+
+// RedemptionFilter chooses redemptions; what is zero does not narrow.
+type RedemptionFilter struct {
+	ID        string
+	Volunteer string
+	After     ledger.Seq // holds after this one; -1 from the start
+	Limit     int
+}
+
+// Redemption reads one redemption: the partner, the volunteer, the guardian and auditors may.
+func (b *Book) Redemption(ctx context.Context, by ledger.Actor, id string) (RedemptionState, error) {
+	if checkID("/id", id) != nil {
+		return RedemptionState{}, ledger.ErrNotFound
+	}
+	return only(b.Redemptions(ctx, by, RedemptionFilter{ID: id, After: -1, Limit: 1}))
+}
+
+// Redemptions lists redemptions in the order of their holds.
+func (b *Book) Redemptions(ctx context.Context, by ledger.Actor, f RedemptionFilter) ([]RedemptionState, error) {
+	if err := by.May(ledger.RolePartner, ledger.RoleVolunteer, ledger.RoleAuditor); err != nil {
+		return nil, err
+	}
+	const query = `
+		SELECT h.id, h.volunteer, h.partner, h.service, h.minutes, h.ends_at, h.seq, s.seq AS settled, coalesce(s.given, 0) AS given,
+		       CASE x.kind WHEN 'confirm' THEN 'confirmed' WHEN 'cancel' THEN 'cancelled' WHEN 'hold-expired' THEN 'expired'
+		            ELSE CASE WHEN h.ends_at <= clock_timestamp() THEN 'expired' ELSE 'held' END END AS status
+		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq LEFT JOIN entry x ON x.seq = s.seq
+		WHERE ` + visible + ` AND ($3 = '' OR h.id = nullif($3, '')::uuid) AND ($4 = '' OR h.volunteer = nullif($4, '')::uuid) AND h.seq > $5
+		ORDER BY h.seq LIMIT $6`
+	type stateRow struct {
+		ID        string         `db:"id"`
+		Volunteer string         `db:"volunteer"`
+		Partner   string         `db:"partner"`
+		Service   string         `db:"service"`
+		Minutes   ledger.Minutes `db:"minutes"`
+		EndsAt    time.Time      `db:"ends_at"`
+		Seq       ledger.Seq     `db:"seq"`
+		Settled   sql.NullInt64  `db:"settled"`
+		Given     ledger.Minutes `db:"given"`
+		Status    string         `db:"status"`
+	}
+	rows, err := selectAll[stateRow](ctx, b.db, query, string(by.Role), by.Subject, f.ID, f.Volunteer, f.After, min(f.Limit, PageMax))
+	if err != nil {
+		return nil, fmt.Errorf("reading redemptions: %w", err)
+	}
+	found := make([]RedemptionState, len(rows))
+	for i, r := range rows {
+		found[i] = RedemptionState{r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Given, r.Status, r.EndsAt.UTC(), r.Seq, seqOf(r.Settled)}
+	}
+	return found, nil
+}

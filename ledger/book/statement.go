@@ -1,0 +1,198 @@
+package book
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"timebank/ledger"
+)
+
+// VolunteerBalances are the balances of one volunteer, all at one log size.
+type VolunteerBalances struct {
+	Volunteer     string
+	LogSize       int64
+	Served        ledger.Minutes // the service record
+	Youth         ledger.Minutes // the young volunteer's record
+	Care          ledger.Minutes // credit not held; what came back from holds that ended counts here
+	CareHeld      ledger.Minutes // credit in holds that have not ended
+	CareOwed      ledger.Minutes // what a correction could not take back, as a positive number
+	CareAvailable ledger.Minutes // what may be held today: Care, or nothing before it is redeemable
+	Redeemable    bool
+	Accounts      []AccountBalance
+}
+
+// mayReadVolunteer gives ErrNotFound unless the actor is the volunteer, the guardian, or an auditor.
+func (b *Book) mayReadVolunteer(ctx context.Context, by ledger.Actor, id string) error {
+	if err := by.May(ledger.RoleVolunteer, ledger.RoleAuditor); err != nil {
+		return err
+	}
+	if checkID("/id", id) != nil {
+		return ledger.ErrNotFound
+	}
+	const query = `
+		SELECT EXISTS (SELECT 1 FROM volunteer v WHERE v.id = $3
+			AND ($1 = 'auditor' OR v.id = nullif($2, '')::uuid OR v.guardian = nullif($2, '')::uuid))`
+	var may bool
+	if err := b.db.GetContext(ctx, &may, query, string(by.Role), by.Subject, id); err != nil {
+		return fmt.Errorf("looking for volunteer %s: %w", id, err)
+	}
+	if !may {
+		return ledger.ErrNotFound
+	}
+	return nil
+}
+
+// Balances reads a volunteer's balances. The volunteer, the guardian and auditors may.
+func (b *Book) Balances(ctx context.Context, by ledger.Actor, volunteer string, at AsOf) (VolunteerBalances, error) {
+	if err := b.mayReadVolunteer(ctx, by, volunteer); err != nil {
+		return VolunteerBalances{}, err
+	}
+	size, err := b.sizeAt(ctx, at)
+	if err != nil {
+		return VolunteerBalances{}, err
+	}
+	past := at.LogSize != nil || at.Effective != nil
+	at.LogSize = &size // all accounts at one moment
+	accounts, err := b.accounts(ctx, AccountFilter{Owner: volunteer, At: at, Limit: PageMax})
+	if err != nil {
+		return VolunteerBalances{}, err
+	}
+	v := VolunteerBalances{Volunteer: volunteer, LogSize: size, Accounts: accounts}
+	for _, a := range accounts {
+		switch a.Purpose {
+		case ledger.Served:
+			v.Served = a.Balance
+		case ledger.YouthRecord:
+			v.Youth = a.Balance
+		case ledger.CarePurpose:
+			v.Care = a.Balance
+		case ledger.CareHeld:
+			v.CareHeld = a.Balance
+		case ledger.CareOwed:
+			v.CareOwed = -a.Balance
+		}
+	}
+	if past {
+		return v, nil
+	}
+	return b.available(ctx, v)
+}
+
+// available says what may be held today. A hold that has ended counts as given back, by the database's
+// clock, whether or not its end was recorded.
+func (b *Book) available(ctx context.Context, v VolunteerBalances) (VolunteerBalances, error) {
+	const query = `
+		SELECT coalesce(sum(h.minutes), 0)::bigint AS ended, clock_timestamp() AS now
+		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq AND s.seq < $2
+		WHERE h.volunteer = $1 AND h.seq < $2 AND s.seq IS NULL AND h.ends_at <= clock_timestamp()`
+	var ended struct {
+		Ended ledger.Minutes `db:"ended"`
+		Now   time.Time      `db:"now"`
+	}
+	if err := b.db.GetContext(ctx, &ended, query, v.Volunteer, v.LogSize); err != nil {
+		return v, fmt.Errorf("reading ended holds: %w", err)
+	}
+	repaid := min(ended.Ended, v.CareOwed) // as recording the end will do
+	v.CareHeld -= ended.Ended
+	v.CareOwed -= repaid
+	v.Care += ended.Ended - repaid
+	person, err := only(b.volunteers(ctx, ledger.Actor{}, v.Volunteer, ListFilter{AfterSeq: -1, Limit: 1}))
+	if err != nil {
+		return v, err
+	}
+	today := b.today(ended.Now)
+	rules, err := b.RulesInForce(ctx, today)
+	if err != nil {
+		return v, err
+	}
+	if v.Redeemable = rules.Redeemable(rules.Age(person.Born, today)); v.Redeemable {
+		v.CareAvailable = v.Care
+	}
+	return v, nil
+}
+
+// StatementLine is one movement on an account.
+type StatementLine struct {
+	Seq       ledger.Seq
+	Kind      ledger.Kind
+	Effective ledger.Date
+	Recorded  time.Time
+	Minutes   ledger.Minutes
+	Balance   ledger.Minutes // after this line, in the order of the statement
+}
+
+// Statement is what happened on a volunteer's account of a purpose between two dates, both inclusive:
+// Opening and the lines add up to Closing.
+type Statement struct {
+	Volunteer string
+	Purpose   ledger.Purpose
+	Unit      ledger.Unit
+	From, To  ledger.Date
+	LogSize   int64
+	Opening   ledger.Minutes
+	Lines     []StatementLine
+	Closing   ledger.Minutes
+}
+
+// StatementLinesMax bounds a statement; a longer one is asked for in parts.
+const StatementLinesMax = 5000
+
+// Statement reads a statement by effective date. The volunteer, the guardian and auditors may.
+func (b *Book) Statement(ctx context.Context, by ledger.Actor, volunteer string, purpose ledger.Purpose, from, to ledger.Date) (Statement, error) {
+	s := Statement{Volunteer: volunteer, Purpose: purpose, From: from, To: to}
+	if err := b.mayReadVolunteer(ctx, by, volunteer); err != nil {
+		return s, err
+	}
+	if from > to {
+		return s, &ledger.Invalid{Code: "range_malformed", Pointer: "/from", Detail: "from is after to"}
+	}
+	size, err := b.LogSize(ctx)
+	if err != nil {
+		return s, err
+	}
+	before := from - 1
+	opening, err := b.accounts(ctx, AccountFilter{Owner: volunteer, At: AsOf{&before, &size}, Limit: PageMax})
+	if err != nil {
+		return s, err
+	}
+	var account ledger.AccountID
+	for _, a := range opening {
+		if a.Purpose == purpose {
+			account, s.Unit, s.Opening = a.ID, a.Unit, a.Balance
+		}
+	}
+	if account == 0 {
+		return s, &ledger.Invalid{Code: "account_unknown", Pointer: "/account", Detail: fmt.Sprintf("a volunteer has no account %q", purpose)}
+	}
+	s.LogSize = size
+	return b.statementLines(ctx, s, account)
+}
+
+func (b *Book) statementLines(ctx context.Context, s Statement, account ledger.AccountID) (Statement, error) {
+	const query = `
+		SELECT p.seq, e.kind, p.effective - date '1970-01-01' AS effective, e.recorded, p.minutes
+		FROM posting p JOIN entry e ON e.seq = p.seq
+		WHERE p.account = $1 AND p.seq < $2 AND p.effective BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int
+		ORDER BY p.effective, p.seq LIMIT $5`
+	type lineRow struct {
+		Seq       ledger.Seq     `db:"seq"`
+		Kind      ledger.Kind    `db:"kind"`
+		Effective int32          `db:"effective"`
+		Recorded  time.Time      `db:"recorded"`
+		Minutes   ledger.Minutes `db:"minutes"`
+	}
+	rows, err := selectAll[lineRow](ctx, b.db, query, int64(account), s.LogSize, int64(s.From), int64(s.To), StatementLinesMax+1)
+	if err != nil {
+		return s, fmt.Errorf("reading a statement: %w", err)
+	}
+	if len(rows) > StatementLinesMax {
+		return s, &ledger.Invalid{Code: "range_too_long", Pointer: "/from", Detail: fmt.Sprintf("more than %d lines: ask for a shorter time", StatementLinesMax)}
+	}
+	s.Closing = s.Opening
+	for _, r := range rows {
+		s.Closing += r.Minutes
+		s.Lines = append(s.Lines, StatementLine{r.Seq, r.Kind, ledger.Date(r.Effective), r.Recorded.UTC(), r.Minutes, s.Closing})
+	}
+	return s, nil
+}

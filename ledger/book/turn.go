@@ -1,0 +1,156 @@
+package book
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"timebank/ledger"
+)
+
+// command is one wish to write. Its methods are called by the writer alone, in this order.
+type command interface {
+	// want says what must be looked up before deciding; it is called again when what it found first
+	// (an entry, a redemption) tells what else is needed.
+	want(w *world, n *wants)
+	// decide is pure: it reads the world and gives what to record, and perhaps a refusal.
+	decide(w *world) (decision, error)
+}
+
+// decision is what a command comes to: entries to record, of which the last answers the command; or a
+// refusal, which is remembered (a refusal may still record that holds have ended).
+type decision struct {
+	effects []effect
+	id      string // of what was made or settled
+}
+
+// pending is a command that waits for its turn.
+type pending struct {
+	ctx    context.Context
+	by     ledger.Actor
+	key    Key
+	dryRun bool
+	cmd    command
+	done   chan turnResult
+}
+
+type turnResult struct {
+	receipt Receipt
+	err     error
+	replay  *answer // when the key was answered before: the caller loads the record
+}
+
+// submit queues commands and gives, in the same order, a channel each for the results.
+func (b *Book) submit(ctx context.Context, ps []*pending) error {
+	for _, p := range ps {
+		p.ctx, p.done = ctx, make(chan turnResult, 1)
+	}
+	if len(b.queue)+len(ps) > queueMax {
+		return ErrBusy
+	}
+	for _, p := range ps {
+		select {
+		case b.queue <- p:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// wait gives the result of a submitted command. When ctx ends first the outcome is unknown to this
+// caller: asking again under the same key tells.
+func (b *Book) wait(ctx context.Context, p *pending) (Receipt, error) {
+	select {
+	case r := <-p.done:
+		if r.err != nil || r.replay == nil {
+			return r.receipt, r.err
+		}
+		return b.replay(ctx, *r.replay)
+	case <-ctx.Done():
+		return Receipt{}, ctx.Err()
+	}
+}
+
+// do submits one command and waits for it.
+func (b *Book) do(ctx context.Context, by ledger.Actor, key Key, cmd command) (Receipt, error) {
+	if err := checkKey(key); err != nil {
+		return Receipt{}, err
+	}
+	p := &pending{by: by, key: key, cmd: cmd}
+	if err := b.submit(ctx, []*pending{p}); err != nil {
+		return Receipt{}, err
+	}
+	return b.wait(ctx, p)
+}
+
+func checkKey(key Key) error {
+	return ledger.CheckTexts(ledger.Text{
+		Pointer: "/Idempotency-Key", Value: key.Text, BytesMax: ledger.KeyBytesMax, Required: true})
+}
+
+// takeTurns gathers what waits into batches and commits them, until ctx ends.
+func (b *Book) takeTurns(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case p := <-b.queue:
+			b.turn(ctx, b.gather(p))
+		}
+	}
+}
+
+// gather takes what waits already; it never waits for more, so an idle book answers at once.
+func (b *Book) gather(first *pending) []*pending {
+	batch := []*pending{first}
+	for len(batch) < batchMax {
+		select {
+		case p := <-b.queue:
+			batch = append(batch, p)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// turn commits a batch and answers each caller. A batch that fails in the database is tried again one
+// command at a time, so that a command fails alone.
+func (b *Book) turn(ctx context.Context, batch []*pending) {
+	live := batch[:0]
+	for _, p := range batch {
+		if p.ctx.Err() != nil { // nobody waits for it any more, and nothing was begun
+			p.done <- turnResult{err: p.ctx.Err()}
+			continue
+		}
+		live = append(live, p)
+	}
+	if len(live) == 0 {
+		return
+	}
+	results, err := b.safeCommit(ctx, live)
+	if err == nil {
+		for i, p := range live {
+			p.done <- results[i]
+		}
+		return
+	}
+	if len(live) == 1 {
+		live[0].done <- turnResult{err: err}
+		return
+	}
+	for _, p := range live {
+		b.turn(ctx, []*pending{p})
+	}
+}
+
+// safeCommit turns a panic, our own mistake about one command, into an error of that command.
+func (b *Book) safeCommit(ctx context.Context, batch []*pending) (results []turnResult, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("deciding: panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return b.commit(ctx, batch)
+}

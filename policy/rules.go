@@ -1,0 +1,154 @@
+package policy
+
+import (
+	_ "embed" // the shipped rule set
+	"fmt"
+
+	"timebank/ledger"
+)
+
+// Lang is a language people read.
+type Lang string
+
+// The languages of every rule.
+const (
+	English Lang = "en"
+	Chinese Lang = "zh"
+)
+
+// Shortfall says what a correction does with credit that it takes back but that is spent or held.
+type Shortfall string
+
+// The shortfall rules.
+const (
+	Owed       Shortfall = "owed"        // the volunteer owes it, and next earnings repay it
+	WrittenOff Shortfall = "written_off" // the time bank bears it
+)
+
+//go:embed shipped.yaml
+var shipped []byte
+
+// Shipped gives the rule set that comes with the program.
+func Shipped() []byte { return append([]byte(nil), shipped...) }
+
+// Rules are a compiled rule set.
+type Rules struct {
+	id          string
+	title       text
+	from        ledger.Date
+	source      []byte
+	hash        ledger.Hash
+	leap        ledger.LeapBirthday
+	grades      []condition // in the order of ledger.Grades
+	refuse      []check
+	earn        []earn
+	withhold    []withhold
+	limits      []limit
+	redeemable  check
+	require     []check
+	holdSeconds int64
+	shortfall   Shortfall
+	texts       map[string]ruleText
+}
+
+type ruleText struct {
+	text   text
+	source string
+}
+
+// check is a condition with what is said when it decides.
+type check struct {
+	id, code string
+	text     text
+	when     condition
+}
+
+func (c check) refusal() *ledger.Refusal {
+	return &ledger.Refusal{Code: c.code, Rule: c.id, Detail: c.text.EN + " / " + c.text.ZH}
+}
+
+type earn struct {
+	id   string
+	unit ledger.Unit
+	rate ledger.Rate
+	when condition
+}
+
+type withhold struct {
+	id    string
+	units []ledger.Unit
+	when  condition
+}
+
+type limit struct {
+	id   string
+	unit ledger.Unit
+	most ledger.Minutes // a day
+}
+
+// ID gives the set's id.
+func (r *Rules) ID() string { return r.id }
+
+// Title gives the set's title.
+func (r *Rules) Title(lang Lang) string { return r.title.in(lang) }
+
+// EffectiveFrom gives the first day of service that the set decides.
+func (r *Rules) EffectiveFrom() ledger.Date { return r.from }
+
+// Hash gives the SHA-256 of the set's text.
+func (r *Rules) Hash() ledger.Hash { return r.hash }
+
+// Source gives the set's text.
+func (r *Rules) Source() []byte { return append([]byte(nil), r.source...) }
+
+// Age gives full years by the set's convention for 29 February.
+func (r *Rules) Age(born, on ledger.Date) int { return ledger.Age(born, on, r.leap) }
+
+// Shortfall gives what a correction does when the credit is already spent.
+func (r *Rules) Shortfall() Shortfall { return r.shortfall }
+
+// RuleInWords is a rule as people read it.
+type RuleInWords struct{ ID, Text, Source string }
+
+// InWords lists every rule of the set, in the order in which they are asked.
+func (r *Rules) InWords(lang Lang) []RuleInWords {
+	var ids []string
+	for _, g := range ledger.Grades {
+		ids = append(ids, gradeID(g))
+	}
+	for _, c := range r.refuse {
+		ids = append(ids, c.id)
+	}
+	for _, e := range r.earn {
+		ids = append(ids, e.id)
+	}
+	for _, w := range r.withhold {
+		ids = append(ids, w.id)
+	}
+	for _, l := range r.limits {
+		ids = append(ids, l.id)
+	}
+	ids = append(ids, r.redeemable.id)
+	for _, c := range r.require {
+		ids = append(ids, c.id)
+	}
+	words := make([]RuleInWords, len(ids))
+	for i, id := range ids {
+		words[i] = RuleInWords{id, r.texts[id].text.in(lang), r.texts[id].source}
+	}
+	return words
+}
+
+// Choose gives the set in force on a date: the one with the latest effective date that is not after it.
+func Choose(sets []*Rules, on ledger.Date) (*Rules, error) {
+	var chosen *Rules
+	for _, r := range sets {
+		if r.from <= on && (chosen == nil || r.from > chosen.from) {
+			chosen = r
+		}
+	}
+	if chosen == nil {
+		return nil, &ledger.Refusal{Code: "no_rules", Detail: fmt.Sprintf("no rule set is in force on %s", on)}
+	}
+	return chosen, nil
+}
