@@ -194,8 +194,12 @@ func TestCheck_refuses_fields_that_would_forge_a_line(t *testing.T) {
 		{"nanoseconds", func(f *translog.LeafFields) { f.Recorded = f.Recorded.Add(1) }},
 		{"no instant's year", func(f *translog.LeafFields) { f.Recorded = f.Recorded.AddDate(9000, 0, 0) }},
 		{"a date out of range", func(f *translog.LeafFields) { f.Effective = ledger.DateMax + 1 }},
-		{"a unit that holds a line break", func(f *translog.LeafFields) { f.Postings = []ledger.Posting{{Account: 1, Unit: "care 1\nposting", Minutes: 1}} }},
-		{"a negative account", func(f *translog.LeafFields) { f.Postings = []ledger.Posting{{Account: -1, Unit: ledger.Care, Minutes: 1}} }},
+		{"a unit that holds a line break", func(f *translog.LeafFields) {
+			f.Postings = []ledger.Posting{{Account: 1, Unit: "care 1\nposting", Minutes: 1}}
+		}},
+		{"a negative account", func(f *translog.LeafFields) {
+			f.Postings = []ledger.Posting{{Account: -1, Unit: ledger.Care, Minutes: 1}}
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
