@@ -58,6 +58,10 @@ func TestDraft_Check_is_the_only_door(t *testing.T) {
 		{"a posting too large is refused", func(d *ledger.Draft) {
 			d.Postings = ledger.Move(nil, ledger.Care, 1, 2, ledger.PostingMinutesMax+1)
 		}, true},
+		{"a posting too large, though what balances it is not, is refused", func(d *ledger.Draft) {
+			ps := ledger.Move(nil, ledger.Care, 1, 3, ledger.PostingMinutesMax)
+			d.Postings = ledger.Move(ps, ledger.Care, 2, 3, 1)
+		}, true},
 		{"a sum beyond 64 bits is refused", func(d *ledger.Draft) {
 			const half = ledger.Minutes(1) << 62
 			d.Postings = nil

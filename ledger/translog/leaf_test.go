@@ -163,9 +163,9 @@ func TestParseLeaf_refuses_what_Leaf_would_not_write(t *testing.T) {
 		{"a fraction of a minute", "service 90", "service 90.5"},
 		{"a posting with too much", "service 90", "service 90 90"},
 		{"postings out of order", lines[9] + lines[10], lines[10] + lines[9]},
+		{"postings in reverse", lines[9] + lines[10] + lines[11], lines[11] + lines[10] + lines[9]},
 		{"an account touched twice", lines[10], lines[10] + lines[10]},
 		{"a line that is no posting", lines[12], lines[12] + "remark hello\n"},
-		{"more bytes than a bundle holds", lines[12], strings.Repeat(lines[12], 2000)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,6 +177,27 @@ func TestParseLeaf_refuses_what_Leaf_would_not_write(t *testing.T) {
 				t.Errorf("ParseLeaf(%q) = %v, %v, want ErrInvalid", bad, f, err)
 			}
 		})
+	}
+}
+
+// A leaf is filled with postings, up to the last byte that a bundle can hold and one beyond.
+func TestLeaf_holds_as_many_bytes_as_a_bundle_and_no_more(t *testing.T) {
+	f := translog.Fields(hoursEntry)
+	f.By, f.Postings = "a", nil
+	const postingBytes = len("posting 0000000000000001 care 1\n")
+	for i := range (translog.LeafBytesMax - len(f.Text())) / postingBytes {
+		f.Postings = append(f.Postings, ledger.Posting{Account: ledger.AccountID(i + 1), Unit: ledger.Care, Minutes: 1})
+	}
+	f.By = strings.Repeat("a", 1+translog.LeafBytesMax-len(f.Text()))
+	if _, err := translog.ParseLeaf(f.Text()); err != nil || len(f.Text()) != translog.LeafBytesMax {
+		t.Errorf("ParseLeaf of %d bytes = %v, want nil for %d", len(f.Text()), err, translog.LeafBytesMax)
+	}
+	f.By += "a"
+	if err := f.Check(); !errors.Is(err, ledger.ErrInvalid) {
+		t.Errorf("Check of fields of %d bytes = %v, want ErrInvalid", len(f.Text()), err)
+	}
+	if _, err := translog.ParseLeaf(f.Text()); !errors.Is(err, ledger.ErrInvalid) {
+		t.Errorf("ParseLeaf of %d bytes = %v, want ErrInvalid", len(f.Text()), err)
 	}
 }
 
