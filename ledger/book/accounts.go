@@ -30,7 +30,9 @@ type balanceRow struct {
 	Entries int64 `db:"entries"`
 }
 
-func (r balanceRow) balance() AccountBalance { return AccountBalance{r.account(), r.Balance, r.Entries} }
+func (r balanceRow) balance() AccountBalance {
+	return AccountBalance{r.account(), r.Balance, r.Entries}
+}
 
 // Account reads one account as of now. Auditors may.
 func (b *Book) Account(ctx context.Context, by ledger.Actor, id ledger.AccountID, at AsOf) (AccountBalance, error) {

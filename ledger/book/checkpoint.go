@@ -209,17 +209,20 @@ func (b *Book) Proof(ctx context.Context, seq ledger.Seq) (Proof, error) {
 }
 
 func (b *Book) hashReader(ctx context.Context) func([]int64) ([]ledger.Hash, error) {
-	return func(ids []int64) ([]ledger.Hash, error) {
-		found, err := readHashes(ctx, b.db, ids)
-		if err != nil {
-			return nil, err
-		}
-		hashes := make([]ledger.Hash, len(ids))
-		for i, id := range ids {
-			hashes[i] = found[id]
-		}
-		return hashes, nil
+	return func(ids []int64) ([]ledger.Hash, error) { return hashesOf(ctx, b.db, ids) }
+}
+
+// hashesOf gives stored hashes in the order of their indexes.
+func hashesOf(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]ledger.Hash, error) {
+	found, err := readHashes(ctx, q, ids)
+	if err != nil {
+		return nil, err
 	}
+	hashes := make([]ledger.Hash, len(ids))
+	for i, id := range ids {
+		hashes[i] = found[id]
+	}
+	return hashes, nil
 }
 
 // readHashes reads stored hashes; one that is missing is an error, since the log has no gaps.

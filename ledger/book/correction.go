@@ -63,7 +63,7 @@ func (c *correctEntry) decide(w *world) (decision, error) {
 		return decision{}, err
 	}
 	return decision{effects: append(effects, effect{
-		draft: ledger.Draft{Kind: ledger.KindCorrection, Effective: t.effective, Rules: t.rules, Refers: &t.seq, Postings: ps, Details: details},
+		draft:        ledger.Draft{Kind: ledger.KindCorrection, Effective: t.effective, Rules: t.rules, Refers: &t.seq, Postings: ps, Details: details},
 		organization: t.organization, volunteer: t.volunteer,
 		learned: func(w *world, _ ledger.Seq) { w.markCorrected(t) },
 	})}, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -28,7 +29,7 @@ type EntryFilter struct {
 }
 
 // visible is the predicate by which every reader sees entries: an auditor all, an organization and a
-// partner their own, a volunteer those about self or ward. $1 is the role, $2 the subject or ''.
+// partner their own, a volunteer those about self or ward. $1 is the role, $2 the subject or ”.
 const visible = `
 	($1 = 'auditor'
 	 OR $1 = 'organization' AND e.organization = nullif($2, '')::uuid
@@ -86,7 +87,7 @@ func (b *Book) Entry(ctx context.Context, by ledger.Actor, seq ledger.Seq) (Reco
 	if err != nil {
 		return Record{}, fmt.Errorf("reading entry %d: %w", seq, err)
 	}
-	return only(b.withLines(ctx, rows))
+	return only(withLines(ctx, b.db, rows))
 }
 
 // Entries lists the entries that the actor may see and the filter lets through, in the order of seq.
@@ -107,7 +108,7 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 	if err != nil {
 		return nil, fmt.Errorf("reading entries: %w", err)
 	}
-	return b.withLines(ctx, rows)
+	return withLines(ctx, b.db, rows)
 }
 
 func dayOrNull(d *ledger.Date) sql.NullInt64 {
@@ -118,7 +119,7 @@ func dayOrNull(d *ledger.Date) sql.NullInt64 {
 }
 
 // withLines adds the postings, with the accounts they touch, to entries.
-func (b *Book) withLines(ctx context.Context, rows []entryRow) ([]Record, error) {
+func withLines(ctx context.Context, q sqlx.QueryerContext, rows []entryRow) ([]Record, error) {
 	records, at := make([]Record, len(rows)), make(map[ledger.Seq]int, len(rows))
 	seqs := make([]int64, len(rows))
 	for i, r := range rows {
@@ -138,7 +139,7 @@ func (b *Book) withLines(ctx context.Context, rows []entryRow) ([]Record, error)
 		Owner     string           `db:"owner"`
 		Purpose   ledger.Purpose   `db:"purpose"`
 	}
-	lines, err := selectAll[lineRow](ctx, b.db, query, pq.Array(seqs))
+	lines, err := selectAll[lineRow](ctx, q, query, pq.Array(seqs))
 	if err != nil {
 		return nil, fmt.Errorf("reading postings: %w", err)
 	}

@@ -191,7 +191,7 @@ func (c *postHours) effect(w *world, rules *policy.Rules, f policy.ClaimFacts, d
 		return decision{}, err
 	}
 	return decision{effects: []effect{{
-		draft: ledger.Draft{Kind: ledger.KindHours, Effective: c.claim.ServedOn, Rules: rules.Hash(), Postings: ps, Details: details},
+		draft:        ledger.Draft{Kind: ledger.KindHours, Effective: c.claim.ServedOn, Rules: rules.Hash(), Postings: ps, Details: details},
 		organization: c.organization, volunteer: v, claim: row,
 		learned: func(w *world, seq ledger.Seq) { row.learn(w, seq) },
 	}}}, nil

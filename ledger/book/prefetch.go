@@ -76,7 +76,9 @@ func (b *Book) prefetch(ctx context.Context, tx *sqlx.Tx, batch []*pending) (*wo
 		w.fetchHolds, // first: holds tell of partners and consents
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
 		w.fetchConsents, w.fetchAccounts, w.fetchFrontier,
-		func(ctx context.Context, tx *sqlx.Tx, n *wants) error { return w.fetchVolunteers(ctx, tx, n, b.keys.Person) },
+		func(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
+		},
 	} {
 		if err := fetch(ctx, tx, n); err != nil {
 			return nil, err

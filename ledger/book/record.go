@@ -71,7 +71,7 @@ func recordEntries(ctx context.Context, tx *sqlx.Tx, w *world) error {
 	}
 	const insert = `
 		INSERT INTO entry (seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
-		SELECT seq, kind, date '1970-01-01' + effective, $13, nullif(by_client, '')::uuid, rules, nullif(refers, -1),
+		SELECT seq, kind, date '1970-01-01' + effective, $13, nullif(by_client, '')::uuid, nullif(rules, ''::bytea), nullif(refers, -1),
 		       nullif(organization, '')::uuid, nullif(volunteer, '')::uuid, nullif(partner, '')::uuid, salt, details, leaf
 		FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[],
 		            $10::bytea[], $11::text[], $12::text[])

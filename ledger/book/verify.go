@@ -1,0 +1,365 @@
+package book
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"timebank/ledger"
+	"timebank/ledger/translog"
+	"timebank/policy"
+)
+
+// Finding is something that is not as the entries say it must be.
+type Finding struct {
+	Seq  ledger.Seq // the entry it concerns; -1 when it concerns none
+	What string
+}
+
+func (f Finding) String() string {
+	if f.Seq < 0 {
+		return f.What
+	}
+	return fmt.Sprintf("entry %d: %s", f.Seq, f.What)
+}
+
+// Verification is what Verify found.
+type Verification struct {
+	Entries     int64
+	Postings    int64
+	Replayed    int64 // decisions made again from their recorded facts
+	Checkpoints int64
+	Root        ledger.Hash
+	Sums        map[ledger.Unit]ledger.Minutes
+	Findings    []Finding // empty when all is well, in the order of the entries
+}
+
+const (
+	// findingsMax bounds the report; the first finding is the one that matters.
+	findingsMax = 100
+	// verifyPage is how many entries are read at a time.
+	verifyPage = 2000
+)
+
+// Verify recomputes everything from the entries as the database has them: numbering, sums, running
+// balances, leaves, hashes, checkpoints, the rows beside the entries, and every decision of the rules.
+// It reads one snapshot. progress, which may be nil, is told how many entries of how many are done.
+func (b *Book) Verify(ctx context.Context, progress func(done, of int64)) (Verification, error) {
+	tx, err := b.db.BeginTxx(ctx, readSnapshot)
+	if err != nil {
+		return Verification{}, fmt.Errorf("beginning to verify: %w", err)
+	}
+	defer tx.Rollback()
+	if err := b.loadRules(ctx, tx); err != nil {
+		return Verification{Findings: []Finding{{-1, err.Error()}}}, nil
+	}
+	v := newVerifier(b, tx)
+	if err := v.run(ctx, progress); err != nil {
+		return v.report, err
+	}
+	return v.report, nil
+}
+
+// verifier walks the entries in order and keeps what follows from them.
+type verifier struct {
+	b        *Book
+	tx       *sqlx.Tx
+	report   Verification
+	accounts map[ledger.AccountID]*account
+	frontier map[int64]ledger.Hash
+	next     ledger.Seq
+	recorded time.Time
+	records  map[ledger.Seq]*kept // entries that later ones may refer to
+	onDay    map[volunteerDay]*earnedOnDay
+	rules    map[ledger.Hash]*policy.Rules
+	claims   int64
+	holds    int64
+	settled  int64
+}
+
+// kept is what later entries need of an earlier one.
+type kept struct {
+	kind      ledger.Kind
+	effective ledger.Date
+	volunteer string
+	postings  []ledger.Posting
+	care      ledger.Minutes
+	youth     ledger.Minutes
+	referred  map[string]bool // "corrected", "settled"
+}
+
+type earnedOnDay struct{ care, youth ledger.Minutes }
+
+func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
+	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
+		records: map[ledger.Seq]*kept{}, onDay: map[volunteerDay]*earnedOnDay{}, rules: map[ledger.Hash]*policy.Rules{}}
+	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
+	for _, u := range ledger.Units {
+		v.report.Sums[u] = 0
+	}
+	for _, r := range b.rules() {
+		v.rules[r.Hash()] = r
+	}
+	return v
+}
+
+func (v *verifier) find(seq ledger.Seq, format string, args ...any) {
+	if len(v.report.Findings) < findingsMax {
+		v.report.Findings = append(v.report.Findings, Finding{seq, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (v *verifier) run(ctx context.Context, progress func(done, of int64)) error {
+	var of int64
+	if err := v.tx.GetContext(ctx, &of, `SELECT count(*) FROM entry`); err != nil {
+		return fmt.Errorf("counting entries: %w", err)
+	}
+	if err := v.loadAccounts(ctx); err != nil {
+		return err
+	}
+	for after := ledger.Seq(-1); ; {
+		rows, err := v.page(ctx, after)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		if err := v.checkPage(ctx, rows); err != nil {
+			return err
+		}
+		after = rows[len(rows)-1].Seq
+		if progress != nil {
+			progress(v.report.Entries, of)
+		}
+	}
+	return v.conclude(ctx)
+}
+
+// conclude checks what concerns the book as a whole.
+func (v *verifier) conclude(ctx context.Context) error {
+	for _, u := range ledger.Units {
+		if v.report.Sums[u] != 0 {
+			v.find(-1, "all postings in %s sum to %d, not to zero", u, v.report.Sums[u])
+		}
+	}
+	for _, check := range []func(context.Context) error{v.checkStrays, v.checkRegistry, v.checkAnswers, v.checkCheckpoints} {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifier) loadAccounts(ctx context.Context) error {
+	const query = `SELECT id, owner_kind, coalesce(owner::text, '') AS owner, purpose, unit, may_owe, 0 AS balance FROM account`
+	rows, err := selectAll[accountRow](ctx, v.tx, query)
+	if err != nil {
+		return fmt.Errorf("reading accounts: %w", err)
+	}
+	for _, r := range rows {
+		a := &account{Account: r.account()}
+		v.accounts[a.ID] = a
+		if !inChart(a.Account) {
+			v.find(-1, "account %s (%s of %s) is not in the chart of accounts", a.ID, a.Purpose, a.Owner.Kind)
+		}
+	}
+	return nil
+}
+
+func inChart(a ledger.Account) bool {
+	for _, l := range ledger.Chart {
+		if l.Owner == a.Owner.Kind && l.Purpose == a.Purpose {
+			return l.Unit == a.Unit && l.MayOwe == a.MayOwe
+		}
+	}
+	return false
+}
+
+// page reads entries with their postings, as the database has them.
+func (v *verifier) page(ctx context.Context, after ledger.Seq) ([]Record, error) {
+	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`
+	rows, err := selectAll[entryRow](ctx, v.tx, query, after, verifyPage)
+	if err != nil {
+		return nil, fmt.Errorf("reading entries after %d: %w", after, err)
+	}
+	return withLines(ctx, v.tx, rows)
+}
+
+func (v *verifier) checkPage(ctx context.Context, records []Record) error {
+	first, leaves := records[0].Seq, make([]ledger.Hash, 0, len(records))
+	side, err := v.sideRows(ctx, records[0].Seq, records[len(records)-1].Seq)
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		r := &records[i]
+		if r.Seq != v.next {
+			v.find(v.next, "is missing: entry %d follows entry %d", r.Seq, v.next-1)
+			v.next = r.Seq
+		}
+		v.checkEntry(r)
+		v.checkLines(r)
+		v.checkMeaning(r, side)
+		v.report.Entries++
+		v.next++
+		leaves = append(leaves, translog.LeafHash(translog.Leaf(r.Entry))) // of what the entry says, not of what is kept
+	}
+	return v.checkHashes(ctx, int64(first), leaves)
+}
+
+// checkEntry checks an entry by itself and against the one before it.
+func (v *verifier) checkEntry(r *Record) {
+	if err := r.Check(); err != nil {
+		v.find(r.Seq, "is not a valid entry: %v", err)
+	}
+	if !bytes.Equal(translog.Leaf(r.Entry), r.Leaf) {
+		v.find(r.Seq, "differs from its leaf")
+	}
+	if r.Recorded.Before(v.recorded) {
+		v.find(r.Seq, "is recorded before the entry that precedes it")
+	}
+	v.recorded = r.Recorded
+	if r.Rules.IsZero() {
+		return
+	}
+	if _, ok := v.rules[r.Rules]; !ok {
+		v.find(r.Seq, "was decided by rule set %s, which is not in the book", r.Rules)
+	}
+}
+
+// checkLines recomputes the running balances.
+func (v *verifier) checkLines(r *Record) {
+	for _, l := range r.Lines {
+		v.report.Postings++
+		v.report.Sums[l.Unit] += l.Minutes
+		a, ok := v.accounts[l.Account]
+		if !ok {
+			v.find(r.Seq, "touches account %s, which does not exist", l.Account)
+			continue
+		}
+		a.balance += l.Minutes
+		switch {
+		case a.Unit != l.Unit:
+			v.find(r.Seq, "puts %s on account %s of %s", l.Unit, l.Account, a.Unit)
+		case a.balance != l.Balance:
+			v.find(r.Seq, "says the balance of account %s is %d, it is %d", l.Account, l.Balance, a.balance)
+			a.balance = l.Balance // so that one wrong balance is one finding
+		case a.balance < 0 && !a.MayOwe:
+			v.find(r.Seq, "leaves %d minutes on account %s", a.balance, l.Account)
+		}
+	}
+}
+
+// checkHashes compares the stored hashes with those that the entries give.
+func (v *verifier) checkHashes(ctx context.Context, first int64, leaves []ledger.Hash) error {
+	if first != int64(v.next)-int64(len(leaves)) { // a gap was found: nothing after it can be placed
+		return nil
+	}
+	known := make(map[int64]ledger.Hash)
+	for _, id := range translog.Frontier(first) {
+		known[id] = v.frontier[id]
+	}
+	want, err := translog.Append(first, leaves, known)
+	if err != nil {
+		return fmt.Errorf("hashing leaves from %d: %w", first, err)
+	}
+	type hashRow struct {
+		ID   int64  `db:"id"`
+		Hash []byte `db:"hash"`
+	}
+	rows, err := selectAll[hashRow](ctx, v.tx, `SELECT id, hash FROM hash WHERE id BETWEEN $1 AND $2`, want[0].Index, want[len(want)-1].Index)
+	if err != nil {
+		return fmt.Errorf("reading hashes: %w", err)
+	}
+	stored := make(map[int64][]byte, len(rows))
+	for _, r := range rows {
+		stored[r.ID] = r.Hash
+	}
+	for _, w := range want {
+		known[w.Index] = w.Hash
+		if !bytes.Equal(stored[w.Index], w.Hash[:]) {
+			v.find(leafOf(w.Index), "stored hash %d is not that of the entries", w.Index)
+		}
+	}
+	v.frontier = make(map[int64]ledger.Hash)
+	for _, id := range translog.Frontier(first + int64(len(leaves))) {
+		v.frontier[id] = known[id]
+	}
+	return nil
+}
+
+// leafOf gives the last leaf that a stored hash covers.
+func leafOf(index int64) ledger.Seq {
+	level, n := tlog.SplitStoredHashIndex(index)
+	return ledger.Seq((n+1)<<level - 1)
+}
+
+// checkCheckpoints opens every checkpoint with the log's key and recomputes its root.
+func (v *verifier) checkCheckpoints(ctx context.Context) error {
+	type checkpointRow struct {
+		Size int64  `db:"size"`
+		Note string `db:"note"`
+	}
+	rows, err := selectAll[checkpointRow](ctx, v.tx, `SELECT size, note FROM checkpoint ORDER BY size`)
+	if err != nil {
+		return fmt.Errorf("reading checkpoints: %w", err)
+	}
+	outside, err := v.b.outside()
+	if err != nil {
+		return err
+	}
+	if v.next > 0 {
+		if v.report.Root, err = translog.Root(int64(v.next), v.stored(ctx)); err != nil {
+			v.find(-1, "the root of the log cannot be computed: %v", err)
+		}
+	}
+	for _, r := range rows {
+		v.report.Checkpoints++
+		v.checkCheckpoint(ctx, fmt.Sprintf("checkpoint %d", r.Size), []byte(r.Note), r.Size)
+	}
+	if len(outside) > 0 {
+		v.checkCheckpoint(ctx, "the checkpoint kept outside the database", outside, -1)
+	}
+	return nil
+}
+
+func (v *verifier) checkCheckpoint(ctx context.Context, name string, signed []byte, size int64) {
+	c, err := v.b.openCheckpoint(signed)
+	switch {
+	case err != nil:
+		v.find(-1, "%s does not open: %v", name, err)
+		return
+	case size >= 0 && c.Size != size:
+		v.find(-1, "%s is of size %d", name, c.Size)
+		return
+	case c.Size > int64(v.next):
+		v.find(v.next, "is missing: %s says that %d entries were signed", name, c.Size)
+		return
+	}
+	root, err := translog.Root(c.Size, v.stored(ctx))
+	if err != nil {
+		v.find(-1, "%s: the root cannot be computed: %v", name, err)
+	} else if root != c.Root {
+		v.find(-1, "%s: the first %d entries are not those that were signed", name, c.Size)
+	}
+}
+
+func (v *verifier) stored(ctx context.Context) translog.Reader {
+	return func(ids []int64) ([]ledger.Hash, error) { return hashesOf(ctx, v.tx, ids) }
+}
+
+var errWrong = errors.New("the ledger is not as its entries say it must be")
+
+// Err is nil when nothing was found.
+func (r Verification) Err() error {
+	if len(r.Findings) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errWrong, r.Findings[0])
+}
