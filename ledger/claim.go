@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // The lengths of texts, in bytes of UTF-8. Names of Chinese organizations run to forty characters of
@@ -95,6 +97,8 @@ func (c Claim) Span() (from, to int64, ok bool) {
 
 // Fingerprint is the same for two claims of the same shift: the same volunteer, organization,
 // activity and date, and the same start and end or, where there are no clock times, the same minutes.
+// Activities are the same when they look the same: spaces, and the forms that Unicode normalization
+// (NFKC) takes for one, make no difference.
 func (c Claim) Fingerprint(organization string) Hash {
 	when := fmt.Sprintf("%d min", c.Minutes)
 	if c.Start != nil && c.End != nil {
@@ -102,11 +106,15 @@ func (c Claim) Fingerprint(organization string) Hash {
 	}
 	// Length-prefixed, so that no text can be mistaken for its neighbour.
 	var text []byte
-	for _, part := range []string{c.Volunteer, organization, c.Activity, c.ServedOn.String(), when} {
+	for _, part := range []string{c.Volunteer, organization, strings.Join(strings.Fields(norm.NFKC.String(c.Activity)), " "), c.ServedOn.String(), when} {
 		text = fmt.Appendf(text, "%d:%s", len(part), part)
 	}
 	return sha256.Sum256(text)
 }
+
+// unseen reports characters that make two texts look alike or one look like another: controls, format
+// characters such as those that turn the writing direction, line and paragraph separators.
+func unseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 
 // Text is a text of a request with its bound, for [CheckTexts].
 type Text struct {
@@ -117,7 +125,7 @@ type Text struct {
 }
 
 // CheckTexts refuses, with an [*Invalid], a text that is missing, too long, not UTF-8, or that holds a
-// control character: such a text cannot be shown, compared or exported safely.
+// control or an unseen character: such a text cannot be shown, compared or exported safely.
 func CheckTexts(texts ...Text) error {
 	for _, t := range texts {
 		switch {
@@ -128,8 +136,8 @@ func CheckTexts(texts ...Text) error {
 				fmt.Sprintf("%s has %d bytes, at most %d", t.Pointer[1:], len(t.Value), t.BytesMax)}
 		case !utf8.ValidString(t.Value):
 			return &Invalid{"text_malformed", t.Pointer, t.Pointer[1:] + " is not UTF-8"}
-		case strings.ContainsFunc(t.Value, unicode.IsControl):
-			return &Invalid{"text_malformed", t.Pointer, t.Pointer[1:] + " holds a control character"}
+		case strings.ContainsFunc(t.Value, unseen):
+			return &Invalid{"text_malformed", t.Pointer, t.Pointer[1:] + " holds a control character or one that cannot be seen"}
 		}
 	}
 	return nil

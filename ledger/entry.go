@@ -83,7 +83,8 @@ type Draft struct {
 }
 
 // Check is the only door into the ledger: it refuses a draft whose postings do not sum to zero in
-// each unit, that moves nothing, touches an account twice, or breaks a bound.
+// each unit, that has a posting of nothing, touches an account twice, or breaks a bound. A draft without
+// postings records a fact.
 func (d Draft) Check() error {
 	if !slices.Contains(Kinds, d.Kind) {
 		return fmt.Errorf("%w: unknown kind of entry %q", ErrInvalid, d.Kind)

@@ -2,9 +2,11 @@ package book
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -153,6 +155,8 @@ func (v *verifier) conclude(ctx context.Context) error {
 			return err
 		}
 	}
+	// The first wrong entry comes first; what concerns no entry in particular comes last.
+	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int { return cmp.Compare(uint64(a.Seq), uint64(b.Seq)) })
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -73,7 +72,7 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 			UNION ALL SELECT seq, 'rules', (to_jsonb(rule_set) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_set
 		)
 		SELECT coalesce(k.seq, e.seq) AS seq, coalesce(k.kind, e.kind) AS kind,
-		       CASE WHEN e.kind = k.kind THEN e.details ELSE '' END AS details, coalesce(k.row, '') AS row
+		       CASE WHEN e.kind = k.kind OR k.kind IS NULL THEN e.details ELSE '' END AS details, coalesce(k.row, '') AS row
 		FROM kept k FULL JOIN (SELECT seq, kind, details FROM entry WHERE kind IN
 			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'rules')) e ON e.seq = k.seq
 		ORDER BY 1`
@@ -178,6 +177,5 @@ func (v *verifier) checkAnswers(ctx context.Context) error {
 			v.find(seq, "%s", q.what)
 		}
 	}
-	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int { return int(a.Seq - b.Seq) })
 	return nil
 }

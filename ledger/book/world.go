@@ -218,6 +218,9 @@ func (w *world) apply(by ledger.Actor, e effect) (*Record, error) {
 	if _, err := rand.Read(r.Salt[:]); err != nil {
 		return nil, fmt.Errorf("making a salt: %w", err)
 	}
+	if err := translog.Fields(r.Entry).Check(); err != nil { // a leaf that could be read in two ways is never written
+		return nil, fmt.Errorf("writing the leaf of %s: %w", r.Kind, err)
+	}
 	for _, l := range r.Lines {
 		w.accountByID[l.Account].balance = l.Balance
 	}
