@@ -5,4 +5,7 @@
 // A server that died, or whose owner died, recovers at the next start. A folder has one owner at a time,
 // held by a lock on a file in it. A crash of PostgreSQL is reported through [Server.Done] and
 // [Server.Err].
+//
+// The folder belongs to the owner, and only pgdata and socket in it to the server's user: what else the
+// owner keeps there, such as keys, stays out of the server's reach.
 package localpg
