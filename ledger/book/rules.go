@@ -125,3 +125,12 @@ func (b *Book) RulesInForce(ctx context.Context, on ledger.Date) (*policy.Rules,
 	}
 	return policy.Choose(b.rules(), on)
 }
+
+// RuleSetID gives the id of the rule set with a hash, or the hash when it is not known.
+func (b *Book) RuleSetID(h ledger.Hash) string {
+	r, err := rulesByHash(b.rules(), h)
+	if err != nil {
+		return h.String()
+	}
+	return r.ID()
+}

@@ -154,12 +154,11 @@ func TestStart_clears_nothing_that_is_not_its_own(t *testing.T) {
 // As root, the folder lies below one that the server's user cannot pass, as a checkout in root's home
 // does; its data is then kept aside, and found again. As anybody else it stays where it is.
 func TestStart_finds_its_data_again_below_a_closed_folder(t *testing.T) {
-	temporary := folder(t)
+	temporary, dir := folder(t), filepath.Join(folder(t), "checkout", "data")
 	if err := os.Chmod(temporary, 0o1777); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", temporary)
-	dir := filepath.Join(folder(t), "checkout", "data")
 	var said strings.Builder
 	s := start(t, Config{Dir: dir, Output: &said})
 	query(t, s, OwnerRole, `CREATE TABLE kept AS SELECT 90 AS minutes; SELECT 'made'`)

@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"timebank/api/gen"
+	"timebank/ledger"
+	"timebank/ledger/book"
+)
+
+func accountJSON(a book.AccountBalance) gen.Account {
+	return gen.Account{Account: a.ID.String(), OwnerKind: string(a.Owner.Kind), OwnerId: optional(a.Owner.ID), Purpose: string(a.Purpose),
+		Unit: gen.Unit(a.Unit), MayOwe: a.MayOwe, Balance: int64(a.Balance), Entries: a.Entries}
+}
+
+func accounts(found []book.AccountBalance) []gen.Account {
+	list := make([]gen.Account, len(found))
+	for i, a := range found {
+		list[i] = accountJSON(a)
+	}
+	return list
+}
+
+// ListAccounts lists accounts with balances.
+func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObject) (gen.ListAccountsResponseObject, error) {
+	q := r.Params
+	at, err := asOf(q.Effective, q.AtLogSize)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("accounts %v %v %v %v %v", deref(q.OwnerKind), deref(q.OwnerId), deref(q.Unit), deref(q.Effective), deref(q.AtLogSize))
+	p, size, err := s.registryPage(ctx, q.Cursor, q.Limit, name)
+	if err != nil {
+		return nil, err
+	}
+	if at.LogSize == nil { // all pages of a walk at one moment
+		at.LogSize = &size
+	} else {
+		size = *at.LogSize
+	}
+	found, err := s.book.Accounts(ctx, p.by, book.AccountFilter{OwnerKind: ledger.OwnerKind(deref(q.OwnerKind)), Owner: deref(q.OwnerId),
+		Unit: ledger.Unit(deref(q.Unit)), At: at, After: ledger.AccountID(max(p.after, 0)), Limit: p.limit})
+	if err != nil {
+		return nil, err
+	}
+	list := gen.ListAccounts200JSONResponse{Data: accounts(found), AsOfLogSize: size}
+	if len(found) > 0 {
+		list.NextCursor = s.next(p, len(found), int64(found[len(found)-1].ID))
+	}
+	return list, nil
+}
+
+// GetAccount reads an account.
+func (s *Server) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) (gen.GetAccountResponseObject, error) {
+	at, err := asOf(r.Params.Effective, r.Params.AtLogSize)
+	if err != nil {
+		return nil, err
+	}
+	id, err := ledger.ParseAccountID(r.Account)
+	if err != nil {
+		return nil, ledger.ErrNotFound
+	}
+	a, err := s.book.Account(ctx, callOf(ctx).by, id, at)
+	return gen.GetAccount200JSONResponse(accountJSON(a)), err
+}
+
+// GetTrialBalance sums every account.
+func (s *Server) GetTrialBalance(ctx context.Context, r gen.GetTrialBalanceRequestObject) (gen.GetTrialBalanceResponseObject, error) {
+	at, err := asOf(r.Params.Effective, r.Params.AtLogSize)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.book.TrialBalance(ctx, callOf(ctx).by, at)
+	if err != nil {
+		return nil, err
+	}
+	g := gen.GetTrialBalance200JSONResponse{AsOfLogSize: t.LogSize, Rows: []gen.TrialRow{}, Sums: map[string]int64{}}
+	for _, x := range t.Rows {
+		g.Rows = append(g.Rows, gen.TrialRow{Unit: gen.Unit(x.Unit), OwnerKind: string(x.OwnerKind), Purpose: string(x.Purpose), Accounts: x.Accounts, Balance: int64(x.Balance)})
+	}
+	for u, sum := range t.Sums {
+		g.Sums[string(u)] = int64(sum)
+	}
+	return g, nil
+}

@@ -1,0 +1,156 @@
+// Package auth turns bearer tokens and client credentials into a ledger.Actor.
+//
+// A token is an RFC 9068 access token signed with EdDSA by this installation. It only proves which
+// client calls: the role and whom the client acts for are read from the book, so that a revocation
+// bites within seconds and a token can never grant more than the book does.
+package auth
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"timebank/ledger"
+	"timebank/ledger/book"
+)
+
+const (
+	// Lifetime of a token: short, since it cannot be taken back other than by revoking its client.
+	Lifetime = 15 * time.Minute
+	// clientAge is how long a client's row is believed; a revocation bites within it.
+	clientAge = 3 * time.Second
+	// clientsMax bounds the rows that are remembered.
+	clientsMax = 10_000
+	leeway     = 5 * time.Second
+	tokenType  = "at+jwt"
+	tokenBytes = 4096 // no token of ours is half as long
+)
+
+// ErrToken says that a token is missing, expired, forged, or of a client that may not come in any more.
+var ErrToken = errors.New("the token is not valid")
+
+// ErrClient says that client credentials are wrong. It does not tell what is wrong with them.
+var ErrClient = errors.New("the client's credentials are not valid")
+
+// Issuer issues and checks the tokens of one installation. It may be used by any number of goroutines.
+type Issuer struct {
+	book     *book.Book
+	issuer   string
+	audience string
+	key      ed25519.PrivateKey
+	keyID    string
+	parser   *jwt.Parser
+	mu       sync.Mutex
+	clients  map[string]known
+}
+
+type known struct {
+	client book.Client
+	until  time.Time
+}
+
+// New makes an issuer.
+func New(b *book.Book, issuer, audience string, key ed25519.PrivateKey) *Issuer {
+	sum := sha256.Sum256(key.Public().(ed25519.PublicKey))
+	return &Issuer{book: b, issuer: issuer, audience: audience, key: key, keyID: base64.RawURLEncoding.EncodeToString(sum[:8]),
+		clients: map[string]known{},
+		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
+			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway), jwt.WithStrictDecoding())}
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	ClientID string      `json:"client_id"`
+	Role     ledger.Role `json:"role"`
+}
+
+// Issue gives a token for credentials, and how long it is valid.
+func (i *Issuer) Issue(ctx context.Context, id, secret string) (string, time.Duration, error) {
+	if !i.book.CheckClientSecret(id, secret) { // first: it needs no query, and fails the same for an unknown id
+		return "", 0, ErrClient
+	}
+	c, err := i.book.Client(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && c.Revoked {
+		return "", 0, ErrClient
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	now, err := i.book.Now(ctx)
+	if err != nil {
+		return "", 0, fmt.Errorf("reading the clock: %w", err)
+	}
+	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
+		RegisteredClaims: jwt.RegisteredClaims{Issuer: i.issuer, Subject: id, Audience: jwt.ClaimStrings{i.audience}, ID: uuid.NewString(),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime))},
+		ClientID: id, Role: c.Role,
+	})
+	t.Header["typ"], t.Header["kid"] = tokenType, i.keyID
+	signed, err := t.SignedString(i.key)
+	return signed, Lifetime, err
+}
+
+// Actor gives who a token speaks for.
+func (i *Issuer) Actor(ctx context.Context, token string) (ledger.Actor, error) {
+	if len(token) > tokenBytes {
+		return ledger.Actor{}, ErrToken
+	}
+	var c claims
+	t, err := i.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+		if t.Header["kid"] != i.keyID {
+			return nil, errors.New("the token is signed with another key")
+		}
+		return i.key.Public(), nil
+	})
+	if err != nil {
+		return ledger.Actor{}, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	if t.Header["typ"] != tokenType || c.Subject != c.ClientID {
+		return ledger.Actor{}, fmt.Errorf("%w: it is not an access token", ErrToken)
+	}
+	client, err := i.client(ctx, c.ClientID, clock())
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && (client.Revoked || client.Role != c.Role) {
+		return ledger.Actor{}, fmt.Errorf("%w: its client was revoked", ErrToken)
+	}
+	return ledger.Actor{Client: client.ID, Role: client.Role, Subject: client.Subject}, err
+}
+
+// client reads a client's row, or remembers one that was read a moment ago.
+func (i *Issuer) client(ctx context.Context, id string, now time.Time) (book.Client, error) {
+	i.mu.Lock()
+	k, ok := i.clients[id]
+	i.mu.Unlock()
+	if ok && now.Before(k.until) {
+		return k.client, nil
+	}
+	c, err := i.book.Client(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.clients) >= clientsMax {
+		clear(i.clients)
+	}
+	i.clients[id] = known{c, now.Add(clientAge)}
+	return c, nil
+}
+
+// KeySet is the JSON Web Key Set (RFC 7517, RFC 8037) of the issuer.
+func (i *Issuer) KeySet() map[string]any {
+	return map[string]any{"keys": []map[string]any{{
+		"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": i.keyID,
+		"x": base64.RawURLEncoding.EncodeToString(i.key.Public().(ed25519.PublicKey)),
+	}}}
+}
+
+// clock decides only how long a row is remembered; tokens are issued by the database's clock.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // the age of a remembered row

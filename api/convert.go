@@ -1,0 +1,132 @@
+package api
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"timebank/api/gen"
+	"timebank/ledger"
+	"timebank/ledger/book"
+)
+
+func instant(t time.Time) gen.Instant { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// optional gives nil for an empty text.
+func optional[T ~string](s T) *T {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+func seqPointer(s *ledger.Seq) *int64 {
+	if s == nil {
+		return nil
+	}
+	n := int64(*s)
+	return &n
+}
+
+// date reads a date of a request; pointer says where it stood.
+func date(pointer, text string) (ledger.Date, error) {
+	d, err := ledger.ParseDate(text)
+	if err != nil {
+		return 0, &ledger.Invalid{Code: "date_malformed", Pointer: pointer, Detail: fmt.Sprintf("%s is not a day of the calendar like 2026-03-05", pointer[1:])}
+	}
+	return d, nil
+}
+
+func optionalDate(pointer string, text *gen.Date) (*ledger.Date, error) {
+	if text == nil {
+		return nil, nil
+	}
+	d, err := date(pointer, *text)
+	return &d, err
+}
+
+func optionalClock(pointer string, text *gen.Clock) (*ledger.Clock, error) {
+	if text == nil {
+		return nil, nil
+	}
+	c, err := ledger.ParseClock(*text)
+	if err != nil {
+		return nil, &ledger.Invalid{Code: "clock_malformed", Pointer: pointer, Detail: pointer[1:] + " is not a time of day like 09:30"}
+	}
+	return &c, nil
+}
+
+func postings(r book.Record) []gen.Posting {
+	ps := make([]gen.Posting, len(r.Lines))
+	for i, l := range r.Lines {
+		ps[i] = gen.Posting{Account: l.Account.String(), OwnerKind: string(l.Owner.Kind), OwnerId: optional(l.Owner.ID),
+			Purpose: string(l.Purpose), Unit: gen.Unit(l.Unit), Minutes: int64(l.Minutes)}
+	}
+	return ps
+}
+
+// withBalances adds the running balances, which only readers of the whole account may see.
+func withBalances(r book.Record, ps []gen.Posting) []gen.Posting {
+	for i, l := range r.Lines {
+		balance := int64(l.Balance)
+		ps[i].Balance = &balance
+	}
+	return ps
+}
+
+func (s *Server) ruleSetName(h ledger.Hash) *gen.RuleSetName {
+	if h.IsZero() {
+		return nil
+	}
+	return &gen.RuleSetName{Id: s.book.RuleSetID(h), Hash: h.String()}
+}
+
+// receipt tells what a write recorded, or what a dry run would record.
+func (s *Server) receipt(r book.Receipt, dryRun bool) gen.Receipt {
+	g := gen.Receipt{Id: optional(r.ID), Seq: int64(r.Seq), Kind: gen.EntryKind(r.Kind), Effective: r.Effective.String(),
+		RecordedAt: instant(r.Recorded), Postings: postings(r.Record), RuleSet: s.ruleSetName(r.Rules), RefersTo: seqPointer(r.Refers),
+		Earned: []gen.Earned{}, Log: gen.LogPosition{Origin: s.book.Origin(), LeafHash: r.LeafHash.String()}}
+	if dryRun {
+		g.Seq, g.DryRun = -1, &dryRun
+	}
+	for _, l := range r.Lines {
+		if r.Kind == ledger.KindHours && l.Owner.Kind == ledger.OwnerVolunteer && l.Unit != ledger.Service {
+			g.Earned = append(g.Earned, gen.Earned{Unit: gen.Unit(l.Unit), Minutes: int64(l.Minutes)})
+		}
+	}
+	if e, err := s.book.Explain(r.Record); err == nil {
+		grade, why := gen.ReceiptGrade(e.Grade), ""
+		for _, step := range e.Steps {
+			if why != "" {
+				why += ". "
+			}
+			why += step.WordsEN
+		}
+		g.Grade, g.Why = optional(grade), &why
+	}
+	return g
+}
+
+// entry tells an entry whole. Only who may read an account's balances sees the running ones.
+func (s *Server) entry(r book.Record, by ledger.Actor) (gen.Entry, error) {
+	g := gen.Entry{Seq: int64(r.Seq), Kind: gen.EntryKind(r.Kind), Effective: r.Effective.String(), RecordedAt: instant(r.Recorded),
+		Postings: postings(r), RuleSet: s.ruleSetName(r.Rules), RefersTo: seqPointer(r.Refers), CorrectedBy: seqPointer(r.CorrectedBy),
+		By: optional(r.By), OrganizationId: optional(r.Organization), VolunteerId: optional(r.Volunteer), PartnerId: optional(r.Partner),
+		DetailsText: string(r.Details), Salt: fmt.Sprintf("%x", r.Salt), Leaf: string(r.Leaf),
+		Log: gen.LogPosition{Origin: s.book.Origin(), LeafHash: r.LeafHash.String()}}
+	if by.Role == ledger.RoleAuditor {
+		withBalances(r, g.Postings)
+	}
+	if err := json.Unmarshal(r.Details, &g.Details, json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumbers))); err != nil {
+		return g, fmt.Errorf("reading the details of entry %d: %w", r.Seq, err)
+	}
+	return g, nil
+}

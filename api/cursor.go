@@ -1,0 +1,96 @@
+package api
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"timebank/api/gen"
+	"timebank/ledger"
+)
+
+// cursors makes and reads the opaque cursors of lists. A cursor says after what the next page begins and
+// at which log size the walk began, and is bound, by an HMAC, to the caller and to what is listed: it
+// cannot be made, changed, lent, or used with another filter.
+type cursors struct{ key [32]byte }
+
+func newCursors(key ed25519.PrivateKey) cursors {
+	return cursors{sha256.Sum256(append([]byte("timebank cursors\n"), key.Seed()...))}
+}
+
+// position is where a walk stands.
+type position struct {
+	after   int64 // the last thing of the page before; -1 at the start
+	logSize int64 // where the walk began
+}
+
+const cursorVersion = "1"
+
+func (c cursors) seal(p position, by ledger.Actor, list string) string {
+	text := fmt.Sprintf("%s.%d.%d", cursorVersion, p.after, p.logSize)
+	return base64.RawURLEncoding.EncodeToString([]byte(text + "." + c.mac(text, by, list)))
+}
+
+func (c cursors) mac(text string, by ledger.Actor, list string) string {
+	m := hmac.New(sha256.New, c.key[:])
+	fmt.Fprintf(m, "%s\n%s\n%s", text, by.Client, list)
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:16])
+}
+
+var errCursor = invalid("cursor_malformed", "the cursor is not one that this list gave to this client")
+
+func (c cursors) open(sealed string, by ledger.Actor, list string) (p position, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return p, errCursor
+	}
+	at := strings.LastIndexByte(string(raw), '.')
+	if at < 0 {
+		return p, errCursor
+	}
+	text, mac := string(raw[:at]), string(raw[at+1:])
+	if !hmac.Equal([]byte(mac), []byte(c.mac(text, by, list))) {
+		return p, errCursor
+	}
+	var version string
+	if n, err := fmt.Sscanf(strings.ReplaceAll(text, ".", " "), "%s %d %d", &version, &p.after, &p.logSize); err != nil || n != 3 || version != cursorVersion {
+		return p, errCursor
+	}
+	return p, nil
+}
+
+const limitDefault = 100
+
+// page is what a list was asked for.
+type page struct {
+	position
+	limit int
+	by    ledger.Actor
+	list  string
+}
+
+// pageOf reads cursor and limit; list names what is listed, with its filter.
+func (s *Server) pageOf(by ledger.Actor, cursor *gen.CursorParam, limit *gen.LimitParam, size int64, list string) (page, error) {
+	p := page{position{-1, size}, limitDefault, by, list}
+	if limit != nil {
+		p.limit = *limit
+	}
+	if cursor == nil {
+		return p, nil
+	}
+	var err error
+	p.position, err = s.cursors.open(*cursor, by, list)
+	return p, err
+}
+
+// next gives the cursor of the page after this one, when it was full.
+func (s *Server) next(p page, found int, last int64) *string {
+	if found < p.limit {
+		return nil
+	}
+	c := s.cursors.seal(position{last, p.logSize}, p.by, p.list)
+	return &c
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+
+	"timebank/api/gen"
+	"timebank/ledger"
+	"timebank/ledger/book"
+)
+
+// CreateRedemption holds credit for care.
+func (s *Server) CreateRedemption(ctx context.Context, r gen.CreateRedemptionRequestObject) (gen.CreateRedemptionResponseObject, error) {
+	c := callOf(ctx)
+	receipt, err := s.book.Hold(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request},
+		book.Redemption{Volunteer: r.Body.VolunteerId, Service: r.Body.Service, Minutes: ledger.Minutes(r.Body.Minutes)})
+	return s.redeemed(ctx, receipt, err)
+}
+
+// ConfirmRedemption settles a hold for what was given.
+func (s *Server) ConfirmRedemption(ctx context.Context, r gen.ConfirmRedemptionRequestObject) (gen.ConfirmRedemptionResponseObject, error) {
+	c := callOf(ctx)
+	receipt, err := s.book.Confirm(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request}, r.Id, ledger.Minutes(r.Body.Minutes))
+	return s.redeemed(ctx, receipt, err)
+}
+
+// CancelRedemption gives a hold back.
+func (s *Server) CancelRedemption(ctx context.Context, r gen.CancelRedemptionRequestObject) (gen.CancelRedemptionResponseObject, error) {
+	c := callOf(ctx)
+	receipt, err := s.book.Cancel(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request}, r.Id)
+	return s.redeemed(ctx, receipt, err)
+}
+
+// redeemed answers with the redemption as it stands and the receipt of what was just recorded.
+func (s *Server) redeemed(ctx context.Context, receipt book.Receipt, err error) (written, error) {
+	if err != nil {
+		return written{}, err
+	}
+	state, err := s.book.Redemption(ctx, callOf(ctx).by, receipt.ID)
+	if err != nil {
+		return written{}, err
+	}
+	g, r := redemption(state), s.receipt(receipt, false)
+	g.Receipt = &r
+	return recorded(receipt.Replayed, g), nil
+}
+
+func redemption(r book.RedemptionState) gen.Redemption {
+	return gen.Redemption{Id: r.ID, VolunteerId: r.Volunteer, PartnerId: r.Partner, Service: r.Service, Status: gen.RedemptionStatus(r.Status),
+		Held: int64(r.Held), Given: int64(r.Given), EndsAt: instant(r.EndsAt), HoldSeq: int64(r.HoldSeq), SettledSeq: seqPointer(r.SettledSeq)}
+}
+
+// GetRedemption reads a redemption.
+func (s *Server) GetRedemption(ctx context.Context, r gen.GetRedemptionRequestObject) (gen.GetRedemptionResponseObject, error) {
+	state, err := s.book.Redemption(ctx, callOf(ctx).by, r.Id)
+	return gen.GetRedemption200JSONResponse(redemption(state)), err
+}
+
+// ListRedemptions lists redemptions.
+func (s *Server) ListRedemptions(ctx context.Context, r gen.ListRedemptionsRequestObject) (gen.ListRedemptionsResponseObject, error) {
+	p, size, err := s.registryPage(ctx, r.Params.Cursor, r.Params.Limit, "redemptions "+deref(r.Params.VolunteerId))
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.book.Redemptions(ctx, p.by, book.RedemptionFilter{Volunteer: deref(r.Params.VolunteerId), After: ledger.Seq(p.after), Limit: p.limit})
+	if err != nil {
+		return nil, err
+	}
+	list := gen.ListRedemptions200JSONResponse{Data: []gen.Redemption{}, AsOfLogSize: size}
+	last := p.after
+	for _, x := range found {
+		list.Data, last = append(list.Data, redemption(x)), int64(x.HoldSeq)
+	}
+	list.NextCursor = s.next(p, len(found), last)
+	return list, nil
+}

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+
+	"timebank/api/gen"
+	"timebank/ledger"
+	"timebank/ledger/book"
+)
+
+// CreateVolunteer registers a volunteer.
+func (s *Server) CreateVolunteer(ctx context.Context, r gen.CreateVolunteerRequestObject) (gen.CreateVolunteerResponseObject, error) {
+	c := callOf(ctx)
+	born, err := date("/born", r.Body.Born)
+	if err != nil {
+		return nil, err
+	}
+	v := book.Volunteer{Name: r.Body.Name, Born: born, ExternalID: deref(r.Body.ExternalId), Guardian: deref(r.Body.GuardianId)}
+	for _, role := range deref(r.Body.Roles) {
+		v.Roles = append(v.Roles, ledger.VolunteerRole(role))
+	}
+	receipt, err := s.book.RegisterVolunteer(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request}, v)
+	if err != nil {
+		return nil, err
+	}
+	v.ID, v.Seq, v.RegisteredAt = receipt.ID, receipt.Seq, receipt.Recorded
+	return recorded(receipt.Replayed, volunteer(v)), nil
+}
+
+func volunteer(v book.Volunteer) gen.Volunteer {
+	g := gen.Volunteer{Id: v.ID, Name: v.Name, Born: v.Born.String(), ExternalId: optional(v.ExternalID), GuardianId: optional(v.Guardian),
+		Roles: []gen.VolunteerRole{}, Seq: int64(v.Seq), RegisteredAt: instant(v.RegisteredAt)}
+	for _, role := range v.Roles {
+		g.Roles = append(g.Roles, gen.VolunteerRole(role))
+	}
+	return g
+}
+
+// ListVolunteers lists volunteers.
+func (s *Server) ListVolunteers(ctx context.Context, r gen.ListVolunteersRequestObject) (gen.ListVolunteersResponseObject, error) {
+	p, size, err := s.registryPage(ctx, r.Params.Cursor, r.Params.Limit, "volunteers "+deref(r.Params.ExternalId))
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.book.Volunteers(ctx, p.by, p.filter(deref(r.Params.ExternalId)))
+	if err != nil {
+		return nil, err
+	}
+	list := gen.ListVolunteers200JSONResponse{Data: []gen.Volunteer{}, AsOfLogSize: size}
+	last := p.after
+	for _, v := range found {
+		list.Data, last = append(list.Data, volunteer(v)), int64(v.Seq)
+	}
+	list.NextCursor = s.next(p, len(found), last)
+	return list, nil
+}
+
+// GetVolunteer reads a volunteer.
+func (s *Server) GetVolunteer(ctx context.Context, r gen.GetVolunteerRequestObject) (gen.GetVolunteerResponseObject, error) {
+	v, err := s.book.Volunteer(ctx, callOf(ctx).by, r.Id)
+	return gen.GetVolunteer200JSONResponse(volunteer(v)), err
+}
+
+// asOf reads the past that is asked for.
+func asOf(effective *gen.Date, size *gen.AtLogSizeParam) (book.AsOf, error) {
+	d, err := optionalDate("/effective", effective)
+	return book.AsOf{Effective: d, LogSize: size}, err
+}
+
+// GetBalances reads a volunteer's balances.
+func (s *Server) GetBalances(ctx context.Context, r gen.GetBalancesRequestObject) (gen.GetBalancesResponseObject, error) {
+	at, err := asOf(r.Params.Effective, r.Params.AtLogSize)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.book.Balances(ctx, callOf(ctx).by, r.Id, at)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetBalances200JSONResponse{VolunteerId: v.Volunteer, AsOfLogSize: v.LogSize, Served: int64(v.Served), Youth: int64(v.Youth),
+		Care: int64(v.Care), CareHeld: int64(v.CareHeld), CareOwed: int64(v.CareOwed), CareAvailable: int64(v.CareAvailable),
+		Redeemable: v.Redeemable, Accounts: accounts(v.Accounts)}, nil
+}
+
+// GetStatement reads a statement.
+func (s *Server) GetStatement(ctx context.Context, r gen.GetStatementRequestObject) (gen.GetStatementResponseObject, error) {
+	from, err := date("/from", r.Params.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := date("/to", r.Params.To)
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.book.Statement(ctx, callOf(ctx).by, r.Id, ledger.Purpose(r.Params.Account), from, to)
+	if err != nil {
+		return nil, err
+	}
+	g := gen.GetStatement200JSONResponse{VolunteerId: st.Volunteer, Account: string(st.Purpose), Unit: gen.Unit(st.Unit), From: st.From.String(),
+		To: st.To.String(), AsOfLogSize: st.LogSize, Opening: int64(st.Opening), Closing: int64(st.Closing), Lines: []gen.StatementLine{}}
+	for _, l := range st.Lines {
+		g.Lines = append(g.Lines, gen.StatementLine{Seq: int64(l.Seq), Kind: gen.EntryKind(l.Kind), Effective: l.Effective.String(),
+			RecordedAt: instant(l.Recorded), Minutes: int64(l.Minutes), Balance: int64(l.Balance)})
+	}
+	return g, nil
+}
+
+// CreateConsent lets a partner hold a volunteer's credit.
+func (s *Server) CreateConsent(ctx context.Context, r gen.CreateConsentRequestObject) (gen.CreateConsentResponseObject, error) {
+	c := callOf(ctx)
+	until, err := date("/until", r.Body.Until)
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := s.book.GiveConsent(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request}, book.Consent{
+		Volunteer: r.Body.VolunteerId, Partner: r.Body.PartnerId, MinutesMax: ledger.Minutes(r.Body.MinutesMax), Until: until})
+	if err != nil {
+		return nil, err
+	}
+	return recorded(receipt.Replayed, s.receipt(receipt, false)), nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"timebank/ledger/book"
+	"timebank/ledger/localpg"
+)
+
+// settings are what every command that opens a book may be told.
+type settings struct {
+	data           string
+	zone           string
+	origin         string
+	acceptDataLoss bool
+}
+
+const databaseVariable = "TIMEBANK_DATABASE_URL"
+
+func (s *settings) flags(cmd *cobra.Command, data string) {
+	cmd.Flags().StringVar(&s.data, "data", data, "folder of keys and, without "+databaseVariable+", of the private PostgreSQL")
+	cmd.Flags().StringVar(&s.zone, "zone", "Asia/Shanghai", "time zone of the book's place")
+	cmd.Flags().StringVar(&s.origin, "origin", "timebank.example/qinghe-yunze", "name of the log, first line of its checkpoints; never change it")
+	cmd.Flags().BoolVar(&s.acceptDataLoss, "accept-data-loss", false, "serve although PostgreSQL is set so that a crash loses entries")
+}
+
+// instance is an open book with what it stands on.
+type instance struct {
+	*book.Book
+	pg *localpg.Server // nil when the database is not ours
+}
+
+// open opens the book of the settings. The database is the one that TIMEBANK_DATABASE_URL names, or a
+// private one, which is migrated first.
+func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) {
+	zone, err := time.LoadLocation(s.zone)
+	if err != nil {
+		return nil, misuse("--zone: %w", err)
+	}
+	i := &instance{}
+	service := os.Getenv(databaseVariable)
+	if service == "" {
+		if i.pg, service, err = s.private(ctx, talk); err != nil {
+			return nil, err
+		}
+	}
+	secrets := filepath.Join(s.data, "keys")
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return nil, i.failed(ctx, fmt.Errorf("making the data folder: %w", err))
+	}
+	keys, err := book.LoadKeys(secrets, s.origin)
+	if err != nil {
+		return nil, i.failed(ctx, err)
+	}
+	i.Book, err = book.Open(ctx, book.Config{Service: service, Zone: zone, Origin: s.origin, Keys: keys,
+		CheckpointFile: filepath.Join(s.data, "checkpoint"), AcceptDataLoss: s.acceptDataLoss})
+	if err != nil {
+		return nil, i.failed(ctx, err)
+	}
+	return i, nil
+}
+
+// private starts the private server and migrates its database.
+func (s *settings) private(ctx context.Context, talk io.Writer) (*localpg.Server, string, error) {
+	fmt.Fprintf(talk, "%s is not set: starting a private PostgreSQL in %s\n", databaseVariable, s.data)
+	pg, err := localpg.Start(ctx, localpg.Config{Dir: s.data, Fsync: true, Output: talk})
+	if err != nil {
+		return nil, "", err
+	}
+	if err := book.Migrate(ctx, pg.URL(localpg.OwnerRole, localpg.Database)); err != nil {
+		return nil, "", errors.Join(err, pg.Stop(ctx))
+	}
+	return pg, pg.URL(localpg.ServiceRole, localpg.Database), nil
+}
+
+// failed ends what was started already and gives err.
+func (i *instance) failed(ctx context.Context, err error) error {
+	return errors.Join(err, i.close(ctx))
+}
+
+// close lets go of the book and ends the private server. It does so also when ctx has ended.
+func (i *instance) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	var errs []error
+	if i.Book != nil {
+		errs = append(errs, i.Book.Close())
+	}
+	if i.pg != nil {
+		errs = append(errs, i.pg.Stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// during runs what needs the book's turns to be taken, and ends them afterwards.
+func (i *instance) during(ctx context.Context, do func(ctx context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- i.Run(ctx)
+		cancel() // without the book there is nothing to go on with
+	}()
+	err := do(ctx)
+	cancel()
+	return errors.Join(err, <-ended)
+}
+
+// watch cancels when the private server ends by itself, with the reason as cause.
+func (i *instance) watch(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if i.pg != nil {
+		go func() {
+			select {
+			case <-i.pg.Done():
+				cancel(i.pg.Err())
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
+}
+
+// withBook opens a book, runs do, and closes it.
+func (s *settings) withBook(cmd *cobra.Command, do func(ctx context.Context, i *instance) error) (err error) {
+	ctx := cmd.Context()
+	i, err := s.open(ctx, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, i.close(ctx)) }()
+	return do(ctx, i)
+}
