@@ -25,7 +25,7 @@ func decodeStrict(text []byte) (any, error) {
 // wholeNumbers reads a number that is written as a whole number as an int64.
 func wholeNumbers(d *jsontext.Decoder, value *any) error {
 	if d.PeekKind() != '0' {
-		return json.SkipFunc
+		return errors.ErrUnsupported
 	}
 	number, err := d.ReadValue()
 	if err != nil {
