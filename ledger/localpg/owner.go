@@ -53,30 +53,26 @@ func clusterName(data string) string { return "timebank-" + digest(data) }
 // endLeft ends a server of this data folder whose owner died: we hold the folder's lock, so nobody uses
 // it. Workers that outlive their server are waited for, since the next one refuses to start beside them.
 func endLeft(ctx context.Context, data string) error {
-	begun := time.Now() //nolint:forbidigo // a bound on waiting, nothing is recorded
-	var sent syscall.Signal
+	kill, giveUp := time.After(leftPatience), time.After(leftWait)
+	sig := syscall.SIGQUIT
 	for {
 		left := servers(data)
 		if len(left) == 0 {
 			return dropStale(data)
 		}
-		waited := time.Since(begun) //nolint:forbidigo // a bound on waiting, nothing is recorded
-		sig := syscall.SIGQUIT
-		if waited > leftPatience {
-			sig = syscall.SIGKILL
-		}
-		if waited > leftWait {
-			return fmt.Errorf("the processes %v that an earlier run left on %s do not end", left, data)
-		}
 		for _, pid := range left {
-			if sig != sent {
+			if sig != 0 {
 				_ = syscall.Kill(pid, sig) // it may have ended by itself
 			}
 		}
-		sent = sig
+		sig = 0 // once is enough
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("ending the processes %v that an earlier run left: %w", left, ctx.Err())
+		case <-giveUp:
+			return fmt.Errorf("the processes %v that an earlier run left on %s do not end", left, data)
+		case <-kill:
+			sig = syscall.SIGKILL
 		case <-time.After(pollPause):
 		}
 	}
