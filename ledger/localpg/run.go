@@ -88,7 +88,7 @@ func (s *Server) run(started chan<- error) {
 	state, err := s.cmd.Process.Wait()
 	s.mu.Lock()
 	if !s.asked {
-		s.err = fmt.Errorf("PostgreSQL ended by itself: %v; its output is in %s", errors.Join(err, ended(state)), s.outputPath())
+		s.err = fmt.Errorf("PostgreSQL ended by itself: %w; its output is in %s", errors.Join(err, ended(state)), s.outputPath())
 	}
 	s.mu.Unlock()
 	close(s.done)
