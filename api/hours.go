@@ -110,10 +110,10 @@ func (s *Server) PostHoursBatch(ctx context.Context, r gen.PostHoursBatchRequest
 	for i, raw := range body.Claims {
 		items[i] = s.batchItem(raw, fmt.Sprintf("%s/%d", r.Params.IdempotencyKey, i))
 	}
-	s.postItems(ctx, c.by, items, false)
+	s.postItems(ctx, c.by, items, deref(r.Params.DryRun))
 	result := gen.BatchResult{Items: make([]gen.BatchItem, len(items))}
 	for i, item := range items {
-		result.Items[i] = s.itemJSON(i, item)
+		result.Items[i] = s.itemJSON(i, item, deref(r.Params.DryRun))
 		switch result.Items[i].Status {
 		case "recorded":
 			result.Recorded++
@@ -182,7 +182,7 @@ func (s *Server) postItems(ctx context.Context, by ledger.Actor, items []batchIt
 }
 
 // itemJSON tells what became of an item. What failed may be sent again; what was refused was decided.
-func (s *Server) itemJSON(i int, item batchItem) gen.BatchItem {
+func (s *Server) itemJSON(i int, item batchItem, dryRun bool) gen.BatchItem {
 	g := gen.BatchItem{Index: i}
 	if item.err != nil {
 		p := problemOf(item.err, "")
@@ -192,7 +192,7 @@ func (s *Server) itemJSON(i int, item batchItem) gen.BatchItem {
 		}
 		return g
 	}
-	r := s.receipt(item.receipt, false)
+	r := s.receipt(item.receipt, dryRun)
 	g.Status, g.Receipt = "recorded", &r
 	if item.receipt.Replayed {
 		g.Status = "repeated"

@@ -1456,6 +1456,9 @@ type PostHoursParams struct {
 
 // PostHoursBatchParams defines parameters for PostHoursBatch.
 type PostHoursBatchParams struct {
+	// DryRun decide and answer, but record nothing and use no key
+	DryRun *DryRunParam `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
@@ -2333,6 +2336,12 @@ func (w *ServerInterfaceWrapper) PostHoursBatch(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params PostHoursBatchParams
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", ctx.QueryParams(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dry_run: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Required header parameter "Idempotency-Key" -------------
@@ -9665,37 +9674,37 @@ var swaggerSpec = []string{
 	"JkuIxQi25VGX+VLTsZVdpwb60rY9vEXxkO4hh6uKB9z76dfspxvyNM6PqNHkfqPjpC+YWnbK3WgVwM8h",
 	"9LUGthyBjfOjuMAcKGISfyaKbEKM1tcn0p+JluxyzNZllyd8cZLQ2+kGKfTcOz/3xzT3+TVX7bkoeaFj",
 	"iVoENfst+p9bIyyD6bLQkZGARnTqYUcL9b+B8VGm2GQSsjlFXHdgLJ27CKDSyEmMRjjUI4gZI5Gy+Uy4",
-	"chMdUkQkxNppCTBXJosdk2QyaXgGi0cuTda318zVRIa5jPn5rbf1rZemNBMawruuYvaxxshtPuo2EN6w",
-	"8NST2iabtaaE2X5TdEGRhiO/65GY97LrzsquZIYkQ32/1+s1m2wFIUZ0K0+xTIzhUNeRmILyMY9Of2aq",
-	"bjzbeIgYR1887j/s7fR89fcfvzj948+VkMPKpRsTmzRta41owcTZXBgr7wwWygXG6idkgtxjzmL9luU6",
-	"HwmWZVOb8SaY0HREdyGewnwTHdr8n/1d9DV53FJ0mU6mt9RGjJNIkhnmcktfAneFgTKhU2rXS6JijaER",
-	"odiE3yrl18z2mBpFurysrQxiyGEzDr0BTaLIrylM676tq0e7vAKP/cwN8La2GMbNieVC8+M6k49JHAmr",
-	"gCNCIRPQphvrvXi+F8+tU7c1sTk5ukoqdzvzlpcPLH0BawrB+6PtGzraLkRimukn3Vax9eEMFhcrTlLm",
-	"NtqZcxacZtaeu71gMselQlhZ+gStPx3JGhl3paj0y5vJ4M8ArSGvbxR6RhAo+4ONEbmMtL3pI48C5NjG",
-	"YJri14Xicivi2MVCdOVUQVMX06D0kSKtglAaE5NSLSAaN9/T9FuEwV8VIL5V4fCntmZmenHlWum33I/2",
-	"Ew5WsxJNOGov/r4saG1quooK3aZpZWeEhul9O313wHFAQOSi9S3PV5X2F7c0YFLtnX3DVnqx1/GdDj+3",
-	"WSortX6+9xbuorfgBFFZDi2RaXWKXN/9bOFGFLTtEq1c8TGsIq81AC8l4W5ac7ZntzudPduN1lzt4BX2",
-	"YlpieJmpuNyhUAMdu9k+XVsv3zz9U85JyCjBUWj6Uyvjzo3go/mU2aodul62ji3rQtpjxu2Nq9Y23XHa",
-	"w+z2mnMWxo9iyaW99++0Ebdila7R3b3pdudNN5Q1NawRUyUd2tZUs++vjL+tLYxuUI+14pE7HdJtQyAs",
-	"IsFiaeG6tFUk0XorAMSoKXigM0p0Wq7LgU8DGaYdZD3tmCk7B27pTZCOga0pQ8tiYm3x+rGr5JlWHm4f",
-	"c4ShH2RUwdNWsKus79ybdde6ibldnmVUpqbRkmIXKwrqneSAu9V5ym+vNWOy0C74EzbXeYEcUoLO/dps",
-	"tJ+a8i+Fei+5xjZYkBA20Uvd5KVAsJ8JV+PFpJvoEgq6nstoYcMWCEtk+2+Xqb/JxM91YL7NVn65XfiN",
-	"JwtnfarveL7wqoXyQsvue4v/Llr8X2bVWUzYwPSJrBd0Vf3dxvLHOUJCOm8YCYmpToGbF8pTXVJ969YF",
-	"68u4JzeqWNsy3V12IXh+tzqR3FaAaQBRc+bnF2k12ylkFD7CwRmSrEhfdSRYo0P1hFdBX7ewEuS90vsH",
-	"qPTuqwLcXFUAzfyXlFiMjgmPm0XWKUgZ6ZvY2t5X2lhJJFfPkQOOIlOmm2YFI52EM44CByHRhIG4lKQz",
-	"gH5sUXctpSLVwu7dinsJey9hb13dFc2bJhkNczB8sFLIJraXdr1EPU50ACYXYpbMBpnT6zrgruXrLr4+",
-	"kixmnLO5KwsJmEcEhNS3FbF5U48lENUVV5RhmU9VbzxoPVQfYwknSbRGTcgbDcEoCO/rVN1f1b4PulyL",
-	"sHOSICebmk9LJCc42rA19RpDLadJLExDc9dTyjfXvkYL839X9GyKudxET3EwRQklEgn1oWToPXBWrivp",
-	"L5FmX4B8rSB7bAHrKs9ud0+zwtKamsGqd1yxwzt9ElJdbfNljFxh5+Vne9mLK3LrDkvp7HEiJKI4Bl3p",
-	"yKawDUn4qFSqBQQyJyU0RHPMw7reWvmB/ZyjVHs0+LNsaZ9uGl+KhE/9ZPA8Tw21Zc3bJPPlfPOXhqRD",
-	"NCJcTrU5qrvXCMARhMoe1e69esNanlQCz8qbLyXupkPBdDtvtUGaQvlRjNIMR3fbLF25zvPshXvT9M5n",
-	"AJ7nRMOytg3Zb23zAKsBySaN3KlpzRcgLyHOblR5tuSwu3z4tyZ5bblO6SvoTLduX9JUfeDql7t+Ilkg",
-	"iCmD08lxbONCWKAzyuYUzaeQFtVEU70UQd5Dmz5Ly8+uH7uFXWO4/XZ7XSkGGrgj3fr7XtJL+OkzkSGq",
-	"G2sJiSXEsKTVtOEtXXhhimczoBBqdskCDK43OxqBnINilTnTLCQ20asZUEInpp8FoSAQDkNb9ymImCB0",
-	"cnk2Ok0XcY185FriJHzGRHtm6lQw9kbqxGbYauC5jCbuma7KdCJHbPWcVsyZ/uAxtdJtb/DmrdpXXVDW",
-	"UmcR96YL1XeSxDDC9AyFELPvNOdkv+mvv0ORstio0mduUb6X8MgbeFMpZ4Otrf72g83eZm+zP3jYe9jT",
-	"BGWB/VCpGcJ0rRaBpraiDsWxrnJVuEWpqLf64RSiWe6THB7q36+7u5Z9nt4mqH58VGjQaN93/RlrXrdF",
-	"LMcaYUSHr+xHZpU1nzRdqMs+zR9IVQewrb/8TB6qrdPFwnMw2+BZHXqwTE/+TR+V3Mw6QFz96LXueOuj",
+	"chMdUkQkxNppCTBXJosdk2QyaXgGi0cuTda318zVRIa5jPn5rbf1rZemNBMawruuYvaxxsgdkrVmQTcs",
+	"a/WktidnreVhqMXUaFCU5Kj1egTsvai7s6IumSHJUN/v9XrNFl5B5hHd+VMsk3o41GUnpqBc0qPTn5ki",
+	"Hc82HiLG0ReP+w97Oz1f/f3HL07/+HMlE7HyAMfE5ljb0iRajnE2F8YoPIOF8pix+gmZmPiYs1i/ZbnO",
+	"R4JlyddmvAkmNB3R3Z+nMN9EhzZdaH8XfU0et5R0pvHpLTUp4ySSZIa53NJ3xl0doUzolLr7kqhYkmhE",
+	"KDbRukq1NrM9pqSRrkZrC4kYctiMQ29Akyjya+rYum/rytcuL9hjP3MDvK2tnXFzYrnQK7nOQmQSR8Lq",
+	"64hQyAS0ad56L57vxXPrTG9NbE6OrpLK3Y7I5eXjUF/AmkLw/iT8hk7CC4GbZvpJt1VsfTiDxcWKg5e5",
+	"DY7mfAunmbWjb++jzHGpblaWbUHrD1OyvsddKSr98mYS/jNAa8jrG4WeEQTK/mBjRC4jbW/6hKQAObYh",
+	"m6Zwd6EW3Yqwd7FuXTmz0JTRNCh9pEirIJTGxGRgC4jGzdc6/RZR81cFiG9V9PypLbGZ3nO5Vvott6/9",
+	"hGPbrEQTjtqLvy+LcZsSsKJCt2kW2hmhYXo9T181cBwQELlofSn0VaVbxi29SlBttX3DVnqxNfKdjla3",
+	"WSordYq+9xbuorfgBFFZDi2RaXWKXF8VbeFGFLTtEq1c8TGsIq81AC8l4W5ac7ZntzudbNuN1lyp4RX2",
+	"YlqReJmpuNyhUAMdu9k+XVsv32v9U05hyCjBUWj6Uyvjzo3go/mU2SIfury2ji3ruttjxu0FrdY23XHa",
+	"8uz2mnMWxo9iyaWt+u+0Ebdila4v3r3pdudNN5T1QKwRUyUd2tZUs++vjL+tLYxuUI+14pE7HdJtQyAs",
+	"IsFiaZ27tLMk0XorAMSoqY+gE1B0Fq9LmU8DGaZ7ZD3tmCk7B27pTZCOga0poctiYm3x+rGL6pnOH24f",
+	"c4ShH2RUwdPOsaus79ybdbfAibmMniVgpqbRktoYK+rvneSAu9VpzW+vNcGy0F34EzbXeYEcUoLO/dps",
+	"tJ+aajGF8jC5PjhYkBA20UvdE6ZAsJ8JVxLGpJvoigu6/MtoYcMWCEtk23WXqb/JxM81bL7NVn65u/iN",
+	"5xZnba3veHrxqoXyQofve4v/Llr8X2bFXEzYwLSVrBd0Vf3dxvLHOUJCOs0YCYmpToGbF6pZXVJ9604H",
+	"68u4JzeqWNsy3V12IXh+tzqR3FaAaQBRc+bnF2nx2ylkFD7CwRmSrEhfdSRYo0P1hFdBX7ewcOS90vsH",
+	"qPTuiwjcXBEBzfyXlFiMjgmPm0XWKUgZ6Yvb2t5X2lhJJFf+kQOOIlPVm2b1JZ2EM44CByHRhIG4lKQz",
+	"gH5sUXctlSXVwu7dinsJey9hb12ZFs2bJhkNczB8sFLIJrb1dr1EPU50ACYXYpbMBpnT6zrgbvHrpr8+",
+	"kixmnLO5qyIJmEcEhNSXG7F5U48lENUFWpRhmU9VbzxoPVQfYwknSbRGCckbDcEoCO/LWt3f7L4PulyL",
+	"sHOSICebmk9LJCc42rAl+BpDLadJLEz/c9eCyjfXvkYL839XI22KudxET3EwRQklEgn1oWToPXBWLkPp",
+	"L5FmX4B8rSB7bAHrKs9udwu0wtKaeseqd1xtxDt9ElJdbfNljFwd6OVne9mLK3LrDkvp7HEiJKI4Bl0Y",
+	"yaawDUn4qFTZBQQyJyU0RHPMw7pWXPmB/ZyjVHs0+LNsaZ9uGl+KhE/9ZPA8Tw21VdDbJPPlfPOXhqRD",
+	"NCJcTrU5qpvdCMARhMoe1e69esNanlQCz6qhLyXupkPBdDtvtUGaQvlRjNIMR3fbLF25zvPshXvT9M5n",
+	"AJ7nRMOyLg/Zb23zAKsBySaN3KnHzRcgLyHOblR5tuSwu3z4tyZ5bbnG6ivoTHd6X9KDfeDKnbv2I1kg",
+	"iCmD08lxbONCWKAzyuYUzaeQ1uBEU70UQd5Dm7ZMy8+uH7uFXWO4/XZ7XSkGGrgj3fr71tNL+OkzkSGq",
+	"G2sJiSXEsKQzteEtXXhhimczoBBqdskCDK6VOxqBnINilTnTLCQ20asZUEInpv0FoSAQDkNb9ymImCB0",
+	"cnk2Ok0XcY185DroJHzGRHtm6lRf9kbKymbYauC5jCbuma7KdCJHbPWcVsyZ/uAxtdJtb/DmrdpXXX/W",
+	"UmcR96Zp1XeSxDDC9AyFELPvNOdkv+mvv0ORstio0mduUb6X8MgbeFMpZ4Otrf72g83eZm+zP3jYe9jT",
+	"BGWB/VCpGcJ0rRaBpraiDsWxrnJVuEWpqLf64RSiWe6THB7q36+7u5Z9nt4mqH58VOjnaN937RxrXrc1",
+	"L8caYUSHr+xHZpU1nzRdqMs+zR9IVQewncL8TB6qrdO1xXMw2+BZHXqwTE/+TduV3Mw6QFz96LVukOuj",
 	"KeBITn1diY7jIAezW//F24u/DwAA//8=",
 }
 

@@ -167,14 +167,43 @@ func (r *Record) sortLines() {
 	}
 }
 
-// replay gives the receipt of a key that was answered before this batch.
-func (b *Book) replay(ctx context.Context, a answer) (Receipt, error) {
-	r, err := b.Entry(ctx, ledger.Actor{Role: ledger.RoleAuditor}, *a.seq)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("reading what a key was answered with: %w", err)
+// replayAll turns the results of keys that were answered before their batch into the receipts that were
+// given then, with one query for all.
+func (b *Book) replayAll(ctx context.Context, results []turnResult) {
+	var seqs []int64
+	for _, r := range results {
+		if r.replay != nil {
+			seqs = append(seqs, int64(*r.replay.seq))
+		}
 	}
-	r.CorrectedBy = nil // as it was then
-	return Receipt{Record: r, ID: a.id, Replayed: true}, nil
+	if len(seqs) == 0 {
+		return
+	}
+	found := make(map[ledger.Seq]Record, len(seqs))
+	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq = ANY ($1::bigint[])`
+	rows, err := selectAll[entryRow](ctx, b.db, query, pq.Array(seqs))
+	if err == nil {
+		var records []Record
+		records, err = withLines(ctx, b.db, rows)
+		for _, r := range records {
+			r.CorrectedBy = nil // as it was then
+			found[r.Seq] = r
+		}
+	}
+	for i, r := range results {
+		if r.replay == nil {
+			continue
+		}
+		record, ok := found[*r.replay.seq]
+		switch {
+		case err != nil:
+			results[i].err = fmt.Errorf("reading what a key was answered with: %w", err)
+		case !ok:
+			results[i].err = fmt.Errorf("entry %d, which answers a key, is missing", *r.replay.seq)
+		default:
+			results[i].receipt = Receipt{Record: record, ID: r.replay.id, Replayed: true}
+		}
+	}
 }
 
 // LogSize gives the number of entries.

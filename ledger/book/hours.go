@@ -37,8 +37,13 @@ func (b *Book) PostHours(ctx context.Context, by ledger.Actor, requests []HoursR
 		}
 		return results
 	}
+	waited := make([]turnResult, len(queued))
 	for j, p := range queued {
-		results[index[j]].Receipt, results[index[j]].Err = b.wait(ctx, p)
+		waited[j] = b.await(ctx, p)
+	}
+	b.replayAll(ctx, waited)
+	for j, r := range waited {
+		results[index[j]] = HoursResult{r.receipt, r.err}
 	}
 	return results
 }

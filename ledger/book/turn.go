@@ -58,17 +58,14 @@ func (b *Book) submit(ctx context.Context, ps []*pending) error {
 	return nil
 }
 
-// wait gives the result of a submitted command. When ctx ends first the outcome is unknown to this
+// await gives the result of a submitted command. When ctx ends first the outcome is unknown to this
 // caller: asking again under the same key tells.
-func (b *Book) wait(ctx context.Context, p *pending) (Receipt, error) {
+func (b *Book) await(ctx context.Context, p *pending) turnResult {
 	select {
 	case r := <-p.done:
-		if r.err != nil || r.replay == nil {
-			return r.receipt, r.err
-		}
-		return b.replay(ctx, *r.replay)
+		return r
 	case <-ctx.Done():
-		return Receipt{}, ctx.Err()
+		return turnResult{err: ctx.Err()}
 	}
 }
 
@@ -81,7 +78,9 @@ func (b *Book) do(ctx context.Context, by ledger.Actor, key Key, cmd command) (R
 	if err := b.submit(ctx, []*pending{p}); err != nil {
 		return Receipt{}, err
 	}
-	return b.wait(ctx, p)
+	results := []turnResult{b.await(ctx, p)}
+	b.replayAll(ctx, results)
+	return results[0].receipt, results[0].err
 }
 
 func checkKey(key Key) error {
