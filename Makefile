@@ -38,4 +38,4 @@ imports: # writes the list of imports anew; read the change before committing it
 	.ci/imports --update
 
 coverage: # what the tests reach, as a page
-	go test -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -html=coverage.out -o bin/coverage.html
+	mkdir -p bin && go test -coverpkg=./... -coverprofile=coverage.out ./... && go tool cover -html=coverage.out -o bin/coverage.html
