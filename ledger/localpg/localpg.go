@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,4 +153,9 @@ func (s *Server) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
+}
+
+// URI gives the connection string in the form of a URI without its scheme, which pgbench and pg_dump take.
+func (s *Server) URI(role, database string) string {
+	return fmt.Sprintf("%s@/%s?host=%s&port=%s", role, database, url.QueryEscape(s.socket), port)
 }

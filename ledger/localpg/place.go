@@ -43,8 +43,16 @@ func (s *Server) place() (string, error) {
 	if s.who.reaches(s.bin, dir) == nil {
 		return dir, nil
 	}
+	return s.placeAside()
+}
+
+// placeAside chooses a folder among temporary files and remembers it. It leaves no data behind for that:
+// those that were moved to where the server's user cannot reach them are not forgotten but complained about.
+func (s *Server) placeAside() (string, error) {
+	dir := s.cfg.Dir
 	if _, err := os.Stat(filepath.Join(dir, "pgdata")); err == nil {
-		return "", fmt.Errorf("user %s, as whom PostgreSQL runs, cannot reach its data in %s: move the folder, or open the folders above it", s.who.name, dir)
+		return "", fmt.Errorf("user %s, as whom PostgreSQL runs, cannot reach its data in %s: move the folder, or open the folders above it",
+			s.who.name, dir)
 	}
 	aside, err := s.aside("timebank-", dataParents(), len("/pgdata"))
 	if err != nil {

@@ -181,3 +181,27 @@ func TestStart_finds_its_data_again_below_a_closed_folder(t *testing.T) {
 		t.Errorf("said %q, want it to tell of the loss only as root", said.String())
 	}
 }
+
+// Only root's server has a user of its own, who may be shut out; to anybody else it stays within reach.
+func TestStart_does_not_forget_data_that_were_moved_out_of_reach(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	s := start(t, Config{Dir: dir})
+	query(t, s, OwnerRole, `CREATE TABLE kept AS SELECT 90 AS minutes; SELECT 'made'`)
+	stop(t, s)
+	closed := filepath.Join(folder(t), "closed")
+	if err := os.Rename(dir, closed); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		_, err := Start(bounded(t), Config{Dir: closed})
+		wantError(t, err, "cannot reach its data in "+closed)
+		if err := os.Chmod(filepath.Dir(closed), 0o711); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := start(t, Config{Dir: closed})
+	if got := query(t, again, OwnerRole, `SELECT minutes FROM kept`); got != "90" {
+		t.Errorf("minutes = %s, want 90", got)
+	}
+}
