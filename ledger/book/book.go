@@ -45,6 +45,7 @@ type Book struct {
 	keys     Keys
 	db       *sqlx.DB // reads
 	writer   *sqlx.DB // one connection, for commit alone
+	write    writerConn
 	queue    chan *pending
 	rulesMu  sync.RWMutex
 	ruleSets []*policy.Rules // by effective-from, oldest first
@@ -85,7 +86,13 @@ func connect(ctx context.Context, dsn string, most int) (*sqlx.DB, error) {
 }
 
 // Close lets go of the database. Run must have ended.
-func (b *Book) Close() error { return errors.Join(b.db.Close(), b.writer.Close()) }
+func (b *Book) Close() error {
+	var err error
+	if b.write.conn != nil {
+		err = b.write.conn.Close()
+	}
+	return errors.Join(err, b.db.Close(), b.writer.Close())
+}
 
 // Run takes the book's turns and publishes checkpoints until ctx ends. Writes wait until it runs.
 func (b *Book) Run(ctx context.Context) error {

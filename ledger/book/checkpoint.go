@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"golang.org/x/mod/sumdb/note"
 
@@ -213,7 +212,7 @@ func (b *Book) hashReader(ctx context.Context) func([]int64) ([]ledger.Hash, err
 }
 
 // hashesOf gives stored hashes in the order of their indexes.
-func hashesOf(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]ledger.Hash, error) {
+func hashesOf(ctx context.Context, q selecter, ids []int64) ([]ledger.Hash, error) {
 	found, err := readHashes(ctx, q, ids)
 	if err != nil {
 		return nil, err
@@ -226,7 +225,7 @@ func hashesOf(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]ledger
 }
 
 // readHashes reads stored hashes; one that is missing is an error, since the log has no gaps.
-func readHashes(ctx context.Context, q sqlx.QueryerContext, ids []int64) (map[int64]ledger.Hash, error) {
+func readHashes(ctx context.Context, q selecter, ids []int64) (map[int64]ledger.Hash, error) {
 	type hashRow struct {
 		ID   int64  `db:"id"`
 		Hash []byte `db:"hash"`

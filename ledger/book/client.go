@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -151,7 +150,7 @@ func (c *revokeClient) decide(w *world) (decision, error) {
 	}}}, nil
 }
 
-func (w *world) fetchClients(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchClients(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.clients.list) == 0 {
 		return nil
 	}

@@ -2,7 +2,6 @@ package book
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -13,12 +12,11 @@ import (
 // of the ledger. When it gives an error, nothing of the batch was recorded, unless the error is of the
 // COMMIT itself: then asking again under the same keys tells what became of it.
 func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, error) {
-	// Read committed: the snapshot of REPEATABLE READ would be taken before the wait for the lock.
-	tx, err := b.writer.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx, err := b.beginWrite(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("beginning a batch: %w", err)
+		return nil, err
 	}
-	defer tx.Rollback()
+	defer tx.tx.Rollback()
 	const lock = `SELECT pg_advisory_xact_lock('entry'::regclass::oid::bigint)`
 	if _, err := tx.ExecContext(ctx, lock); err != nil {
 		return nil, fmt.Errorf("taking the turn: %w", err)
@@ -37,7 +35,7 @@ func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, erro
 	if err := record(ctx, tx, w); err != nil {
 		return nil, err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.tx.Commit(); err != nil {
 		return nil, fmt.Errorf("committing a batch: %w", err)
 	}
 	if w.rulesAdded {

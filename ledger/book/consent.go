@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -76,7 +75,7 @@ func (c *giveConsent) decide(w *world) (decision, error) {
 
 // fetchConsents reads the latest consent of each pair and what is held or was given under it; a hold
 // that has ended by its time no longer counts.
-func (w *world) fetchConsents(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchConsents(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.consents.list) == 0 {
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -122,7 +121,7 @@ func (w *world) markCorrected(t *target) {
 
 // fetchReferred reads what commands refer to, entries and redemptions, since these tell whose accounts
 // are needed.
-func (w *world) fetchReferred(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error {
 	if err := w.fetchRedemptions(ctx, tx, n); err != nil {
 		return err
 	}
@@ -160,7 +159,7 @@ func (w *world) fetchReferred(ctx context.Context, tx *sqlx.Tx, n *wants) error 
 	return w.fetchTargetPostings(ctx, tx, seqs)
 }
 
-func (w *world) fetchTargetPostings(ctx context.Context, tx *sqlx.Tx, seqs []int64) error {
+func (w *world) fetchTargetPostings(ctx context.Context, tx *writeTx, seqs []int64) error {
 	const postings = `SELECT seq, account, unit, minutes FROM posting WHERE seq = ANY ($1::bigint[]) ORDER BY seq, unit, account`
 	type postingRow struct {
 		Seq     ledger.Seq       `db:"seq"`

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -119,7 +118,7 @@ func dayOrNull(d *ledger.Date) sql.NullInt64 {
 }
 
 // withLines adds the postings, with the accounts they touch, to entries.
-func withLines(ctx context.Context, q sqlx.QueryerContext, rows []entryRow) ([]Record, error) {
+func withLines(ctx context.Context, q selecter, rows []entryRow) ([]Record, error) {
 	records, at := make([]Record, len(rows)), make(map[ledger.Seq]int, len(rows))
 	seqs := make([]int64, len(rows))
 	for i, r := range rows {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -248,7 +247,7 @@ func (r claimFactsRow) facts() *claimFacts {
 
 // fetchClaims reads each volunteer's claims on the days in question and the days beside them, since a
 // shift may run over midnight.
-func (w *world) fetchClaims(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchClaims(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.days.list) == 0 {
 		return nil
 	}
@@ -275,7 +274,7 @@ func (w *world) fetchClaims(ctx context.Context, tx *sqlx.Tx, n *wants) error {
 }
 
 // fetchReferences reads the latest claim under each of the organizations' own references.
-func (w *world) fetchReferences(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.references.list) == 0 {
 		return nil
 	}
@@ -300,7 +299,7 @@ func (w *world) fetchReferences(ctx context.Context, tx *sqlx.Tx, n *wants) erro
 	return nil
 }
 
-func recordClaims(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordClaims(ctx context.Context, tx *writeTx, w *world) error {
 	var seqs, servedOn, minutes, froms, tos, repostsShift, repostsReference, cares, youths []int64
 	var volunteers, organizations, references, grades []string
 	var fingerprints [][]byte

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -79,7 +78,7 @@ func (c *registerOrganization) decide(w *world) (decision, error) {
 	}}}, nil
 }
 
-func (w *world) fetchOrganizations(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchOrganizations(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.organizations.list) == 0 {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -58,7 +57,7 @@ func (c *registerPartner) decide(w *world) (decision, error) {
 	}}}, nil
 }
 
-func (w *world) fetchPartners(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchPartners(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.partners.list) == 0 {
 		return nil
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -51,7 +50,7 @@ func (s *set[T]) add(x T) {
 }
 
 // prefetch looks up everything that the commands of a batch may ask, a query a kind of fact.
-func (b *Book) prefetch(ctx context.Context, tx *sqlx.Tx, batch []*pending) (*world, error) {
+func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*world, error) {
 	w, err := b.newWorld(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -72,11 +71,11 @@ func (b *Book) prefetch(ctx context.Context, tx *sqlx.Tx, batch []*pending) (*wo
 			p.cmd.want(w, n)
 		}
 	}
-	for _, fetch := range []func(context.Context, *sqlx.Tx, *wants) error{
+	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
 		w.fetchHolds, // first: holds tell of partners and consents
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
 		w.fetchConsents, w.fetchAccounts, w.fetchFrontier,
-		func(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+		func(ctx context.Context, tx *writeTx, n *wants) error {
 			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
 		},
 	} {
@@ -87,17 +86,18 @@ func (b *Book) prefetch(ctx context.Context, tx *sqlx.Tx, batch []*pending) (*wo
 	return w, nil
 }
 
-func (b *Book) newWorld(ctx context.Context, tx *sqlx.Tx) (*world, error) {
+func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 	const state = `
 		SELECT clock_timestamp() AS now, coalesce((SELECT max(seq) FROM entry), -1) + 1 AS next,
 		       (SELECT recorded FROM entry ORDER BY seq DESC LIMIT 1) AS last, (SELECT count(*) FROM rule_set) AS rule_sets`
-	var s struct {
+	type stateRow struct {
 		Now      time.Time    `db:"now"`
 		Next     ledger.Seq   `db:"next"`
 		Last     sql.NullTime `db:"last"`
 		RuleSets int          `db:"rule_sets"`
 	}
-	if err := tx.GetContext(ctx, &s, state); err != nil {
+	s, err := only(selectAll[stateRow](ctx, tx, state))
+	if err != nil {
 		return nil, fmt.Errorf("reading the book's state: %w", err)
 	}
 	sets := b.rules()
@@ -122,7 +122,7 @@ func (b *Book) newWorld(ctx context.Context, tx *sqlx.Tx) (*world, error) {
 	}, nil
 }
 
-func (w *world) fetchAnswers(ctx context.Context, tx *sqlx.Tx, batch []*pending) error {
+func (w *world) fetchAnswers(ctx context.Context, tx *writeTx, batch []*pending) error {
 	clients, keys := make([]string, 0, len(batch)), make([]string, 0, len(batch))
 	for _, p := range batch {
 		if !p.dryRun {
@@ -172,7 +172,7 @@ func (r answerRow) answer() (answer, error) {
 }
 
 // fetchFrontier reads the hashes at the right edge of the log, which the next leaves are joined to.
-func (w *world) fetchFrontier(ctx context.Context, tx *sqlx.Tx, _ *wants) error {
+func (w *world) fetchFrontier(ctx context.Context, tx *writeTx, _ *wants) error {
 	hashes, err := readHashes(ctx, tx, translog.Frontier(int64(w.next)))
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (w *world) fetchFrontier(ctx context.Context, tx *sqlx.Tx, _ *wants) error 
 
 // fetchAccounts reads the accounts, with their balances, of everybody the batch touches, and of the
 // bank and the pool.
-func (w *world) fetchAccounts(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchAccounts(ctx context.Context, tx *writeTx, n *wants) error {
 	owners := append(append(append([]string{nobody}, n.volunteers.list...), n.organizations.list...), n.partners.list...)
 	const query = `
 		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, coalesce(p.balance, 0) AS balance
@@ -215,9 +215,14 @@ func (r accountRow) account() ledger.Account {
 		Purpose: r.Purpose, Unit: r.Unit, MayOwe: r.MayOwe}
 }
 
+// selecter is what reads rows: the pool, a transaction, or the writer with its prepared statements.
+type selecter interface {
+	SelectContext(ctx context.Context, into any, query string, args ...any) error
+}
+
 // selectAll runs a query whose rows have the db tags of T.
-func selectAll[T any](ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]T, error) {
+func selectAll[T any](ctx context.Context, q selecter, query string, args ...any) ([]T, error) {
 	var rows []T
-	err := sqlx.SelectContext(ctx, q, &rows, query, args...)
+	err := q.SelectContext(ctx, &rows, query, args...)
 	return rows, err
 }

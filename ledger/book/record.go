@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json"
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -13,8 +12,8 @@ import (
 )
 
 // record writes what a batch decided: a statement a table, whatever the number of commands.
-func record(ctx context.Context, tx *sqlx.Tx, w *world) error {
-	for _, step := range []func(context.Context, *sqlx.Tx, *world) error{
+func record(ctx context.Context, tx *writeTx, w *world) error {
+	for _, step := range []func(context.Context, *writeTx, *world) error{
 		recordAccounts, recordEntries, recordPostings, recordHashes, recordClaims, recordRows, recordAnswers,
 	} {
 		if err := step(ctx, tx, w); err != nil {
@@ -24,7 +23,7 @@ func record(ctx context.Context, tx *sqlx.Tx, w *world) error {
 	return nil
 }
 
-func recordAccounts(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordAccounts(ctx context.Context, tx *writeTx, w *world) error {
 	var ids []int64
 	var kinds, owners, purposes, units []string
 	var mayOwe []bool
@@ -49,7 +48,7 @@ func recordAccounts(ctx context.Context, tx *sqlx.Tx, w *world) error {
 	return nil
 }
 
-func recordEntries(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordEntries(ctx context.Context, tx *writeTx, w *world) error {
 	if len(w.records) == 0 {
 		return nil
 	}
@@ -85,7 +84,7 @@ func recordEntries(ctx context.Context, tx *sqlx.Tx, w *world) error {
 	return nil
 }
 
-func recordPostings(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordPostings(ctx context.Context, tx *writeTx, w *world) error {
 	var seqs, accounts, minutes, balances, effectives []int64
 	var units []string
 	var mayOwe []bool
@@ -112,7 +111,7 @@ func recordPostings(ctx context.Context, tx *sqlx.Tx, w *world) error {
 	return nil
 }
 
-func recordHashes(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordHashes(ctx context.Context, tx *writeTx, w *world) error {
 	if len(w.records) == 0 {
 		return nil
 	}
@@ -136,7 +135,7 @@ func recordHashes(ctx context.Context, tx *sqlx.Tx, w *world) error {
 }
 
 // recordRows writes the rows of the rarer tables, one by one: a batch of claims has none.
-func recordRows(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordRows(ctx context.Context, tx *writeTx, w *world) error {
 	for i, e := range w.effects {
 		if e.rows == nil {
 			continue
@@ -150,7 +149,7 @@ func recordRows(ctx context.Context, tx *sqlx.Tx, w *world) error {
 	return nil
 }
 
-func recordAnswers(ctx context.Context, tx *sqlx.Tx, w *world) error {
+func recordAnswers(ctx context.Context, tx *writeTx, w *world) error {
 	if len(w.newAnswers) == 0 {
 		return nil
 	}

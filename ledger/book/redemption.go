@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -267,7 +266,7 @@ func (w *world) learnHold(r holdRow) *holdFacts {
 }
 
 // fetchRedemptions reads the holds that commands name.
-func (w *world) fetchRedemptions(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.redemptions.list) == 0 {
 		return nil
 	}
@@ -286,7 +285,7 @@ func (w *world) fetchRedemptions(ctx context.Context, tx *sqlx.Tx, n *wants) err
 }
 
 // fetchHolds reads the holds of volunteers that are not settled.
-func (w *world) fetchHolds(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.holdsOf.list) == 0 {
 		return nil
 	}

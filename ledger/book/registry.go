@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -66,7 +65,7 @@ func (w *world) checkUntaken(kind ledger.Kind, id string) error {
 
 func (w *world) takeName(kind ledger.Kind, id string) { w.taken[externalID{string(kind), id}] = true }
 
-func (w *world) fetchTaken(ctx context.Context, tx *sqlx.Tx, n *wants) error {
+func (w *world) fetchTaken(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.taken.list) == 0 {
 		return nil
 	}

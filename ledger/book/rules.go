@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jmoiron/sqlx"
-
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -91,7 +89,7 @@ func (b *Book) rules() []*policy.Rules {
 }
 
 // loadRules reads the rule sets anew. They are few, and compiled once.
-func (b *Book) loadRules(ctx context.Context, q sqlx.QueryerContext) error {
+func (b *Book) loadRules(ctx context.Context, q selecter) error {
 	bodies, err := selectAll[string](ctx, q, `SELECT body FROM rule_set ORDER BY effective_from`)
 	if err != nil {
 		return fmt.Errorf("reading rule sets: %w", err)

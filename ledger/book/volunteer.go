@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
@@ -125,7 +124,7 @@ func (r volunteerRow) volunteer(master [32]byte) (Volunteer, error) {
 	return v, err
 }
 
-func (w *world) fetchVolunteers(ctx context.Context, tx *sqlx.Tx, n *wants, master [32]byte) error {
+func (w *world) fetchVolunteers(ctx context.Context, tx *writeTx, n *wants, master [32]byte) error {
 	if len(n.volunteers.list) == 0 {
 		return nil
 	}
