@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ type settings struct {
 	zone           string
 	origin         string
 	acceptDataLoss bool
+	fresh          bool // throw away what the private database holds
 }
 
 const databaseVariable = "TIMEBANK_DATABASE_URL"
@@ -35,7 +38,8 @@ func (s *settings) flags(cmd *cobra.Command, data string) {
 // instance is an open book with what it stands on.
 type instance struct {
 	*book.Book
-	pg *localpg.Server // nil when the database is not ours
+	pg       *localpg.Server // nil when the database is not ours
+	tokenKey ed25519.PrivateKey
 }
 
 // open opens the book of the settings. The database is the one that TIMEBANK_DATABASE_URL names, or a
@@ -60,8 +64,9 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 	if err != nil {
 		return nil, i.failed(ctx, err)
 	}
+	i.tokenKey = keys.Token
 	i.Book, err = book.Open(ctx, book.Config{Service: service, Zone: zone, Origin: s.origin, Keys: keys,
-		CheckpointFile: filepath.Join(s.data, "checkpoint"), AcceptDataLoss: s.acceptDataLoss})
+		CheckpointFile: filepath.Join(s.data, checkpointFile), AcceptDataLoss: s.acceptDataLoss})
 	if err != nil {
 		return nil, i.failed(ctx, err)
 	}
@@ -75,11 +80,37 @@ func (s *settings) private(ctx context.Context, talk io.Writer) (*localpg.Server
 	if err != nil {
 		return nil, "", err
 	}
+	if s.fresh {
+		if err := s.reset(ctx, pg); err != nil {
+			return nil, "", errors.Join(err, pg.Stop(ctx))
+		}
+	}
 	if err := book.Migrate(ctx, pg.URL(localpg.OwnerRole, localpg.Database)); err != nil {
 		return nil, "", errors.Join(err, pg.Stop(ctx))
 	}
 	return pg, pg.URL(localpg.ServiceRole, localpg.Database), nil
 }
+
+// reset throws the private database away, with the checkpoint that was kept of it.
+func (s *settings) reset(ctx context.Context, pg *localpg.Server) error {
+	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, "postgres"))
+	if err != nil {
+		return fmt.Errorf("clearing the database: %w", err)
+	}
+	defer db.Close()
+	for _, statement := range []string{"DROP DATABASE IF EXISTS timebank WITH (FORCE)", "CREATE DATABASE timebank OWNER timebank_owner"} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("clearing the database: %w", err)
+		}
+	}
+	if err := os.Remove(filepath.Join(s.data, checkpointFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("clearing the checkpoint: %w", err)
+	}
+	return nil
+}
+
+// checkpointFile keeps the last signed checkpoint outside the database.
+const checkpointFile = "checkpoint"
 
 // failed ends what was started already and gives err.
 func (i *instance) failed(ctx context.Context, err error) error {
