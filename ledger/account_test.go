@@ -142,7 +142,7 @@ func TestErrors_are_of_their_kind(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			wrapped := fmt.Errorf("recording: %w", tt.err)
 			for _, kind := range kinds {
-				if got, want := errors.Is(wrapped, kind), kind == tt.kind; got != want {
+				if got, want := errors.Is(wrapped, kind), errors.Is(kind, tt.kind); got != want {
 					t.Errorf("errors.Is(%v, %v) = %t, want %t", wrapped, kind, got, want)
 				}
 			}

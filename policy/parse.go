@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	rulesMax       = 200       // rules of one set; the shipped one has about ten
-	rateMax        = 1000      // numerator and denominator of a rate
+	rulesMax       = 200  // rules of one set; the shipped one has about ten
+	rateMax        = 1000 // numerator and denominator of a rate
 	holdSecondsMax = 366 * 86400
 	bytesMax       = 64 << 10
 )

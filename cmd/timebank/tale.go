@@ -317,7 +317,7 @@ func (t *tale) refusal(ctx context.Context) error {
 	err = t.partner.post(ctx, "/v1/redemptions", "too much", map[string]any{"volunteer_id": t.volunteers[poor], "service": "MED-ACC", "minutes": 60}, nil)
 	var p *problem
 	if !errors.As(err, &p) || p.Code != "credit_insufficient" {
-		return fmt.Errorf("asking for more than there is gave %v, not credit_insufficient", err)
+		return errors.Join(errors.New("asking for more than there is was not refused as credit_insufficient"), err)
 	}
 	t.say("  %s has %s; an hour is refused: %s (%s)", t.name(poor), b.Available, p.Detail, p.Code)
 	return nil

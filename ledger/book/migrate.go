@@ -3,10 +3,8 @@ package book
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
-	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -37,12 +35,3 @@ func Migrate(ctx context.Context, dsn string) error {
 
 // schemaVersion is the newest migration this program knows.
 const schemaVersion = 4
-
-// constraint names the constraint that err violated, "" when it violated none.
-func constraint(err error) string {
-	var pe *pq.Error
-	if errors.As(err, &pe) {
-		return pe.Constraint
-	}
-	return ""
-}

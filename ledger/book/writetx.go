@@ -70,7 +70,7 @@ func (w *writeTx) statement(ctx context.Context, query string) (*sqlx.Stmt, erro
 
 // ExecContext runs a prepared statement that gives no rows.
 func (w *writeTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := w.statement(ctx, query)
+	s, err := w.statement(ctx, query) //nolint:sqlclosecheck // it is kept for the next batch
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (w *writeTx) ExecContext(ctx context.Context, query string, args ...any) (s
 
 // SelectContext reads all rows of a prepared statement into a slice.
 func (w *writeTx) SelectContext(ctx context.Context, into any, query string, args ...any) error {
-	s, err := w.statement(ctx, query)
+	s, err := w.statement(ctx, query) //nolint:sqlclosecheck // it is kept for the next batch
 	if err != nil {
 		return err
 	}

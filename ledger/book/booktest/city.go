@@ -119,7 +119,7 @@ func (b *Book) MustPost(t testing.TB, by ledger.Actor, c ledger.Claim) book.Rece
 	return r
 }
 
-// Balances reads a volunteer's balances as an auditor.
+// BalancesOf reads a volunteer's balances as an auditor.
 func (b *Book) BalancesOf(t testing.TB, volunteer string) book.VolunteerBalances {
 	t.Helper()
 	v, err := b.Book.Balances(t.Context(), Auditor, volunteer, book.AsOf{})
