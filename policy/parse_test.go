@@ -45,7 +45,8 @@ func TestParseNamesTheLine(t *testing.T) {
 	t.Parallel()
 	source := string(policy.Shipped())
 	broken := strings.Replace(source, "when: age < 25", "when: agee < 25", 1)
-	line := strings.Count(source[:strings.Index(source, "id: youth-record")], "\n") + 1
+	before, _, _ := strings.Cut(source, "id: youth-record")
+	line := strings.Count(before, "\n") + 1
 	_, err := policy.Parse([]byte(broken))
 	if err == nil || !strings.Contains(err.Error(), "line "+itoa(line)) || !strings.Contains(err.Error(), "agee") {
 		t.Errorf("Parse = %v, want line %d and the name agee", err, line)
