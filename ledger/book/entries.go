@@ -91,6 +91,9 @@ func (b *Book) Entry(ctx context.Context, by ledger.Actor, seq ledger.Seq) (Reco
 
 // Entries lists the entries that the actor may see and the filter lets through, in the order of seq.
 func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]Record, error) {
+	if err := by.May(ledger.RoleAuditor, ledger.RoleOrganization, ledger.RolePartner, ledger.RoleVolunteer); err != nil {
+		return nil, err // an operator sees no entries, and is told so
+	}
 	const query = `SELECT ` + entryColumns + `
 		FROM entry e
 		WHERE ` + visible + ` AND e.seq > $3 AND ($4 = 0 OR e.seq < $4)
