@@ -94,7 +94,7 @@ type Readiness struct {
 	CheckpointAge  time.Duration // how long the oldest entry without a checkpoint has waited; 0 when none waits
 }
 
-// Ready asks whether the book can be written: it takes the writers' lock for a moment.
+// Ready asks whether the book can be written and how far its log is signed.
 func (b *Book) Ready(ctx context.Context) (Readiness, error) {
 	var r Readiness
 	tx, err := b.db.BeginTxx(ctx, nil)
