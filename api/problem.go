@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -72,7 +71,7 @@ func problemOf(err error, requestID string) gen.Problem {
 		return newProblem(http.StatusNotFound, "not_found", "there is nothing here", requestID)
 	case errors.Is(err, ledger.ErrInvalid):
 		return newProblem(http.StatusBadRequest, "request_invalid", err.Error(), requestID)
-	case errors.Is(err, book.ErrBusy), errors.Is(err, context.DeadlineExceeded):
+	case book.Unavailable(err):
 		return newProblem(http.StatusServiceUnavailable, "busy", "the book is busy: try again in a moment, under the same key", requestID)
 	case errors.As(err, &he):
 		return echoProblem(he, requestID)

@@ -19,6 +19,8 @@ const ItemsMax = 1000
 // requests, and a claim that fails spoils no other.
 func (b *Book) PostHours(ctx context.Context, by ledger.Actor, requests []HoursRequest) []HoursResult {
 	results := make([]HoursResult, len(requests))
+	ctx, cancel := context.WithTimeout(ctx, waitMax)
+	defer cancel()
 	var queued []*pending
 	var index []int
 	for i, r := range requests {

@@ -2,10 +2,16 @@ package book
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
+
+	"github.com/lib/pq"
 )
 
 // binaryParameters gives what must be added to a DSN of either form.
@@ -84,6 +90,24 @@ func (b *Book) schemaVersion(ctx context.Context) (int, error) {
 	var v int
 	err := b.db.GetContext(ctx, &v, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`)
 	return v, err
+}
+
+// Unavailable reports whether an error says that the database cannot be reached or takes no work now: what
+// was asked may be asked again, under the same key.
+func Unavailable(err error) bool {
+	var network *net.OpError
+	var pe *pq.Error
+	switch {
+	case errors.Is(err, ErrBusy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
+		return true
+	case errors.As(err, &pe):
+		switch pe.Code.Class() {
+		case "08", "53", "57": // connection lost, too few resources, shut down by somebody
+			return true
+		}
+	}
+	return false
 }
 
 // Readiness is what /readyz tells.

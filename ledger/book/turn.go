@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"timebank/ledger"
 )
@@ -40,7 +41,11 @@ type turnResult struct {
 	replay  *answer // when the key was answered before: the caller loads the record
 }
 
-// submit queues commands and gives, in the same order, a channel each for the results.
+// waitMax bounds the wait for a turn, the turn included: whoever waited so long asks again under the same
+// key, and is told what became of it.
+const waitMax = 30 * time.Second
+
+// submit queues commands, each with a channel for its result.
 func (b *Book) submit(ctx context.Context, ps []*pending) error {
 	for _, p := range ps {
 		p.ctx, p.done = ctx, make(chan turnResult, 1)
@@ -74,6 +79,8 @@ func (b *Book) do(ctx context.Context, by ledger.Actor, key Key, cmd command) (R
 	if err := checkKey(key); err != nil {
 		return Receipt{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, waitMax)
+	defer cancel()
 	p := &pending{by: by, key: key, cmd: cmd}
 	if err := b.submit(ctx, []*pending{p}); err != nil {
 		return Receipt{}, err
