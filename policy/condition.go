@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -18,36 +20,51 @@ type condition struct {
 }
 
 // compiler compiles conditions over one set of facts.
-type compiler struct{ env *cel.Env }
+type compiler struct {
+	env   *cel.Env
+	names string // of the facts, for whoever wrote another
+}
 
 func newCompiler(facts []fact) (compiler, error) {
-	options := make([]cel.EnvOption, len(facts))
+	options, names := make([]cel.EnvOption, len(facts)), make([]string, len(facts))
 	for i, f := range facts {
-		options[i] = cel.Variable(f.name, f.typ)
+		options[i], names[i] = cel.Variable(f.name, f.typ), f.name
 	}
 	env, err := cel.NewEnv(options...)
-	return compiler{env}, err
+	return compiler{env, strings.Join(names, ", ")}, err
 }
 
 func (c compiler) compile(text string) (condition, error) {
 	ast, issues := c.env.Compile(text)
 	if issues.Err() != nil {
-		return condition{}, fmt.Errorf("condition %q: %w", text, issues.Err())
+		first := issues.Errors()[0] // what follows a first mistake is often only its shadow
+		return condition{}, fmt.Errorf("condition %q, at character %d: %s; the facts here are %s",
+			text, first.Location.Column()+1, strings.TrimSuffix(first.Message, " (in container '')"), c.names)
 	}
 	if ast.OutputType() != cel.BoolType {
 		return condition{}, fmt.Errorf("condition %q is of type %s, not true or false", text, ast.OutputType())
 	}
-	for _, t := range ast.NativeRep().TypeMap() {
-		switch t.Kind() {
-		case types.DoubleKind, types.TimestampKind, types.DurationKind, types.DynKind, types.AnyKind:
-			return condition{}, fmt.Errorf("condition %q uses a value of type %s; rules know whole numbers, texts and lists of them", text, t)
-		}
+	if strange := strangeTypes(ast); len(strange) > 0 {
+		return condition{}, fmt.Errorf("condition %q uses a value of type %s; rules know whole numbers, texts and lists of them", text, strange[0])
 	}
 	program, err := c.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(conditionCostMax))
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %q: %w", text, err)
 	}
 	return condition{text, program}, nil
+}
+
+// strangeTypes lists the types in an expression that would let fractions, the clock or anything untyped
+// into a decision.
+func strangeTypes(ast *cel.Ast) (names []string) {
+	for _, t := range ast.NativeRep().TypeMap() {
+		switch t.Kind() {
+		case types.DoubleKind, types.TimestampKind, types.DurationKind, types.DynKind, types.AnyKind:
+			names = append(names, t.String())
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // holds evaluates the condition.

@@ -2,10 +2,10 @@ package policy
 
 // document is a rule set as written in YAML. Unknown keys are refused.
 type document struct {
-	ID            string      `yaml:"id"`
+	ID            word        `yaml:"id"`
 	Title         text        `yaml:"title"`
-	EffectiveFrom string      `yaml:"effective_from"`
-	Author        string      `yaml:"author"`
+	EffectiveFrom word        `yaml:"effective_from"`
+	Author        word        `yaml:"author"`
 	Ages          ages        `yaml:"ages"`
 	Grades        []gradeDoc  `yaml:"grades"`
 	Refuse        []refuseDoc `yaml:"refuse"`
@@ -18,70 +18,71 @@ type document struct {
 
 // text is a sentence for people, in both languages.
 type text struct {
-	EN string `yaml:"en"`
-	ZH string `yaml:"zh"`
+	EN word `yaml:"en"`
+	ZH word `yaml:"zh"`
 }
 
 func (t text) in(lang Lang) string {
 	if lang == Chinese {
-		return t.ZH
+		return t.ZH.value
 	}
-	return t.EN
+	return t.EN.value
 }
 
 type ages struct {
-	LeapBirthday string `yaml:"leap_birthday"`
+	LeapBirthday word `yaml:"leap_birthday"`
 }
 
 type gradeDoc struct {
-	Grade  string `yaml:"grade"`
-	When   string `yaml:"when"`
-	Text   text   `yaml:"text"`
-	Source string `yaml:"source"`
+	Grade  word `yaml:"grade"`
+	When   word `yaml:"when"`
+	Text   text `yaml:"text"`
+	Source word `yaml:"source"`
 }
 
 type refuseDoc struct {
-	ID     string `yaml:"id"`
-	When   string `yaml:"when"`
-	Code   string `yaml:"code"`
-	Text   text   `yaml:"text"`
-	Source string `yaml:"source"`
+	ID     word `yaml:"id"`
+	When   word `yaml:"when"`
+	Code   word `yaml:"code"`
+	Text   text `yaml:"text"`
+	Source word `yaml:"source"`
 }
 
 type earnDoc struct {
-	ID     string `yaml:"id"`
-	Unit   string `yaml:"unit"`
-	When   string `yaml:"when"`
-	Rate   string `yaml:"rate"`
-	Text   text   `yaml:"text"`
-	Source string `yaml:"source"`
+	ID     word `yaml:"id"`
+	Unit   word `yaml:"unit"`
+	When   word `yaml:"when"`
+	Rate   word `yaml:"rate"`
+	Round  word `yaml:"round"`
+	Text   text `yaml:"text"`
+	Source word `yaml:"source"`
 }
 
 type holdback struct {
-	ID     string   `yaml:"id"`
-	Units  []string `yaml:"units"`
-	When   string   `yaml:"when"`
-	Text   text     `yaml:"text"`
-	Source string   `yaml:"source"`
+	ID     word   `yaml:"id"`
+	Units  []word `yaml:"units"`
+	When   word   `yaml:"when"`
+	Text   text   `yaml:"text"`
+	Source word   `yaml:"source"`
 }
 
 type limitDoc struct {
-	ID     string `yaml:"id"`
-	Unit   string `yaml:"unit"`
-	Per    string `yaml:"per"`
-	Most   int64  `yaml:"most"`
-	Text   text   `yaml:"text"`
-	Source string `yaml:"source"`
+	ID     word `yaml:"id"`
+	Unit   word `yaml:"unit"`
+	Per    word `yaml:"per"`
+	Most   word `yaml:"most"`
+	Text   text `yaml:"text"`
+	Source word `yaml:"source"`
 }
 
 type redeemDoc struct {
-	HoldSeconds int64       `yaml:"hold_seconds"`
+	HoldSeconds word        `yaml:"hold_seconds"`
 	Redeemable  refuseDoc   `yaml:"redeemable"` // when: true means that credit may be redeemed
 	Require     []refuseDoc `yaml:"require"`
 }
 
 type correctDoc struct {
-	Shortfall string `yaml:"shortfall"`
-	Text      text   `yaml:"text"`
-	Source    string `yaml:"source"`
+	Shortfall word `yaml:"shortfall"`
+	Text      text `yaml:"text"`
+	Source    word `yaml:"source"`
 }

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/interpreter"
 
@@ -46,14 +48,19 @@ type fact struct {
 	typ  *cel.Type
 }
 
-// claimNames are the facts of a claim, as conditions name them; docs/policy.md tells what each means.
-var claimNames = []fact{
-	{"age", cel.IntType}, {"roles", cel.ListType(cel.StringType)}, {"organization_kind", cel.StringType},
-	{"service", cel.StringType}, {"minutes", cel.IntType}, {"clock_minutes", cel.IntType},
-	{"served_on", cel.StringType}, {"today", cel.StringType}, {"days_late", cel.IntType},
-	{"checked_in_out", cel.BoolType}, {"beneficiary_confirmed", cel.BoolType}, {"sheet_on_file", cel.BoolType},
-	{"two_persons", cel.BoolType}, {"grade", cel.StringType},
-}
+// The facts of a claim, as conditions name them; docs/policy.md tells what each means. How much is
+// claimed decides only whether a claim is refused: were a grade or an earning to depend on it, a claim
+// could gain by being split.
+var (
+	gradeNames = []fact{
+		{"age", cel.IntType}, {"roles", cel.ListType(cel.StringType)}, {"organization_kind", cel.StringType},
+		{"service", cel.StringType}, {"served_on", cel.StringType}, {"today", cel.StringType}, {"days_late", cel.IntType},
+		{"checked_in_out", cel.BoolType}, {"beneficiary_confirmed", cel.BoolType}, {"sheet_on_file", cel.BoolType},
+		{"two_persons", cel.BoolType},
+	}
+	earnNames   = append(slices.Clone(gradeNames), fact{"grade", cel.StringType})
+	refuseNames = append(slices.Clone(earnNames), fact{"minutes", cel.IntType}, fact{"clock_minutes", cel.IntType})
+)
 
 var holdNames = []fact{
 	{"age", cel.IntType}, {"minutes", cel.IntType}, {"available", cel.IntType}, {"today", cel.StringType}, {"service", cel.StringType},

@@ -20,6 +20,8 @@ type Earning struct {
 	Unit    ledger.Unit
 	Minutes ledger.Minutes
 	Rule    string
+	Rate    ledger.Rate
+	Rest    int64 // what rounding left unearned, over the rate's denominator; 0 when a limit cut deeper
 }
 
 // Step is one rule's part in a decision, as recorded.
@@ -116,9 +118,9 @@ func (r *Rules) apply(e earn, f ClaimFacts, view claimView, d *Decision) error {
 		}
 		left := max(0, l.most-before)
 		d.Steps = append(d.Steps, Step{Rule: l.id, Effect: Limited, Unit: e.unit, In: m, Out: left, Before: before})
-		m = left
+		m, rest = left, 0
 	}
-	d.Earned = append(d.Earned, Earning{e.unit, m, e.id})
+	d.Earned = append(d.Earned, Earning{e.unit, m, e.id, e.rate, rest})
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 const (
 	rulesMax       = 200  // rules of one set; the shipped one has about ten
 	rateMax        = 1000 // numerator and denominator of a rate
+	holdSecondsMin = 60
 	holdSecondsMax = 366 * 86400
 	bytesMax       = 64 << 10
 )
@@ -32,12 +32,15 @@ func Parse(source []byte) (*Rules, error) {
 	if len(source) > bytesMax {
 		return nil, fmt.Errorf("a rule set has at most %d bytes", bytesMax)
 	}
-	var doc document
-	if err := yaml.UnmarshalWithOptions(source, &doc, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
-		return nil, fmt.Errorf("reading the rule set: %w", err)
+	if err := checkTokens(string(source)); err != nil {
+		return nil, err
 	}
-	p := parser{source: string(source), seen: map[string]bool{}}
-	rules := p.rules(doc)
+	var doc document
+	if err := yaml.UnmarshalWithOptions(source, &doc, yaml.Strict()); err != nil {
+		return nil, readingFault(err)
+	}
+	p := parser{seen: map[string]bool{}}
+	rules := p.rules(doc, source)
 	if len(p.faults) > 0 {
 		return nil, errors.Join(p.faults...)
 	}
@@ -46,61 +49,53 @@ func Parse(source []byte) (*Rules, error) {
 
 // parser gathers the faults of a document, so that its author sees all at once.
 type parser struct {
-	source string
 	faults []error
 	seen   map[string]bool
-	count  int
 }
 
-// fault notes a fault at the line where mark stands.
-func (p *parser) fault(mark, format string, args ...any) {
-	line := 1
-	if i := strings.Index(p.source, mark); mark != "" && i >= 0 {
-		line += strings.Count(p.source[:i], "\n")
-	}
-	p.faults = append(p.faults, fmt.Errorf("line %d: %s", line, fmt.Sprintf(format, args...)))
+func (p *parser) fault(line int, format string, args ...any) {
+	p.faults = append(p.faults, &faultAt{line, fmt.Sprintf(format, args...)})
 }
 
-func (p *parser) rules(doc document) *Rules {
-	r := &Rules{id: doc.ID, title: doc.Title, source: []byte(p.source), hash: sha256.Sum256([]byte(p.source)),
-		holdSeconds: doc.Redeem.HoldSeconds, texts: map[string]ruleText{}}
-	if !idPattern.MatchString(doc.ID) {
-		p.fault("id:", "the id must be of lower-case letters, digits and hyphens")
-	}
-	p.text("title:", "the title", doc.Title)
-	from, err := ledger.ParseDate(doc.EffectiveFrom)
-	if err != nil {
-		p.fault("effective_from:", "effective_from: %v", err)
-	}
-	r.from = from
-	r.leap = ledger.LeapBirthday(doc.Ages.LeapBirthday)
-	if r.leap != ledger.LeapFebruary28 && r.leap != ledger.LeapMarch1 {
-		p.fault("leap_birthday:", "leap_birthday is 02-28 or 03-01: on which day of a common year somebody born on 29 February turns a year older")
-	}
-	claim, hold, age := p.compiler(claimNames), p.compiler(holdNames), p.compiler(ageNames)
-	p.grades(r, p.compiler(slices.DeleteFunc(slices.Clone(claimNames), func(f fact) bool { return f.name == "grade" })), doc.Grades)
+func (p *parser) rules(doc document, source []byte) *Rules {
+	r := &Rules{source: append([]byte(nil), source...), hash: sha256.Sum256(source), texts: map[string]ruleText{}}
+	p.head(r, doc)
+	p.grades(r, doc.Grades)
+	refuse := p.compiler(refuseNames)
 	for _, d := range doc.Refuse {
-		r.refuse = append(r.refuse, p.check(r, claim, d, "refuse"))
+		r.refuse = append(r.refuse, p.check(r, refuse, d, "refuse"))
 	}
-	p.earn(r, claim, doc.Earn)
-	p.withhold(r, claim, doc.Withhold)
+	earn := p.compiler(earnNames)
+	p.earn(r, earn, doc.Earn)
+	p.withhold(r, earn, doc.Withhold)
 	p.limits(r, doc.Limits)
-	r.redeemable = p.check(r, age, doc.Redeem.Redeemable, "redeemable")
-	for _, d := range doc.Redeem.Require {
-		r.require = append(r.require, p.check(r, hold, d, "require"))
-	}
-	if r.holdSeconds < 60 || r.holdSeconds > holdSecondsMax {
-		p.fault("hold_seconds:", "hold_seconds is from 60 to %d", holdSecondsMax)
-	}
-	r.shortfall = Shortfall(doc.Correction.Shortfall)
-	if r.shortfall != Owed && r.shortfall != WrittenOff {
-		p.fault("shortfall:", "shortfall is %s or %s", Owed, WrittenOff)
-	}
-	p.text("correction:", "the correction", doc.Correction.Text)
-	if p.count > rulesMax {
-		p.fault("", "%d rules, at most %d", p.count, rulesMax)
+	p.redeem(r, doc.Redeem)
+	p.correction(r, doc.Correction)
+	if len(r.texts) > rulesMax {
+		p.fault(1, "%d rules, at most %d", len(r.texts), rulesMax)
 	}
 	return r
+}
+
+func (p *parser) head(r *Rules, doc document) {
+	r.id, r.title = doc.ID.value, doc.Title
+	if !idPattern.MatchString(r.id) {
+		p.fault(lineOf(doc.ID), "the set's id must be of lower-case letters, digits and hyphens, not %q", r.id)
+	}
+	p.text(lineOf(doc.ID), "the title", doc.Title)
+	if doc.Author.blank() {
+		p.fault(lineOf(doc.Author, doc.ID), "the set names no author")
+	}
+	from, err := ledger.ParseDate(doc.EffectiveFrom.value)
+	if err != nil {
+		p.fault(lineOf(doc.EffectiveFrom, doc.ID), "effective_from: %v", err)
+	}
+	r.from = from
+	r.leap = ledger.LeapBirthday(doc.Ages.LeapBirthday.value)
+	if r.leap != ledger.LeapFebruary28 && r.leap != ledger.LeapMarch1 {
+		p.fault(lineOf(doc.Ages.LeapBirthday, doc.ID), "leap_birthday is %s or %s: on which day of a common year somebody born on 29 February turns a year older",
+			ledger.LeapFebruary28, ledger.LeapMarch1)
+	}
 }
 
 func (p *parser) compiler(facts []fact) compiler {
@@ -112,82 +107,88 @@ func (p *parser) compiler(facts []fact) compiler {
 }
 
 // rule checks what every rule has: an id of its own, a text in both languages, and where it comes from.
-func (p *parser) rule(r *Rules, id string, t text, source string) {
-	p.count++
-	mark := "id: " + id
+func (p *parser) rule(r *Rules, id word, t text, source word) {
+	line := lineOf(id, t.EN, t.ZH, source)
 	switch {
-	case !idPattern.MatchString(id):
-		p.fault("id: "+id, "a rule's id %q must be of lower-case letters, digits and hyphens", id)
-	case p.seen[id]:
-		p.fault(mark, "two rules have the id %s", id)
+	case !idPattern.MatchString(id.value):
+		p.fault(line, "a rule's id must be of lower-case letters, digits and hyphens, not %q", id.value)
+	case p.seen[id.value]:
+		p.fault(line, "two rules have the id %s", id.value)
 	}
-	p.seen[id] = true
-	p.text(mark, "rule "+id, t)
-	if strings.TrimSpace(source) == "" {
-		p.fault(mark, "rule %s names no source: a law, a paper, or the city's own decision", id)
+	p.seen[id.value] = true
+	p.text(line, "rule "+id.value, t)
+	if source.blank() {
+		p.fault(lineOf(source, id), "rule %s names no source: a law, a paper, or the city's own decision", id.value)
 	}
-	r.texts[id] = ruleText{t, source}
+	r.texts[id.value] = ruleText{t, source.value}
 }
 
-func (p *parser) text(mark, what string, t text) {
-	if strings.TrimSpace(t.EN) == "" || strings.TrimSpace(t.ZH) == "" {
-		p.fault(mark, "%s needs its text in English and in Chinese", what)
+func (p *parser) text(line int, what string, t text) {
+	if t.EN.blank() {
+		p.fault(lineOf(t.EN, word{line: line}), "%s needs its text in English and in Chinese: the English is missing", what)
 	}
-	if strings.Contains(t.ZH, "银行") {
-		p.fault(mark, "%s says 银行, a word the Commercial Bank Law (article 11) reserves", what)
+	if t.ZH.blank() {
+		p.fault(lineOf(t.ZH, word{line: line}), "%s needs its text in English and in Chinese: the Chinese is missing", what)
+	}
+	if strings.Contains(t.ZH.value, "银行") {
+		p.fault(lineOf(t.ZH), "%s says 银行, a word the Commercial Bank Law (article 11) reserves", what)
 	}
 }
 
-func (p *parser) condition(c compiler, mark, text string) condition {
-	compiled, err := c.compile(text)
+func (p *parser) condition(c compiler, when, id word) condition {
+	compiled, err := c.compile(when.value)
 	if err != nil {
-		p.fault(mark, "%v", err)
+		p.fault(lineOf(when, id), "rule %s: %v", id.value, err)
 	}
 	return compiled
 }
 
-func (p *parser) grades(r *Rules, c compiler, docs []gradeDoc) {
+func (p *parser) grades(r *Rules, docs []gradeDoc) {
+	c := p.compiler(gradeNames)
 	for i, d := range docs {
-		id := "grade-" + strings.ToLower(d.Grade)
-		mark := "grade: " + d.Grade
-		if i >= len(ledger.Grades) || d.Grade != string(ledger.Grades[i]) {
-			p.fault(mark, "grades are given in the order A, B, C, D")
+		if i >= len(ledger.Grades) || d.Grade.value != string(ledger.Grades[i]) {
+			p.fault(lineOf(d.Grade, d.When), "grades are given in the order A, B, C, D")
 			continue
 		}
+		id := word{gradeID(ledger.Grades[i]), d.Grade.line}
 		p.rule(r, id, d.Text, d.Source)
-		r.grades = append(r.grades, p.condition(c, mark, d.When))
+		r.grades = append(r.grades, p.condition(c, d.When, id))
 	}
-	if len(docs) != len(ledger.Grades) || strings.TrimSpace(docs[len(docs)-1].When) != "true" {
-		p.fault("grades:", "there are four grades, and D, the last, is of every claim: when: \"true\"")
+	if len(docs) < len(ledger.Grades) {
+		p.fault(1, "there are four grades, A, B, C, D, not %d", len(docs))
+	} else if last := docs[len(ledger.Grades)-1]; last.When.value != "true" {
+		p.fault(lineOf(last.When, last.Grade), "D, the last grade, is of every claim: when: \"true\"")
 	}
 }
 
 func (p *parser) check(r *Rules, c compiler, d refuseDoc, what string) check {
 	p.rule(r, d.ID, d.Text, d.Source)
-	if !codePattern.MatchString(d.Code) {
-		p.fault("id: "+d.ID, "%s rule %s needs a code such as minutes_exceed_clock", what, d.ID)
+	if !codePattern.MatchString(d.Code.value) {
+		p.fault(lineOf(d.Code, d.ID), "%s rule %s needs a code such as minutes_exceed_clock", what, d.ID.value)
 	}
-	return check{d.ID, d.Code, d.Text, p.condition(c, "id: "+d.ID, d.When)}
+	return check{d.ID.value, d.Code.value, d.Text, p.condition(c, d.When, d.ID)}
 }
 
 func (p *parser) earn(r *Rules, c compiler, docs []earnDoc) {
 	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
-		mark := "id: " + d.ID
-		rate, err := parseRate(d.Rate)
+		rate, err := parseRate(d.Rate.value)
 		if err != nil {
-			p.fault(mark, "rule %s: %v", d.ID, err)
+			p.fault(lineOf(d.Rate, d.ID), "rule %s: %v", d.ID.value, err)
 		}
-		r.earn = append(r.earn, earn{d.ID, p.earnable(mark, d.Unit), rate, p.condition(c, mark, d.When)})
+		if ledger.Rounding(d.Round.value) != ledger.RoundDown {
+			p.fault(lineOf(d.Round, d.ID), "rule %s: round is down: if a claim's rest were rounded up, splitting the claim would gain", d.ID.value)
+		}
+		r.earn = append(r.earn, earn{d.ID.value, p.earnable(d.Unit, d.ID), rate, p.condition(c, d.When, d.ID)})
 	}
 }
 
 // earnable refuses the service record above all: no rule may make it differ from what really was.
-func (p *parser) earnable(mark, unit string) ledger.Unit {
-	if u := ledger.Unit(unit); u == ledger.Care || u == ledger.Youth {
+func (p *parser) earnable(unit, id word) ledger.Unit {
+	if u := ledger.Unit(unit.value); u == ledger.Care || u == ledger.Youth {
 		return u
 	}
-	p.fault(mark, "a claim earns care or youth, not %q: the service record is what really happened, and no rule touches it", unit)
+	p.fault(lineOf(unit, id), "a claim earns care or youth, not %q: the service record is what really happened, and no rule touches it", unit.value)
 	return ""
 }
 
@@ -204,12 +205,12 @@ func parseRate(s string) (ledger.Rate, error) {
 func (p *parser) withhold(r *Rules, c compiler, docs []holdback) {
 	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
-		w := withhold{id: d.ID, when: p.condition(c, "id: "+d.ID, d.When)}
+		w := withhold{id: d.ID.value, when: p.condition(c, d.When, d.ID)}
 		for _, u := range d.Units {
-			w.units = append(w.units, p.earnable("id: "+d.ID, u))
+			w.units = append(w.units, p.earnable(u, d.ID))
 		}
 		if len(w.units) == 0 {
-			p.fault("id: "+d.ID, "rule %s withholds no unit", d.ID)
+			p.fault(lineOf(d.ID), "rule %s withholds no unit", d.ID.value)
 		}
 		r.withhold = append(r.withhold, w)
 	}
@@ -218,12 +219,38 @@ func (p *parser) withhold(r *Rules, c compiler, docs []holdback) {
 func (p *parser) limits(r *Rules, docs []limitDoc) {
 	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
-		if d.Per != "day" {
-			p.fault("id: "+d.ID, "limit %s: per is day, not %q", d.ID, d.Per)
+		if d.Per.value != "day" {
+			p.fault(lineOf(d.Per, d.ID), "limit %s: per is day, not %q", d.ID.value, d.Per.value)
 		}
-		if d.Most < 0 || d.Most > int64(ledger.ClaimMinutesMax) {
-			p.fault("id: "+d.ID, "limit %s: most is from 0 to %d minutes", d.ID, ledger.ClaimMinutesMax)
+		most, ok := d.Most.whole()
+		if !ok || most < 0 || most > int64(ledger.ClaimMinutesMax) {
+			p.fault(lineOf(d.Most, d.ID), "limit %s: most is from 0 to %d whole minutes, not %q", d.ID.value, ledger.ClaimMinutesMax, d.Most.value)
 		}
-		r.limits = append(r.limits, limit{d.ID, p.earnable("id: "+d.ID, d.Unit), ledger.Minutes(d.Most)})
+		r.limits = append(r.limits, limit{d.ID.value, p.earnable(d.Unit, d.ID), ledger.Minutes(most)})
+	}
+}
+
+func (p *parser) redeem(r *Rules, doc redeemDoc) {
+	r.redeemable = p.check(r, p.compiler(ageNames), doc.Redeemable, "redeemable")
+	hold := p.compiler(holdNames)
+	for _, d := range doc.Require {
+		r.require = append(r.require, p.check(r, hold, d, "require"))
+	}
+	seconds, ok := doc.HoldSeconds.whole()
+	if !ok || seconds < holdSecondsMin || seconds > holdSecondsMax {
+		p.fault(lineOf(doc.HoldSeconds, doc.Redeemable.ID), "hold_seconds is a whole number from %d to %d, not %q",
+			holdSecondsMin, holdSecondsMax, doc.HoldSeconds.value)
+	}
+	r.holdSeconds = seconds
+}
+
+func (p *parser) correction(r *Rules, doc correctDoc) {
+	r.shortfall = Shortfall(doc.Shortfall.value)
+	if r.shortfall != Owed && r.shortfall != WrittenOff {
+		p.fault(lineOf(doc.Shortfall, doc.Text.EN), "shortfall is %s or %s, not %q", Owed, WrittenOff, doc.Shortfall.value)
+	}
+	p.text(lineOf(doc.Shortfall), "the correction", doc.Text)
+	if doc.Source.blank() {
+		p.fault(lineOf(doc.Source, doc.Shortfall), "the correction names no source")
 	}
 }

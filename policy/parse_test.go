@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,52 +13,70 @@ import (
 	"timebank/policy"
 )
 
-// Each broken set begins with a comment that says what the error must say.
-func TestParseRefusesBrokenSets(t *testing.T) {
+// Each file says what the error must say, and how to break the shipped set. The error must also name the
+// line that was broken.
+func TestParse_refuses_broken_sets_and_names_the_line(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/broken/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no broken sets: %v", err)
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d broken sets: %v", len(files), err)
 	}
 	good := string(policy.Shipped())
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			lines := strings.SplitN(strings.TrimSpace(string(text)), "\n", 3)
-			want := strings.TrimPrefix(lines[0], "want: ")
-			old, fresh := strings.TrimPrefix(lines[1], "old: "), strings.TrimPrefix(lines[2], "new: ")
-			if !strings.Contains(good, old) {
+			want, old, fresh := readBroken(t, file)
+			before, after, found := strings.Cut(good, old)
+			if !found {
 				t.Fatalf("the shipped set has no %q to break", old)
 			}
-			broken := strings.Replace(good, old, strings.ReplaceAll(fresh, `\n`, "\n"), 1)
-			if _, err := policy.Parse([]byte(broken)); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("Parse = %v, want an error with %q", err, want)
+			// The last line of what is put in is the wrong one.
+			line := 1 + strings.Count(before, "\n") + strings.Count(fresh, "\n")
+			_, err := policy.Parse([]byte(before + fresh + after))
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("line %d: ", line)) {
+				t.Errorf("Parse = %v, want an error with %q at line %d", err, want, line)
 			}
 		})
 	}
 }
 
-func TestParseNamesTheLine(t *testing.T) {
-	t.Parallel()
-	source := string(policy.Shipped())
-	broken := strings.Replace(source, "when: age < 25", "when: agee < 25", 1)
-	before, _, _ := strings.Cut(source, "id: youth-record")
-	line := strings.Count(before, "\n") + 1
-	_, err := policy.Parse([]byte(broken))
-	if err == nil || !strings.Contains(err.Error(), "line "+itoa(line)) || !strings.Contains(err.Error(), "agee") {
-		t.Errorf("Parse = %v, want line %d and the name agee", err, line)
+func readBroken(t *testing.T, file string) (want, old, fresh string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, not 3: want, old, new", len(lines))
+	}
+	for i, label := range []string{"want: ", "old: ", "new: "} {
+		rest, ok := strings.CutPrefix(lines[i], label)
+		if !ok {
+			t.Fatalf("line %d does not begin with %q", i+1, label)
+		}
+		lines[i] = strings.ReplaceAll(rest, `\n`, "\n")
+	}
+	return lines[0], lines[1], lines[2]
 }
 
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
+// The author of a set sees all faults at once, not one after the other.
+func TestParse_tells_all_faults(t *testing.T) {
+	t.Parallel()
+	source := strings.NewReplacer("when: age < 25", "when: agee < 25", "most: 480", "most: 8 hours", "shortfall: owed", "shortfall: none").
+		Replace(string(policy.Shipped()))
+	_, err := policy.Parse([]byte(source))
+	if err == nil {
+		t.Fatal("Parse accepted three faults")
 	}
-	return itoa(n/10) + string(rune('0'+n%10))
+	for _, want := range []string{"agee", "8 hours", "shortfall"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse = %v, want %q in it", err, want)
+		}
+	}
+	if n := strings.Count(err.Error(), "line "); n != 3 {
+		t.Errorf("Parse tells %d faults, want 3: %v", n, err)
+	}
 }
 
 func facts(minutes ledger.Minutes) policy.ClaimFacts {

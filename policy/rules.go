@@ -64,7 +64,7 @@ type check struct {
 }
 
 func (c check) refusal() *ledger.Refusal {
-	return &ledger.Refusal{Code: c.code, Rule: c.id, Detail: c.text.EN + " / " + c.text.ZH}
+	return &ledger.Refusal{Code: c.code, Rule: c.id, Detail: c.text.EN.value + " / " + c.text.ZH.value}
 }
 
 type earn struct {
