@@ -72,3 +72,4 @@ func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error    { return 
 func (p plain) VisitGetContractResponse(w http.ResponseWriter) error   { return p.write(w) }
 func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error { return p.write(w) }
 func (p plain) VisitGetProofResponse(w http.ResponseWriter) error      { return p.write(w) }
+func (p plain) VisitGetProblemsResponse(w http.ResponseWriter) error   { return p.write(w) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"timebank/api/gen"
+	"timebank/docs"
 )
 
 // CreateToken issues an access token for client credentials.
@@ -61,4 +62,9 @@ func (s *Server) GetReadiness(ctx context.Context, _ gen.GetReadinessRequestObje
 // GetContract gives openapi.yaml.
 func (s *Server) GetContract(context.Context, gen.GetContractRequestObject) (gen.GetContractResponseObject, error) {
 	return plain{http.StatusOK, "application/yaml", string(gen.Contract)}, nil
+}
+
+// GetProblems gives the page to which the type of every problem points.
+func (s *Server) GetProblems(context.Context, gen.GetProblemsRequestObject) (gen.GetProblemsResponseObject, error) {
+	return plain{http.StatusOK, "text/markdown; charset=utf-8", docs.Problems}, nil
 }

@@ -1653,6 +1653,9 @@ type ServerInterface interface {
 	// GetKeys The public keys of tokens
 	// (GET /.well-known/jwks.json)
 	GetKeys(ctx echo.Context) error
+	// GetProblems What each problem means
+	// (GET /docs/problems.md)
+	GetProblems(ctx echo.Context) error
 	// GetHealth Is the process alive
 	// (GET /healthz)
 	GetHealth(ctx echo.Context) error
@@ -1792,6 +1795,15 @@ func (w *ServerInterfaceWrapper) GetKeys(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetKeys(ctx)
+	return err
+}
+
+// GetProblems converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProblems(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProblems(ctx)
 	return err
 }
 
@@ -3063,6 +3075,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/metrics", wrapper.GetMetrics, options.OperationMiddlewares["getMetrics"]...)
 	router.GET(options.BaseURL+"/openapi.yaml", wrapper.GetContract, options.OperationMiddlewares["getContract"]...)
+	router.GET(options.BaseURL+"/docs/problems.md", wrapper.GetProblems, options.OperationMiddlewares["getProblems"]...)
 
 }
 
@@ -3113,6 +3126,50 @@ type GetKeysdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetKeysdefaultApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProblemsRequestObject struct {
+}
+
+type GetProblemsResponseObject interface {
+	VisitGetProblemsResponse(w http.ResponseWriter) error
+}
+
+type GetProblems200TextmarkdownResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetProblems200TextmarkdownResponse) VisitGetProblemsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/markdown")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetProblemsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProblemsdefaultApplicationProblemPlusJSONResponse) VisitGetProblemsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8062,6 +8119,9 @@ type StrictServerInterface interface {
 	// GetKeys The public keys of tokens
 	// (GET /.well-known/jwks.json)
 	GetKeys(ctx context.Context, request GetKeysRequestObject) (GetKeysResponseObject, error)
+	// GetProblems What each problem means
+	// (GET /docs/problems.md)
+	GetProblems(ctx context.Context, request GetProblemsRequestObject) (GetProblemsResponseObject, error)
 	// GetHealth Is the process alive
 	// (GET /healthz)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -8219,6 +8279,29 @@ func (sh *strictHandler) GetKeys(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetKeysResponseObject); ok {
 		return validResponse.VisitGetKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProblems operation middleware
+func (sh *strictHandler) GetProblems(ctx echo.Context) error {
+	var request GetProblemsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProblems(ctx.Request().Context(), request.(GetProblemsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProblems")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProblemsResponseObject); ok {
+		return validResponse.VisitGetProblemsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9642,70 +9725,71 @@ var swaggerSpec = []string{
 	"0HcBC+G7R6hcKRtJiCJh1qVLe8aAqdj8Vh9MkgCoyKeeHc5wMIWN7c2e53uJpvOplDMx2Nqaz+ebWD/e",
 	"ZHyyZb8VWy+eHz19efpUf3ORK7XuCNvzvfTA1etv9sxrbAYUz4g38HY2e5s7OkIop5rftjbnEEUbumHy",
 	"1s/nZ2LTVTqfQM016z86ffUSfQMjhUd0CtJg6MFe/8Hnmya6YRLunyu1+gVIhW6v1ONru9dbUnDdTZ9V",
-	"Fu9wG7Kxg4gwGQ+2rWa9FkiB3HItj/KyTOl+7RzEmC/swLNkFJFAj68b1inppO+a44nIW7tv1UBbU31T",
-	"7n0jbg81b4gyYc44Ux4qChmIWhzbG3iXxPLS4K6ZoQa9zxWPXTlunxdXjiMToqlHawySk0A0ovWY6+ZK",
-	"kAgk4Z0WxjGWWV+xGXChiKsWt1/bwVciVw29NYswKaG1pm19lUDdEq4ajxn09ajLK1VlHDBRg79Xh0rX",
-	"bW/2XOuXINPYhv33H+weIGGKBqDdzd3Pfad6FK517+kF+vL162P0GAsSbKJCZwhMkZayvf2H6I++eY0E",
-	"mVCnIJ6GT04PqxtzxAFLeG1DNlbeP2bhsqZw7zbm8/mGAmgj4RFQJcHD9iyQi/VcFG0hJYgurpH5Xlub",
-	"p5Zy0rYWu2bG5TST666oP+mv/qTQmeSq6fMZyECbFyYIh9IgXD21Gi22ucBx1MjtCimvZkAPj58r7ZzE",
-	"QGUtZx8xKjkOZDe56ebuyOCBm+zqtRAR2ehNmNNJVc2K50SZKrb2jmsCqK0uY81oQ06v9zOBrHWhH0/Z",
-	"3Ggq3dA9CpXRpVMHtbE0x0RCqG1f7Jg6y7965MqW6y64+z1kc7Fq9yrLg7tGPssmqddzgcnw2uvttGA0",
-	"26vxSvf6CGf2PBoBmnMi5RJ+Oe9v5QOTtVuvPG2B3Gup4U44slE93bB0rmQ4cY3MhdxEylkVA+fIVDdN",
-	"jXuYhQhnmOMYJNhWqnW4yF7ZOtJOtmlLe+GvfD3Xib3F26XG2m2/aP121sq3xctP3QFU6y8O5Qs2OSXv",
-	"3Rdvr5Ej8i1ZapuN6ab2N6h8dtvw3rN8d8j1GDBlObV0lAt1O0YzzmKVz7Y+2L8ulgnbUOi+DfZVw3RE",
-	"Csdy63HcF+AYrjO/2e+eP7lbdNukjHHWv+b2Eu5ub3f1F2nXy8tT+omJRKEsm6GJ1jMdvtQI013Ts3cH",
-	"CKOj7dNjZwlQJiEXJyLvrcUxBfQ18LMIEGdMujbwEZvUG3EZLNfroeUWfXObsyTyULGnlm2YdttW2QD2",
-	"LRNMY4lE5nBapJLHpZv5y7X+kZ3tBpX+dcqSXDXlT1gF5lz+HKE5wnprE/irpPW1aXfoIgfGF9DNlhWz",
-	"T8g5CK35DK2ZwEAaRTaP08Cyecf0Ja8QZVOM4MiVHOxGjLnw9lewyJNZm1DDOhT2UUILhYLwTdrStI/V",
-	"KdauLbXrHksEMuU/poBDMLfAagL1TWDYrzJsy/QLDcy2YZAbW6qlUkWaGVHedjPhYPUXrjmzer/fYoa0",
-	"F7D+YK/NOmp6qqqPt7dXf5z1WL8Z7zoXZRYJrBRtRSW69YGEF1umcGlzyPREP88E3yZ6Lm10y5zRuUMp",
-	"pWsJRWNyDmkAZLVoM8OvK9raW/nNUvBa5dEnIYmWy6A75pvcS6n1pdRTGraWUaaKsmgWTC9AKqlk0xTQ",
-	"lEUhwlmCxGfCZiz4yDVsFwzFSTDV9xOjyEe6ywDCKMSLTXSIIiyBIzsx4qDrFymb7pEOcbAx6rkUBQQ0",
-	"VE9SAVfo6u/rf7o8p0ZzLq0TfYvtuXzbjRs26NILhHdagq5YJc9uUd7L0HsZasReWeoZOZeTpqkkygnU",
-	"XGP3JZET+5Zpzqsvm2leQDFeIAGQHobruuT5iBY6RHMcnaHRApm8QiSkzuKS7hUTGJtPgQMiEo1ggmk5",
-	"FPwI6bQn5a+APbthc1ofnHlqF3SrTmTKoWG/bcC6/QlOLtnvGYlkh+OcND2z9Re2KFbHeTqdSKXh92ec",
-	"xd2/es1af3NiE/M6TeQ+Sue5Tp8hawvxCcfnIOXrpiCwfWPrg4Dv2xxOmXP89GjKFYjwTXMeTEMtnma2",
-	"hEejTFoij74AabpqdBVGp/D9TdFVk4kBrh3IHT8NArtBrahqy7aOWRoXAS5sYASTOFOZ+XRsTWwQbqIj",
-	"kz2tXyIC4UjnsSAxU74GEYjNwWRPc5hhonvlq7EovJMIMKeKYB8hytzBKhpBwGIQiMIEK0GYxVpy09f4",
-	"HmZdl6VW/5a5KcWmcPeeykfzVJxNmGu9dO+73PsuNuvLEEWdNDYtuxqEMRT7E9Wf06f5fa4+hgnD6GY5",
-	"WrLqSwzq4WdC+0/Kl5mbuy6Eoqd0EhEx1W8eTQkFkYnU+ZQpaa+9IH3NRTq9WW8K5MC9pQZBDsImsyD/",
-	"yp01Dr6ZLlJqVGpY33bRl21aWwozzti4kSy/0Ae/Nl9ERmyyod8f5LNDCA2iRGei6mepW62sU3NpqZoj",
-	"oRzumMX6jE+nnZprR8RksCoXWyCqjN8FSPST3d5u/Z2WYw38dRLppVJVDG4/epbKMWfnYGy3PLHYWEjE",
-	"JkuIxQi25VGX+VLTsZVdpwb60rY9vEXxkO4hh6uKB9z76dfspxvyNM6PqNHkfqPjpC+YWnbK3WgVwM8h",
-	"9LUGthyBjfOjuMAcKGISfyaKbEKM1tcn0p+JluxyzNZllyd8cZLQ2+kGKfTcOz/3xzT3+TVX7bkoeaFj",
-	"iVoENfst+p9bIyyD6bLQkZGARnTqYUcL9b+B8VGm2GQSsjlFXHdgLJ27CKDSyEmMRjjUI4gZI5Gy+Uy4",
-	"chMdUkQkxNppCTBXJosdk2QyaXgGi0cuTda318zVRIa5jPn5rbf1rZemNBMawruuYvaxxsgdkrVmQTcs",
-	"a/WktidnreVhqMXUaFCU5Kj1egTsvai7s6IumSHJUN/v9XrNFl5B5hHd+VMsk3o41GUnpqBc0qPTn5ki",
-	"Hc82HiLG0ReP+w97Oz1f/f3HL07/+HMlE7HyAMfE5ljb0iRajnE2F8YoPIOF8pix+gmZmPiYs1i/ZbnO",
-	"R4JlyddmvAkmNB3R3Z+nMN9EhzZdaH8XfU0et5R0pvHpLTUp4ySSZIa53NJ3xl0doUzolLr7kqhYkmhE",
-	"KDbRukq1NrM9pqSRrkZrC4kYctiMQ29Akyjya+rYum/rytcuL9hjP3MDvK2tnXFzYrnQK7nOQmQSR8Lq",
-	"64hQyAS0ad56L57vxXPrTG9NbE6OrpLK3Y7I5eXjUF/AmkLw/iT8hk7CC4GbZvpJt1VsfTiDxcWKg5e5",
-	"DY7mfAunmbWjb++jzHGpblaWbUHrD1OyvsddKSr98mYS/jNAa8jrG4WeEQTK/mBjRC4jbW/6hKQAObYh",
-	"m6Zwd6EW3Yqwd7FuXTmz0JTRNCh9pEirIJTGxGRgC4jGzdc6/RZR81cFiG9V9PypLbGZ3nO5Vvott6/9",
-	"hGPbrEQTjtqLvy+LcZsSsKJCt2kW2hmhYXo9T181cBwQELlofSn0VaVbxi29SlBttX3DVnqxNfKdjla3",
-	"WSordYq+9xbuorfgBFFZDi2RaXWKXF8VbeFGFLTtEq1c8TGsIq81AC8l4W5ac7ZntzudbNuN1lyp4RX2",
-	"YlqReJmpuNyhUAMdu9k+XVsv32v9U05hyCjBUWj6Uyvjzo3go/mU2SIfury2ji3ruttjxu0FrdY23XHa",
-	"8uz2mnMWxo9iyaWt+u+0Ebdila4v3r3pdudNN5T1QKwRUyUd2tZUs++vjL+tLYxuUI+14pE7HdJtQyAs",
-	"IsFiaZ27tLMk0XorAMSoqY+gE1B0Fq9LmU8DGaZ7ZD3tmCk7B27pTZCOga0poctiYm3x+rGL6pnOH24f",
-	"c4ShH2RUwdPOsaus79ybdbfAibmMniVgpqbRktoYK+rvneSAu9VpzW+vNcGy0F34EzbXeYEcUoLO/dps",
-	"tJ+aajGF8jC5PjhYkBA20UvdE6ZAsJ8JVxLGpJvoigu6/MtoYcMWCEtk23WXqb/JxM81bL7NVn65u/iN",
-	"5xZnba3veHrxqoXyQofve4v/Llr8X2bFXEzYwLSVrBd0Vf3dxvLHOUJCOs0YCYmpToGbF6pZXVJ9604H",
-	"68u4JzeqWNsy3V12IXh+tzqR3FaAaQBRc+bnF2nx2ylkFD7CwRmSrEhfdSRYo0P1hFdBX7ewcOS90vsH",
-	"qPTuiwjcXBEBzfyXlFiMjgmPm0XWKUgZ6Yvb2t5X2lhJJFf+kQOOIlPVm2b1JZ2EM44CByHRhIG4lKQz",
-	"gH5sUXctlSXVwu7dinsJey9hb12ZFs2bJhkNczB8sFLIJrb1dr1EPU50ACYXYpbMBpnT6zrgbvHrpr8+",
-	"kixmnLO5qyIJmEcEhNSXG7F5U48lENUFWpRhmU9VbzxoPVQfYwknSbRGCckbDcEoCO/LWt3f7L4PulyL",
-	"sHOSICebmk9LJCc42rAl+BpDLadJLEz/c9eCyjfXvkYL839XI22KudxET3EwRQklEgn1oWToPXBWLkPp",
-	"L5FmX4B8rSB7bAHrKs9udwu0wtKaeseqd1xtxDt9ElJdbfNljFwd6OVne9mLK3LrDkvp7HEiJKI4Bl0Y",
-	"yaawDUn4qFTZBQQyJyU0RHPMw7pWXPmB/ZyjVHs0+LNsaZ9uGl+KhE/9ZPA8Tw21VdDbJPPlfPOXhqRD",
-	"NCJcTrU5qpvdCMARhMoe1e69esNanlQCz6qhLyXupkPBdDtvtUGaQvlRjNIMR3fbLF25zvPshXvT9M5n",
-	"AJ7nRMOyLg/Zb23zAKsBySaN3KnHzRcgLyHOblR5tuSwu3z4tyZ5bbnG6ivoTHd6X9KDfeDKnbv2I1kg",
-	"iCmD08lxbONCWKAzyuYUzaeQ1uBEU70UQd5Dm7ZMy8+uH7uFXWO4/XZ7XSkGGrgj3fr71tNL+OkzkSGq",
-	"G2sJiSXEsKQzteEtXXhhimczoBBqdskCDK6VOxqBnINilTnTLCQ20asZUEInpv0FoSAQDkNb9ymImCB0",
-	"cnk2Ok0XcY185DroJHzGRHtm6lRf9kbKymbYauC5jCbuma7KdCJHbPWcVsyZ/uAxtdJtb/DmrdpXXX/W",
-	"UmcR96Zp1XeSxDDC9AyFELPvNOdkv+mvv0ORstio0mduUb6X8MgbeFMpZ4Otrf72g83eZm+zP3jYe9jT",
-	"BGWB/VCpGcJ0rRaBpraiDsWxrnJVuEWpqLf64RSiWe6THB7q36+7u5Z9nt4mqH58VOjnaN937RxrXrc1",
-	"L8caYUSHr+xHZpU1nzRdqMs+zR9IVQewncL8TB6qrdO1xXMw2+BZHXqwTE/+TduV3Mw6QFz96LVukOuj",
-	"KeBITn1diY7jIAezW//F24u/DwAA//8=",
+	"Fu9wG7Kxg4gwGQ+2rWa9FkiB3HItj/KyTOl+7RzEmC/swLNkFJFAj68b1inppO+a44nIW7tv1UCVsuqN",
+	"SH7tWkJLhkwfbl29fzEDNYsWEimF6sNs4Sve/Rrzs5DNae1G2JSLFpsh4Z3ciu1YxZ2o6cFeD/mVY/ub",
+	"lKPcwjVnNeJ6qm8lvm9E8aGWQ6IsBGacBSAEChmIWjTa246XpOilgXQzQw1ynyt5duWYfV5cOY5MOKwe",
+	"rTFITgLRiNZjrhtZQSKQIiNkDLSsh9sMuFCMXIvbr+3g7Sh0FmGyDnm6JVw1HjPo61GXN2CUIcZEDf5e",
+	"HSq7Ynuz59rsBJl1ZETt/oPdAyRMgQa0u7n7ue/UvMK17vO9QF++fn2MHmNBgk1U6MKBKdIarbf/EP3R",
+	"N6+RIBPqlPHT8MnpYXVjjjhgCa9teMzq1scsXNaA793GfD7fUABtJDwCqrRl2J4FcnG1i6LdqYT+xTUy",
+	"32trX9ZSTtpCZNfMuJxmcp0s9Sf91Z8UusBcNX0+AxloU84EPFEa8KynVmMxbC5wHC3VU69mQA+PnytL",
+	"KImBylrOPmJUchzIbnLTzd2RwQM32dVrfCKy0ZswpxPYmhXPiVJits6Ra7ioLVxjOWqjWa/3M4GsJacf",
+	"T9ncaCrdPD8KlYGr0zS1YTrHREKo/QzsmDrLdXvkSsTrjsP7PWTz3mr3Kss5vEY+yyap13OByabb6+20",
+	"YDTbF/NK9/oIZ74TGgGacyLlEn4572/lg8C1W/+CCOVy2ddSJ4lwZCOoujnsXMlw4prGC7mJTlgEYuCc",
+	"xuqmqXEPs3DsDHMcgwTbtrYOF9krW0c6oGFaAF/4K1/Pdb1v8XapiXnbL1q/nbVNbvHyU3fY1/qLQ/mC",
+	"TU7Je/fF22vkiHz7m9rGbs6svinls9uG957lO3Gux4Apy6mlo9yxgmM045hX+Wzrg/3rYpmwDYXukWFf",
+	"NUxHpHAstx7HfQGO4Trzm/3u+ZO7RbdNyhhnvYJuL+Hu9nZXf5F2GL08pZ+YqB/KMkeaaD3T4UuNMN2h",
+	"Pnt3gDA62j49dpYAZRJyMTny3locU0BfAz+LAHHGpGu5H7FJvRGXwXK9Hlpu0Te3OUuiPBV7atmGabdt",
+	"lQ1g3zKBS5ZIZBIBRCp5XGqfv1zrH9nZblDpX6csyVWu/oRVYM7lzxGaI6y39rJElbS+Nq0lXeTA+AK6",
+	"sbVi9gk5B6E1n6E1ExhII/bmcRrEN++YHvAVomyKERy58o7diDF3lPAVLPJk1ibUsA6FfZTQQqH4fpO2",
+	"NK16dTq7awHuOvUSgUyplSngEMyNu5pDkSYw7FcZtmX6hQZm2zDIjS3VUqkizYwob7uZcLD6C9cIW73f",
+	"bzFD2ndZf7DXZh01/WvVx9vbqz/O+tnfjHedizKLBFaKtqIS3fpAwostUyS2OWR6op9ngm8TPZc2umXO",
+	"Q90BoNK1hKIxOYc0ALJatJnh1xVt7a38Zil4rfLok5BEy2XQHfNN7qXU+lLqKQ1byyhTsVo0C6YXIJVU",
+	"sikhaMqiEOEsGeUzYbNDfOSa4wuG4iSY6rugUeQj3dEBYRTixSY6RBGWwJGdGHHQtaKUTfdIhzjYGPVc",
+	"OggCGqonqYDTVfbd1L7+p8spazTn0prct9iey7c4uWGDLr2seacl6IpV8uzG6r0MvZehRuyVpZ6Rczlp",
+	"mkqinEDNNdFfEjmxb5lGyPpin+YFFOMFEgDpYbiuAZ+PaKFDNMfRGRotkMnhRELqjDnpXjGBsfkUOCAi",
+	"0QgmmJZDwY+QTjFT/grYs5vahBsF7FO7oFt1IlMODfttA9btT3ByiZXPSCQ7HOekqbCtv7AFyDrO0+lE",
+	"Kg2/P+Ms7v7Va9b6mxObBNlpIvdROs91+gxZC45POD4HKV83BYHtG1sfBHzf5nDKnOOnR1OuGIdvGiFh",
+	"GmrxNLPlUhpl0hJ59AVI08GkqzA6he9viq6aTAxwrVfu+GkQ2A1qRVVbtk3P0rgIcGEDI5jEmcrMp75r",
+	"YoNwEx2ZTHX9EhEIRzqPBYmZ8jWIQGwOJlOdwwyTUOlRNRaFdxIB5lQR7CNEmTtYRSMIWAwCUZhgJQiz",
+	"WEtu+hrfw6zrstTq3zI3pdiA795T+WieirMJc22u7n2Xe9/FZn0ZoqiTxqY9WoMwhmIvqPpz+jS/z9Ui",
+	"MWEY3ZhIS1ad3q4efia0/6R8mbm5V0QoekonERFT/ebRlFAQmUidT5mS9toL0leKpNOb9aZADtxbahDk",
+	"IGwyC/Kv3Fnj4JvpIqVGpYb1zSJ9sam1pTDjjI0byfILffBr80VkxCYb+v1BPjuE0CBKdCaqfpa61co6",
+	"NRfEqjkSyuGOWazP+HTaqbniRUwGq3KxBaLK+F2ARD/Z7e1+3nRthY2vlUgvlapicPvRs1SOOTsHY7vl",
+	"icXGQiI2WUIsRrAtj7rMl5qOrew6NdCXtsXkLYqHdA85XFU84N5Pv2Y/3ZCncX5EjSb3Gx0nfZnXslPu",
+	"9rAAfg6hrzWw5QhsnB/FBeZAEZP4M1FkE2K0vj6R/ky0ZJdjti67POGLk4TeTjdIoefe+bk/prnPr7lq",
+	"z0XJCx1L1CKo2W/R/9waYRlMl4WOjAQ0olMPO1qo/w2MjzLFJpOQzSniuttl6dxFAJVGTmI0wqEeQcwY",
+	"iZTNZ8KVm+iQIiIh1k5LgLkyWeyYJJNJwzNYPHJpsr690q8mMsxlzM9vva1vvTSlmdAQ3nUVs481Ru6Q",
+	"rDULumFZqye1/U9rLQ9DLaYehqIkR63XI2DvRd2dFXXJDEmG+n6v12u28Aoyj+guq2KZ1MOhLvExBeWS",
+	"Hp3+zBREebbxEDGOvnjcf9jb6fnq7z9+cfrHnyuZiJUHOCY2x9qWgdFyjLO5MEbhGSyUx4zVT8jExMec",
+	"xfoty3U+EixLvjbjTTCh6Yju/jyF+SY6tOlC+7voa/K4paQzTWZvqUkZJ5EkM8zllr4z7mo2ZUKn1EmZ",
+	"RMXyTyNCsYnWVSrjme0x5aN05V9btMWQg67CQZMo8mtqBrtv60oFLy+OZD9zA7ytrVNyc2K50Je6zkJk",
+	"EkfC6uuIUMgEtGmUey+e78Vz60xvTWxOjq6Syt2OyOXl41BfwJpC8P4k/IZOwguBm2b6SbdVbH04g8XF",
+	"ioOXuQ2O5nwLp5m1o2/vo8xxqUZZlm1B6w9Tsh7TXSkq/fJmEv4zQGvIS9dXGkGg7A82RuQy0vamT0gK",
+	"kGMbsmkKdxfq/q0IexdrBJYzC03JUoPSR4q0CkJpTEwGtoBo3Hyt028RNX9VgPhWRc+f2nKm6T2Xa6Xf",
+	"cqvgTzi2zUo04ai9+PuyGLcptysqdJtmoZ0RGqbX8/RVA8cBAZGL1pdCX1U6k9zSqwTVtuY3bKUX21Df",
+	"6Wh1m6WyUlfue2/hLnoLThCV5dASmVanyPVV0RZuREHbLtHKFR/DKvJaA/BSEu6mNWd7drvTybbdaM2V",
+	"dV5hL6bVn5eZissdCjXQsZvt07X18n3tP+UUhowSHIWmP7Uy7twIPppPmS3yoUuZ69iyrnE+Ztxe0Gpt",
+	"0x2n7eVurzlnYfwolpzDz9024las0vUgvDfd7rzphrJ+kzViqqRD25pq9v2V8be1hdEN6rFWPHKnQ7pt",
+	"CIRFJFgsrXOXdvEkWm8FgBg19RF0AorO4nUp82kgw3TqrKcdM2XnwC29CdIxsDUldFlMrC1eP3ZRPdNl",
+	"xe1jjjD0g4wqeNqld5X1nXuz7hY4MZfRswTM1DRaUhtjRf29kxxwtzqt+e21JlgWOjl/wuY6L5BDStC5",
+	"X5uN9lNTLaZQHibXcwgLEsImeqn77xQI9jPhSsKYdBNdcUGXfxktbNgCYYlsa/Qy9TeZ+Lnm2LfZyi93",
+	"cr/x3OKshfgdTy9etVBe6KZ+b/HfRYv/y6yYiwkbmBae9YKuqr/bWP44R0hIpxkjITHVKXDzQjWrS6pv",
+	"3elgfRn35EYVa1umu8suBM/vVieS2wowDSBqzvz8Ii1+O4WMwkc4OEOSFemrjgRrdKie8Cro6xYWjrxX",
+	"ev8Ald59EYGbKyKgmf+SEovRMeFxs8g6BSkjfXFb2/tKGyuJ5Mo/csBRZKp606y+pJNwxlHgICSaMBCX",
+	"knQG0I8t6q6lsqRa2L1bcS9h7yXsrSvTonnTJKNhDoYPVgrZxLY5r5eox4kOwORCzJLZIHN6XQfcLX7d",
+	"YNlHksWMczZ3VSQB84iAkPpyIzZv6rEEorpAizIs86nqjQeth+pjLOEkidYoIXmjIRgF4X1Zq/ub3fdB",
+	"l2sRdk4S5GRT82mJ5ARHG7YEX2Oo5TSJhW0jbVtQ+eba12hh/u9qpE0xl5voKQ6mKKFEIqE+lAy9B87K",
+	"ZSj9JdLsC5CvFWSPLWBd5dntboFWWFpT71j1jquNeKdPQqqrbb6MkasDvfxsL3txRW7dYSmdPU6ERBTH",
+	"oAsj2RS2IQkflSq7gEDmpISGaI55WNeKKz+wn3OUao8Gf5Yt7dNN40uR8KmfDJ7nqaG2CnqbZL6cb/7S",
+	"kHSIRoTLqTZHdbMbATiCUNmj2r1Xb1jLk0rgWTX0pcTddCiYbuetNkhTKD+KUZrh6G6bpSvXeZ69cG+a",
+	"3vkMwPOcaFjW5SH7rW0eYDUg2aSRO/W4+QLkJcTZjSrPlhx2lw//1iSvLddYfQWd6U7vS3qwD1y5c9d+",
+	"JAsEMWVwOjmObVwIC3RG2Zyi+RTSGpxoqpciyHto05Zp+dn1Y7ewawy3326vK8VAA3ekW3/fenoJP30m",
+	"MkR1Yy0hsYQYlnSmNrylCy9M8WwGFELNLlmAwbVyRyOQc1CsMmeahcQmejUDSujEtL8gFATCYWjrPgUR",
+	"E4ROLs9Gp+kirpGPXAedhM+YaM9MnerL3khZ2QxbDTyX0cQ901WZTuSIrZ7TijnTHzymVrrtDd68Vfuq",
+	"689a6izi3jSt+k6SGEaYnqEQYvad5pzsN/31dyhSFhtV+swtyvcSHnkDbyrlbLC11d9+sNnb7G32Bw97",
+	"D3uaoCywHyo1Q5iu1SLQ1FbUoTjWVa4KtygV9VY/nEI0y32Sw0P9+3V317LP09sE1Y+PCv0c7fuunWPN",
+	"67bm5VgjjOjwlf3IrLLmk6YLddmn+QOp6gC2U5ifyUO1dbq2eA5mGzyrQw+W6cm/abuSm1kHiKsfvdYN",
+	"cn00BRzJqa8r0XEc5GB26794e/H3AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

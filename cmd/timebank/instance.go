@@ -142,7 +142,10 @@ func (i *instance) during(ctx context.Context, do func(ctx context.Context) erro
 	}()
 	err := do(ctx)
 	cancel()
-	return errors.Join(err, <-ended)
+	if runErr := <-ended; runErr != nil { // the book's own end is why the rest ended
+		return runErr
+	}
+	return err
 }
 
 // watch cancels when the private server ends by itself, with the reason as cause.

@@ -94,8 +94,15 @@ func (b *Book) Close() error {
 	return errors.Join(err, b.db.Close(), b.writer.Close())
 }
 
-// Run takes the book's turns and publishes checkpoints until ctx ends. Writes wait until it runs.
+// Run takes the book's turns and publishes checkpoints until ctx ends. Writes wait until it runs. Before
+// the first it proves that the database continues what was signed: on another one nothing is written.
 func (b *Book) Run(ctx context.Context) error {
+	if err := b.Publish(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.takeTurns(ctx) })
 	g.Go(func() error { return b.publishCheckpoints(ctx) })
