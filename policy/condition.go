@@ -13,6 +13,9 @@ import (
 // conditionCostMax bounds the steps of one evaluation: the longest shipped condition costs about ten.
 const conditionCostMax = 10_000
 
+// conditionBytesMax bounds the text of a condition; one that is longer nobody can read aloud.
+const conditionBytesMax = 500
+
 // condition is a compiled CEL expression that is true or false of facts.
 type condition struct {
 	text    string
@@ -35,6 +38,9 @@ func newCompiler(facts []fact) (compiler, error) {
 }
 
 func (c compiler) compile(text string) (condition, error) {
+	if len(text) > conditionBytesMax {
+		return condition{}, fmt.Errorf("a condition has at most %d bytes, not %d", conditionBytesMax, len(text))
+	}
 	ast, issues := c.env.Compile(text)
 	if issues.Err() != nil {
 		first := issues.Errors()[0] // what follows a first mistake is often only its shadow

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,6 +59,44 @@ func readBroken(t *testing.T, file string) (want, old, fresh string) {
 		lines[i] = strings.ReplaceAll(rest, `\n`, "\n")
 	}
 	return lines[0], lines[1], lines[2]
+}
+
+// A set is read in moments, or refused, however it is written.
+func TestParse_bounds_its_work(t *testing.T) {
+	t.Parallel()
+	with := func(condition string) string {
+		return strings.Replace(string(policy.Shipped()), "when: age < 25", "when: '"+condition+"'", 1)
+	}
+	tests := []struct{ name, source, want string }{
+		{"more bytes than a set has are refused", strings.Repeat("#\n", 1<<15) + "#", "at most"},
+		{"nested brackets are refused", "id: " + strings.Repeat("[", 60_000), "too deep"},
+		{"nested braces are refused", "id: " + strings.Repeat("{a: ", 15_000), "too deep"},
+		{"lists in lists are refused", strings.Repeat("- ", 30_000), "too deep"},
+		{"a condition that fills the set is refused", with(strings.Repeat("age < 1 && ", 4000) + "true"), "at most 500 bytes"},
+		{"nested parentheses are refused", with(strings.Repeat("(", 490) + "age"), "condition"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := policy.Parse([]byte(tt.source)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Parse = %v, want an error with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// A condition that would never end is stopped by its cost; the claim is neither recorded nor refused.
+func TestDecide_stops_a_condition_that_costs_too_much(t *testing.T) {
+	t.Parallel()
+	const list = "[1,2,3,4,5,6,7,8,9]"
+	costly := strings.Repeat(list+".all(x, ", 9) + "age > 0" + strings.Repeat(")", 9)
+	r, err := policy.Parse([]byte(strings.Replace(string(policy.Shipped()), "when: age < 25", "when: '"+costly+"'", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Decide(facts(60)); err == nil || errors.Is(err, ledger.ErrRefused) || !strings.Contains(err.Error(), "cost") {
+		t.Errorf("Decide = %v, want an error about the cost, and no refusal", err)
+	}
 }
 
 // The author of a set sees all faults at once, not one after the other.

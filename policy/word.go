@@ -12,6 +12,12 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+// Bounds on nesting; a rule set needs one bracket, and lists that begin in the first columns.
+const (
+	nestingMax     = 4
+	entryColumnMax = 40
+)
+
 // word is a scalar of the document as its author wrote it, with its line, so that a fault found long
 // after reading can still be shown where it stands.
 type word struct {
@@ -37,12 +43,20 @@ func (w *word) UnmarshalYAML(n ast.Node) error {
 }
 
 // checkTokens refuses anchors, aliases, merges and tags: a rule set says what it says where it says it,
-// and is never larger than its text.
+// and is never larger than its text. It also bounds nesting, on which the YAML reader spends time.
 func checkTokens(source string) error {
+	depth := 0
 	for _, t := range lexer.Tokenize(source) {
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
 			return &faultAt{t.Position.Line, "a rule set uses no anchors, aliases, merges or tags of YAML: say it in full"}
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		}
+		if depth > nestingMax || t.Type == token.SequenceEntryType && t.Position.Column > entryColumnMax {
+			return &faultAt{t.Position.Line, "lists are nested too deep for a rule set"}
 		}
 	}
 	return nil
