@@ -31,9 +31,9 @@ type Step struct {
 	Unit   ledger.Unit    `json:"unit,omitempty"`
 	In     ledger.Minutes `json:"in"`
 	Out    ledger.Minutes `json:"out"`
-	Before ledger.Minutes `json:"before,omitempty"` // earned that day before this claim
+	Before ledger.Minutes `json:"before,omitzero"` // earned that day before this claim
 	Rate   string         `json:"rate,omitempty"`
-	Rest   int64          `json:"rest,omitempty"` // what rounding left, over the rate's denominator
+	Rest   int64          `json:"rest,omitzero"` // what rounding left, over the rate's denominator
 }
 
 // The effects of a rule.

@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"timebank/ledger"
+)
+
+// Facts are recorded as JSON with dates as people write them. Each writes and reads itself through a
+// struct that has the dates as texts, in the place of the numbers; the fields stand in one order, always.
+
+type (
+	plainClaim ClaimFacts
+	plainHold  HoldFacts
+)
+
+type claimJSON struct {
+	*plainClaim
+	ServedOn string `json:"served_on"`
+	Today    string `json:"today"`
+}
+
+type holdJSON struct {
+	*plainHold
+	Today string `json:"today"`
+}
+
+// MarshalJSONTo writes the facts as they are recorded.
+func (f ClaimFacts) MarshalJSONTo(to *jsontext.Encoder) error {
+	return json.MarshalEncode(to, claimJSON{(*plainClaim)(&f), f.ServedOn.String(), f.Today.String()})
+}
+
+// UnmarshalJSONFrom reads recorded facts; a name that is no fact is refused.
+func (f *ClaimFacts) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	var read plainClaim
+	j := claimJSON{plainClaim: &read}
+	err := json.UnmarshalDecode(from, &j, json.RejectUnknownMembers(true))
+	if err != nil {
+		return err
+	}
+	if read.ServedOn, err = ledger.ParseDate(j.ServedOn); err != nil {
+		return fmt.Errorf("served_on: %w", err)
+	}
+	if read.Today, err = ledger.ParseDate(j.Today); err != nil {
+		return fmt.Errorf("today: %w", err)
+	}
+	*f = ClaimFacts(read)
+	return nil
+}
+
+// MarshalJSONTo writes the facts as they are recorded.
+func (f HoldFacts) MarshalJSONTo(to *jsontext.Encoder) error {
+	return json.MarshalEncode(to, holdJSON{(*plainHold)(&f), f.Today.String()})
+}
+
+// UnmarshalJSONFrom reads recorded facts; a name that is no fact is refused.
+func (f *HoldFacts) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	var read plainHold
+	j := holdJSON{plainHold: &read}
+	err := json.UnmarshalDecode(from, &j, json.RejectUnknownMembers(true))
+	if err != nil {
+		return err
+	}
+	if read.Today, err = ledger.ParseDate(j.Today); err != nil {
+		return fmt.Errorf("today: %w", err)
+	}
+	*f = HoldFacts(read)
+	return nil
+}
