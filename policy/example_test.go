@@ -24,9 +24,9 @@ func ExampleRules_Decide() {
 	}
 	fmt.Println("grade", d.Grade, "earns", d.Earned[0].Minutes, "of", ledger.Care)
 	// Output:
-	// A signed sheet is on file, recorded and approved by two persons
-	// An hour served is an hour of care credit: 9 h × 1/1 = 9 h of care credit
-	// At most 8 hours of care credit for one day: 0 min were given for this day before, so 9 h become 8 h
+	// A signed sheet is on file, recorded and approved by two persons (rule grade-c)
+	// An hour served is an hour of care credit: 9 h × 1/1 = 9 h of care credit (rule care-credit)
+	// At most 8 hours of care credit for one day: 0 min were given for this day before, so 9 h become 8 h (rule care-day-cap)
 	// grade C earns 8 h of care
 }
 

@@ -3,186 +3,156 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"timebank/ledger"
 )
 
-// Scenario is a case that people agreed on: somebody's facts, a claim or a redemption, and what must come
-// of it. Scenario files are read aloud as they stand:
+// Scenario is a case that people agreed on: who somebody is, what they did one after the other, and what
+// must come of each. Scenario files are read aloud as they stand:
 //
-//	scenario: An elder's ten hours in a day
+//	scenario: Two shifts of an elder meet the cap of the day
 //	  born 1950-05-01
-//	  serves 600 minutes on 2026-03-05 with signed sheet
-//	  already earned 0 care that day
-//	  => grade C, care 480
+//	  serves 300 minutes on 2026-03-05 with signed sheet
+//	  => grade C, care 300
+//	  serves 300 minutes on 2026-03-05 with signed sheet
+//	  => grade C, care 180
+//	  because care-credit, care-day-cap
 //
 //	scenario: Redeeming a day too early
 //	  born 1966-03-06
 //	  redeems 60 minutes on 2026-03-05
 //	  => refused not_redeemable
+//
+// What somebody earned counts against the limits of the day for what they do later that day.
+// docs/policy.md lists every line a scenario may have.
 type Scenario struct {
 	Line  int
 	Title string
-	born  ledger.Date
-	claim *ClaimFacts
-	hold  *HoldFacts
-	on    ledger.Date
-	want  string
+
+	born    ledger.Date
+	hasBorn bool
+	roles   []ledger.VolunteerRole
+	before  map[ledger.Unit]ledger.Minutes // earned already, on the day of the first claim
+	acts    []act
 }
 
-// ParseScenarios reads a scenario file. Errors name the line.
-func ParseScenarios(text string) ([]Scenario, error) {
-	var all []Scenario
-	var faults []error
-	for n, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if title, ok := strings.CutPrefix(line, "scenario:"); ok {
-			all = append(all, Scenario{Line: n + 1, Title: strings.TrimSpace(title)})
-			continue
-		}
-		if len(all) == 0 {
-			faults = append(faults, fmt.Errorf("line %d: a scenario begins with its title, \"scenario: …\"", n+1))
-			continue
-		}
-		if err := all[len(all)-1].read(line); err != nil {
-			faults = append(faults, fmt.Errorf("line %d: %w", n+1, err))
-		}
-	}
-	for _, s := range all {
-		if s.want == "" || s.born == 0 || s.claim == nil && s.hold == nil {
-			faults = append(faults, fmt.Errorf("line %d: a scenario tells when somebody was born, what is served or redeemed, and what comes of it", s.Line))
-		}
-	}
-	return all, errors.Join(faults...)
+// act is a claim or a redemption, with what must come of it.
+type act struct {
+	line    int
+	on      ledger.Date
+	claim   *ClaimFacts
+	hold    *HoldFacts
+	want    string
+	because []string // nil: not told
 }
 
-// read reads one line of a scenario.
-func (s *Scenario) read(line string) (err error) {
-	verb, rest, _ := strings.Cut(line, " ")
-	words := strings.Fields(rest)
-	switch {
-	case verb == "=>":
-		s.want = strings.TrimSpace(rest)
-		return nil
-	case verb == "born" && len(words) == 1:
-		s.born, err = ledger.ParseDate(words[0])
-		return err
-	case verb == "serves" && len(words) >= 4:
-		return s.serves(words)
-	case verb == "redeems" && len(words) == 4 && words[2] == "on":
-		return s.redeems(words)
-	case verb == "already" && s.claim != nil && len(words) == 5 && words[0] == "earned":
-		return s.earned(words)
-	default:
-		return fmt.Errorf("%q is not a line of a scenario", line)
-	}
-}
-
-// serves reads "600 minutes on 2026-03-05 [between N minutes of clock] with …".
-func (s *Scenario) serves(words []string) error {
-	minutes, err := strconv.ParseInt(words[0], 10, 32)
-	if err != nil || words[1] != "minutes" || words[2] != "on" {
-		return fmt.Errorf("say \"serves N minutes on DATE …\"")
-	}
-	if s.on, err = ledger.ParseDate(words[3]); err != nil {
-		return err
-	}
-	f := &ClaimFacts{Minutes: ledger.Minutes(minutes), ServedOn: s.on, Today: s.on, OrganizationKind: "social_organization"}
-	for _, part := range strings.Split(strings.Join(words[4:], " "), ",") {
-		switch part = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(part), "with ")); {
-		case part == "":
-		case part == "signed sheet":
-			f.SheetOnFile, f.TwoPersons = true, true
-		case part == "signed sheet by one person":
-			f.SheetOnFile = true
-		case part == "sign-in and sign-out":
-			f.CheckedInOut, f.TwoPersons = true, true
-		case part == "sign-in and sign-out by one person":
-			f.CheckedInOut = true
-		case part == "the helped person's confirmation":
-			f.BeneficiaryConfirmed = true
-		case strings.HasSuffix(part, "minutes by the clock"):
-			clock, err := strconv.ParseInt(strings.Fields(part)[0], 10, 32)
-			if err != nil {
-				return fmt.Errorf("%q: say \"N minutes by the clock\"", part)
-			}
-			f.ClockMinutes = ledger.Minutes(clock)
-		default:
-			return fmt.Errorf("%q is nothing a claim can come with", part)
-		}
-	}
-	s.claim = f
-	return nil
-}
-
-func (s *Scenario) redeems(words []string) error {
-	minutes, err := strconv.ParseInt(words[0], 10, 32)
-	if err != nil || words[1] != "minutes" {
-		return fmt.Errorf("say \"redeems N minutes on DATE\"")
-	}
-	s.on, err = ledger.ParseDate(words[3])
-	s.hold = &HoldFacts{Minutes: ledger.Minutes(minutes), Available: ledger.Minutes(minutes), Today: s.on, Service: "TALK"}
-	return err
-}
-
-func (s *Scenario) earned(words []string) error {
-	minutes, err := strconv.ParseInt(words[1], 10, 32)
-	if err != nil || words[3] != "that" || words[4] != "day" {
-		return fmt.Errorf("say \"already earned N care that day\"")
-	}
-	switch ledger.Unit(words[2]) {
-	case ledger.Care:
-		s.claim.CareOnDay = ledger.Minutes(minutes)
-	case ledger.Youth:
-		s.claim.YouthOnDay = ledger.Minutes(minutes)
-	default:
-		return fmt.Errorf("a day has care or youth, not %s", words[2])
-	}
-	return nil
+// Outcome is what comes of one act of a scenario.
+type Outcome struct {
+	Line  int      // of the act
+	Text  string   // such as "grade C, care 60", "held for 72 hours" or "refused not_redeemable"
+	Rules []string // that took part, in their order, without the grade's
 }
 
 // Run decides the scenario by a rule set; it is an error when something else comes of it than the scenario
 // says.
 func (s Scenario) Run(r *Rules) error {
-	have, err := s.decide(r)
+	outcomes, err := s.Outcomes(r)
 	if err != nil {
-		return fmt.Errorf("line %d: %s: %w", s.Line, s.Title, err)
+		return err
 	}
-	if have != s.want {
-		return fmt.Errorf("line %d: %s: it came to %q, not to %q", s.Line, s.Title, have, s.want)
+	var faults []error
+	for i, o := range outcomes {
+		a := s.acts[i]
+		if o.Text != a.want {
+			faults = append(faults, fmt.Errorf("line %d: %s: it came to %q, not to %q", a.line, s.Title, o.Text, a.want))
+		}
+		have, want := strings.Join(o.Rules, ", "), strings.Join(a.because, ", ")
+		if a.because != nil && have != want {
+			faults = append(faults, fmt.Errorf("line %d: %s: it came so because of %q, not of %q", a.line, s.Title, have, want))
+		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
-func (s Scenario) decide(r *Rules) (string, error) {
-	age := r.Age(s.born, s.on)
-	var refusal *ledger.Refusal
-	if s.hold != nil {
-		f := *s.hold
-		f.Age = age
-		_, err := r.Hold(f)
-		if errors.As(err, &refusal) {
-			return "refused " + refusal.Code, nil
+// Outcomes decides each act of the scenario, in order.
+func (s Scenario) Outcomes(r *Rules) ([]Outcome, error) {
+	earned := map[ledger.Date]map[ledger.Unit]ledger.Minutes{}
+	var outcomes []Outcome
+	for _, a := range s.acts {
+		day := earned[a.on]
+		if day == nil {
+			day = map[ledger.Unit]ledger.Minutes{}
+			earned[a.on] = day
 		}
-		return "held", err
+		if len(outcomes) == 0 {
+			for unit, m := range s.before {
+				day[unit] += m
+			}
+		}
+		o, err := s.decide(r, a, day)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %s: %w", a.line, s.Title, err)
+		}
+		outcomes = append(outcomes, o)
 	}
-	f := *s.claim
-	f.Age = age
-	d, err := r.Decide(f)
+	return outcomes, nil
+}
+
+// decide decides one act, and adds what it earns to the day.
+func (s Scenario) decide(r *Rules, a act, day map[ledger.Unit]ledger.Minutes) (Outcome, error) {
+	var o Outcome
+	var err error
+	if a.hold != nil {
+		o, err = s.redeem(r, a)
+	} else {
+		o, err = s.serve(r, a, day)
+	}
+	var refusal *ledger.Refusal
 	if errors.As(err, &refusal) {
-		return "refused " + refusal.Code, nil
+		o, err = Outcome{Text: "refused " + refusal.Code, Rules: []string{refusal.Rule}}, nil
 	}
+	o.Line = a.line
+	return o, err
+}
+
+func (s Scenario) redeem(r *Rules, a act) (Outcome, error) {
+	f := *a.hold
+	f.Age = r.Age(s.born, a.on)
+	d, err := r.Hold(f)
 	if err != nil {
-		return "", err
+		return Outcome{}, err
 	}
-	out := "grade " + string(d.Grade)
+	const hour = 60 * 60
+	text := fmt.Sprintf("held for %d seconds", d.Seconds)
+	if d.Seconds%hour == 0 {
+		text = fmt.Sprintf("held for %d hours", d.Seconds/hour)
+	}
+	return Outcome{Text: text, Rules: rulesOf(d.Steps)}, nil
+}
+
+func (s Scenario) serve(r *Rules, a act, day map[ledger.Unit]ledger.Minutes) (Outcome, error) {
+	f := *a.claim
+	f.Age, f.Roles = r.Age(s.born, a.on), s.roles
+	f.CareOnDay, f.YouthOnDay = day[ledger.Care], day[ledger.Youth]
+	d, err := r.Decide(f)
+	if err != nil {
+		return Outcome{}, err
+	}
+	text := "grade " + string(d.Grade)
 	for _, e := range d.Earned {
-		out += fmt.Sprintf(", %s %d", e.Unit, e.Minutes)
+		text += fmt.Sprintf(", %s %d", e.Unit, e.Minutes)
+		day[e.Unit] += e.Minutes
 	}
-	return out, nil
+	return Outcome{Text: text, Rules: rulesOf(d.Steps)}, nil
+}
+
+func rulesOf(steps []Step) []string {
+	ids := []string{}
+	for _, s := range steps {
+		if s.Effect != Graded {
+			ids = append(ids, s.Rule)
+		}
+	}
+	return ids
 }

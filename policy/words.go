@@ -10,9 +10,9 @@ import (
 func (r *Rules) Words(s Step, lang Lang) string {
 	text := r.texts[s.Rule].text.in(lang)
 	if lang == Chinese {
-		return text + chinese(s)
+		return text + chinese(s) + "（规则 " + s.Rule + "）"
 	}
-	return text + english(s)
+	return text + english(s) + " (rule " + s.Rule + ")"
 }
 
 var unitsEN = map[ledger.Unit]string{ledger.Care: "care credit", ledger.Youth: "youth service record"}
@@ -34,9 +34,9 @@ func english(s Step) string {
 func chinese(s Step) string {
 	switch s.Effect {
 	case Applied:
-		return fmt.Sprintf("：%s × %s = %s%s", s.In.Chinese(), s.Rate, unitsZH[s.Unit], s.Out.Chinese())
+		return fmt.Sprintf("：%s × %s = %s %s", s.In.Chinese(), s.Rate, unitsZH[s.Unit], s.Out.Chinese())
 	case Withheld:
-		return fmt.Sprintf("：%s%s不计入", unitsZH[s.Unit], s.In.Chinese())
+		return fmt.Sprintf("：%s %s不计入", unitsZH[s.Unit], s.In.Chinese())
 	case Limited:
 		return fmt.Sprintf("：当日此前已计 %s，因此 %s 计为 %s", s.Before.Chinese(), s.In.Chinese(), s.Out.Chinese())
 	default:
