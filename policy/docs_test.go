@@ -1,0 +1,96 @@
+package policy_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"timebank/policy"
+)
+
+// page gives docs/policy.md, and the texts of its code blocks of a kind.
+func page(t *testing.T, kind string) (text string, blocks []string) {
+	t.Helper()
+	read, err := os.ReadFile("../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Fences come in pairs, so every second part is a block; its first line tells the kind.
+	for i, part := range strings.Split(string(read), "```") {
+		if of, block, _ := strings.Cut(part, "\n"); i%2 == 1 && of == kind {
+			blocks = append(blocks, strings.TrimRight(block, " "))
+		}
+	}
+	return string(read), blocks
+}
+
+// The page that tells authors how to write rules is tried out here: its facts are all there are, its rule
+// loads and its scenarios come out.
+func TestPage_on_rules_names_every_fact(t *testing.T) {
+	t.Parallel()
+	text, _ := page(t, "yaml")
+	broken := strings.NewReplacer("minutes > clock_minutes", "xx > clock_minutes", "when: age < 25", "when: xx < 25",
+		"checked_in_out && beneficiary_confirmed", "xx", "when: age >= 60", "when: xx").Replace(string(policy.Shipped()))
+	_, err := policy.Parse([]byte(broken))
+	if err == nil {
+		t.Fatal("Parse accepted a fact that does not exist")
+	}
+	lists := regexp.MustCompile(`the facts here are (.*)`).FindAllStringSubmatch(err.Error(), -1)
+	if len(lists) != 4 {
+		t.Fatalf("%d lists of facts, want 4: %v", len(lists), err)
+	}
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list[1], ", ") {
+			if !strings.Contains(text, "`"+name+"`") {
+				t.Errorf("docs/policy.md does not tell what %s is", name)
+			}
+		}
+	}
+}
+
+func TestPage_on_rules_has_a_rule_that_loads(t *testing.T) {
+	t.Parallel()
+	_, blocks := page(t, "yaml")
+	if len(blocks) != 1 {
+		t.Fatalf("%d rules on the page, want 1", len(blocks))
+	}
+	const next = "  - id: care-credit\n"
+	r, err := policy.Parse([]byte(strings.Replace(string(policy.Shipped()), next, blocks[0]+next, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := facts(60)
+	f.Today = f.ServedOn + 31
+	onTime, err := r.Decide(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Today++
+	late, err := r.Decide(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if onTime.Earned[0].Minutes != 60 || late.Earned[0].Minutes != 48 {
+		t.Errorf("an hour earns %d minutes in time and %d late, want 60 and 48", onTime.Earned[0].Minutes, late.Earned[0].Minutes)
+	}
+}
+
+func TestPage_on_rules_has_scenarios_that_come_out(t *testing.T) {
+	t.Parallel()
+	_, blocks := page(t, "")
+	if len(blocks) != 2 {
+		t.Fatalf("%d scenarios on the page, want 2", len(blocks))
+	}
+	for _, block := range blocks {
+		scenarios, err := policy.ParseScenarios(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range scenarios {
+			if err := s.Run(shipped(t)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
