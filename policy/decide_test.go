@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -205,7 +206,8 @@ func TestChoose_gives_the_latest_set_that_has_begun(t *testing.T) {
 			if got != want || (err != nil) != (want == nil) {
 				t.Errorf("Choose(%s) = %v, %v, want %v", on, got, err, want)
 			}
-			if refusal, ok := err.(*ledger.Refusal); err != nil && (!ok || refusal.Code != "no_rules") {
+			var refusal *ledger.Refusal
+			if err != nil && (!errors.As(err, &refusal) || refusal.Code != "no_rules") {
 				t.Errorf("Choose(%s) = %v, want the refusal no_rules", on, err)
 			}
 		}
