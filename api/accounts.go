@@ -10,7 +10,7 @@ import (
 )
 
 func accountJSON(a book.AccountBalance) gen.Account {
-	return gen.Account{Account: a.ID.String(), OwnerKind: string(a.Owner.Kind), OwnerId: optional(a.Owner.ID), Purpose: string(a.Purpose),
+	return gen.Account{Account: a.ID.String(), OwnerKind: gen.OwnerKind(a.Owner.Kind), OwnerId: optional(a.Owner.ID), Purpose: string(a.Purpose),
 		Unit: gen.Unit(a.Unit), MayOwe: a.MayOwe, Balance: int64(a.Balance), Entries: a.Entries}
 }
 
@@ -44,11 +44,11 @@ func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObje
 	if err != nil {
 		return nil, err
 	}
-	list := gen.ListAccounts200JSONResponse{Data: accounts(found), AsOfLogSize: size}
+	var next *string
 	if len(found) > 0 {
-		list.NextCursor = s.next(p, len(found), int64(found[len(found)-1].ID))
+		next = s.next(p, len(found), int64(found[len(found)-1].ID))
 	}
-	return list, nil
+	return list(ctx, gen.AccountList{Data: accounts(found), AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // GetAccount reads an account.
@@ -77,7 +77,7 @@ func (s *Server) GetTrialBalance(ctx context.Context, r gen.GetTrialBalanceReque
 	}
 	g := gen.GetTrialBalance200JSONResponse{AsOfLogSize: t.LogSize, Rows: []gen.TrialRow{}, Sums: map[string]int64{}}
 	for _, x := range t.Rows {
-		g.Rows = append(g.Rows, gen.TrialRow{Unit: gen.Unit(x.Unit), OwnerKind: string(x.OwnerKind), Purpose: string(x.Purpose), Accounts: x.Accounts, Balance: int64(x.Balance)})
+		g.Rows = append(g.Rows, gen.TrialRow{Unit: gen.Unit(x.Unit), OwnerKind: gen.OwnerKind(x.OwnerKind), Purpose: string(x.Purpose), Accounts: x.Accounts, Balance: int64(x.Balance)})
 	}
 	for u, sum := range t.Sums {
 		g.Sums[string(u)] = int64(sum)

@@ -35,13 +35,8 @@ func (s *Server) ListClients(ctx context.Context, r gen.ListClientsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	list := gen.ListClients200JSONResponse{Data: []gen.Client{}, AsOfLogSize: size}
-	last := p.after
-	for _, c := range found {
-		list.Data, last = append(list.Data, client(c)), int64(c.Seq)
-	}
-	list.NextCursor = s.next(p, len(found), last)
-	return list, nil
+	items, next := pageItems(s, p, found, func(x book.Client) ledger.Seq { return x.Seq }, client)
+	return list(ctx, gen.ClientList{Data: items, AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // RevokeClient ends credentials.

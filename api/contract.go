@@ -3,8 +3,11 @@ package api
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -15,16 +18,24 @@ const (
 	bodyBytesMax   = 1 << 20
 	batchBytesMax  = 4 << 20  // a thousand claims of a few hundred bytes, several times over
 	importBytesMax = 64 << 20 // with the multipart frame a little less remains for the sheet
+	formBytesMax   = 16 << 10 // credentials
+
+	// batchesMax and importsMax bound the large bodies that are in memory at once.
+	batchesMax = 32
+	importsMax = 2
 )
 
 // operation is what the contract says of a method on a path, looked up once.
 type operation struct {
 	id        string
+	method    string
 	public    bool
 	needsKey  bool
 	body      *openapi3.Schema // of a JSON body
 	mediaType string           // of the body; "" takes none
 	bytesMax  int64
+	timeout   time.Duration // of the whole answer
+	gate      chan struct{} // where only so many may pass at once
 	query     map[string]*openapi3.Parameter
 	path      []*openapi3.Parameter
 }
@@ -38,7 +49,7 @@ func contract() (map[string]*operation, *openapi3.T, error) {
 	operations := map[string]*operation{}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			operations[method+" "+echoPath(path)] = newOperation(op)
+			operations[method+" "+echoPath(path)] = newOperation(method, op)
 		}
 	}
 	return operations, doc, nil
@@ -48,9 +59,9 @@ func echoPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-func newOperation(op *openapi3.Operation) *operation {
-	o := &operation{id: op.OperationID, public: op.Security != nil && len(*op.Security) == 0, bytesMax: bodyBytesMax,
-		query: map[string]*openapi3.Parameter{}}
+func newOperation(method string, op *openapi3.Operation) *operation {
+	o := &operation{id: op.OperationID, method: method, public: op.Security != nil && len(*op.Security) == 0, bytesMax: bodyBytesMax,
+		timeout: answerTimeout, query: map[string]*openapi3.Parameter{}}
 	for _, p := range op.Parameters {
 		switch p.Value.In {
 		case openapi3.ParameterInQuery:
@@ -64,16 +75,18 @@ func newOperation(op *openapi3.Operation) *operation {
 	if op.RequestBody != nil {
 		for mediaType, content := range op.RequestBody.Value.Content {
 			o.mediaType = mediaType
-			if mediaType == "application/json" {
+			if mediaType == jsonType {
 				o.body = content.Schema.Value
 			}
 		}
 	}
 	switch o.id {
 	case "postHoursBatch":
-		o.bytesMax = batchBytesMax
+		o.bytesMax, o.gate = batchBytesMax, make(chan struct{}, batchesMax)
 	case "importHours":
-		o.bytesMax = importBytesMax
+		o.bytesMax, o.gate, o.timeout = importBytesMax, make(chan struct{}, importsMax), importTimeout
+	case "createToken":
+		o.bytesMax = formBytesMax
 	}
 	return o
 }
@@ -83,7 +96,7 @@ func (o *operation) checkQuery(values map[string][]string) error {
 	for name, given := range values {
 		p, ok := o.query[name]
 		if !ok {
-			return invalid("parameter_unknown", fmt.Sprintf("there is no query parameter %.40q here", name))
+			return invalid("parameter_unknown", "there is no query parameter "+clip(strconv.Quote(name))+" here")
 		}
 		if len(given) != 1 {
 			return invalid("parameter_malformed", fmt.Sprintf("the query parameter %s is given more than once", name))
@@ -155,6 +168,12 @@ func fieldProblems(err error) []gen.FieldProblem {
 			for _, e := range many {
 				walk(e)
 			}
+		case errors.As(err, &one) && one.SchemaField == "properties":
+			for _, p := range unknownFields(one) {
+				if len(fields) < fieldProblemsMax && !slices.Contains(fields, p) { // kin-openapi tells the object once for each
+					fields = append(fields, p)
+				}
+			}
 		case errors.As(err, &one):
 			fields = append(fields, fieldProblem(one))
 		}
@@ -163,15 +182,37 @@ func fieldProblems(err error) []gen.FieldProblem {
 	return fields
 }
 
+// unknownFields names the members of an object that the contract does not have.
+func unknownFields(e *openapi3.SchemaError) []gen.FieldProblem {
+	object, _ := e.Value.(map[string]any)
+	var fields []gen.FieldProblem
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if _, known := e.Schema.Properties[name]; !known {
+			pointer := clip(pointerOf(append(e.JSONPointer(), name)))
+			fields = append(fields, gen.FieldProblem{Pointer: pointer, Code: "field_unknown", Detail: pointer + " is not a field of this request"})
+		}
+	}
+	return fields
+}
+
+// pointerOf writes an RFC 6901 pointer.
+func pointerOf(names []string) string {
+	var p strings.Builder
+	for _, name := range names {
+		p.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
+	}
+	return p.String()
+}
+
 // fieldCodes give the code of a fault by the keyword of the contract that it breaks.
 var fieldCodes = map[string]string{
-	"required": "field_missing", "properties": "field_unknown", "additionalProperties": "field_unknown", "type": "type_mismatch",
+	"required": "field_missing", "type": "type_mismatch", "nullable": "type_mismatch",
 	"enum": "value_unknown", "pattern": "pattern_mismatch", "minLength": "text_missing", "maxLength": "text_too_long",
 	"minimum": "out_of_range", "maximum": "out_of_range", "minItems": "too_few_items", "maxItems": "too_many_items",
 }
 
 func fieldProblem(e *openapi3.SchemaError) gen.FieldProblem {
-	pointer := "/" + strings.Join(e.JSONPointer(), "/")
+	pointer := pointerOf(e.JSONPointer())
 	code, ok := fieldCodes[e.SchemaField]
 	if !ok {
 		code = "request_invalid"
@@ -185,5 +226,23 @@ func fieldProblem(e *openapi3.SchemaError) gen.FieldProblem {
 	case code == "pattern_mismatch" && strings.HasSuffix(name, "_id"):
 		code = "id_malformed"
 	}
-	return gen.FieldProblem{Pointer: pointer, Code: code, Detail: fmt.Sprintf("%s: %s", pointer, e.Reason)}
+	return gen.FieldProblem{Pointer: pointer, Code: code, Detail: clip(fieldDetail(pointer, e))}
+}
+
+// fieldDetail says what is wrong with a field. kin-openapi's own words are kept where they name a bound,
+// and never where they would quote a pattern that nobody can read.
+func fieldDetail(pointer string, e *openapi3.SchemaError) string {
+	if pointer == "" {
+		pointer = "the body"
+	}
+	switch {
+	case e.SchemaField == "required":
+		return pointer + " is missing"
+	case e.SchemaField == "nullable":
+		return pointer + " is null: leave out what there is not"
+	case e.SchemaField == "pattern" && e.Schema.Example != nil:
+		return fmt.Sprintf("%s is not of the form of %v", pointer, e.Schema.Example)
+	default:
+		return pointer + ": " + e.Reason
+	}
 }

@@ -67,7 +67,7 @@ func optionalClock(pointer string, text *gen.Clock) (*ledger.Clock, error) {
 func postings(r book.Record) []gen.Posting {
 	ps := make([]gen.Posting, len(r.Lines))
 	for i, l := range r.Lines {
-		ps[i] = gen.Posting{Account: l.Account.String(), OwnerKind: string(l.Owner.Kind), OwnerId: optional(l.Owner.ID),
+		ps[i] = gen.Posting{Account: l.Account.String(), OwnerKind: gen.OwnerKind(l.Owner.Kind), OwnerId: optional(l.Owner.ID),
 			Purpose: string(l.Purpose), Unit: gen.Unit(l.Unit), Minutes: int64(l.Minutes)}
 	}
 	return ps

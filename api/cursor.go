@@ -43,7 +43,7 @@ func (c cursors) mac(text string, by ledger.Actor, list string) string {
 var errCursor = invalid("cursor_malformed", "the cursor is not one that this list gave to this client")
 
 func (c cursors) open(sealed string, by ledger.Actor, list string) (p position, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
 	if err != nil {
 		return p, errCursor
 	}
@@ -93,4 +93,17 @@ func (s *Server) next(p page, found int, last int64) *string {
 	}
 	c := s.cursors.seal(position{last, p.logSize}, p.by, p.list)
 	return &c
+}
+
+// pageItems writes the things found for a page that were there when the walk began, and gives the cursor
+// of the next page. Things are found in the order of their entries.
+func pageItems[T, G any](s *Server, p page, found []T, seqOf func(T) ledger.Seq, show func(T) G) (items []G, next *string) {
+	items, last := make([]G, 0, len(found)), p.after
+	for _, x := range found {
+		if last = int64(seqOf(x)); last >= p.logSize {
+			return items, nil
+		}
+		items = append(items, show(x))
+	}
+	return items, s.next(p, len(found), last)
 }

@@ -30,46 +30,46 @@ func (s *Server) ListEntries(ctx context.Context, r gen.ListEntriesRequestObject
 	if f.EffectiveTo, err = optionalDate("/effective_to", q.EffectiveTo); err != nil {
 		return nil, err
 	}
-	list, err := s.entryPage(ctx, f, q.Cursor, q.Limit, q.AtLogSize)
-	return gen.ListEntries200JSONResponse(list), err
+	entries, err := s.entryPage(ctx, f, q.Cursor, q.Limit, q.AtLogSize)
+	return list(ctx, entries, entries.NextCursor), err
 }
 
 func (s *Server) entryPage(ctx context.Context, f book.EntryFilter, cursor *gen.CursorParam, limit *gen.LimitParam, at *gen.AtLogSizeParam) (gen.EntryList, error) {
-	list := gen.EntryList{Data: []gen.Entry{}}
+	entries := gen.EntryList{Data: []gen.Entry{}}
 	size, err := s.book.LogSize(ctx)
 	if err != nil {
-		return list, err
+		return entries, err
 	}
 	if at != nil {
 		if *at > size {
-			return list, invalid("log_size_unknown", fmt.Sprintf("the log has %d entries", size))
+			return entries, invalid("log_size_unknown", fmt.Sprintf("the log has %d entries", size))
 		}
 		size = *at
 	}
 	by := callOf(ctx).by
 	p, err := s.pageOf(by, cursor, limit, size, fmt.Sprintf("entries %+v %v", filterText(f), deref(at)))
 	if err != nil {
-		return list, err
+		return entries, err
 	}
-	list.AsOfLogSize = p.logSize
+	entries.AsOfLogSize = p.logSize
 	if p.logSize == 0 { // a filter of 0 would mean all
-		return list, nil
+		return entries, nil
 	}
 	f.After, f.LogSize, f.Limit = ledger.Seq(p.after), p.logSize, p.limit
 	found, err := s.book.Entries(ctx, by, f)
 	if err != nil {
-		return list, err
+		return entries, err
 	}
 	last := p.after
 	for _, r := range found {
 		e, err := s.entry(r, by)
 		if err != nil {
-			return list, err
+			return entries, err
 		}
-		list.Data, last = append(list.Data, e), int64(r.Seq)
+		entries.Data, last = append(entries.Data, e), int64(r.Seq)
 	}
-	list.NextCursor = s.next(p, len(found), last)
-	return list, nil
+	entries.NextCursor = s.next(p, len(found), last)
+	return entries, nil
 }
 
 // filterText is the same for the same filter.
@@ -100,12 +100,12 @@ func (s *Server) GetExplanation(ctx context.Context, r gen.GetExplanationRequest
 		return nil, err
 	}
 	g := gen.GetExplanation200JSONResponse{Seq: int64(e.Seq), RuleSet: gen.RuleSetName{Id: e.RuleSet, Hash: e.Hash.String()},
-		Title: gen.Words{En: e.TitleEN, Zh: e.TitleZH}, EffectiveFrom: e.EffectiveFrom.String(), Grade: optional(string(e.Grade)), Steps: []gen.Step{}}
+		Title: gen.Words{En: e.TitleEN, Zh: e.TitleZH}, EffectiveFrom: e.EffectiveFrom.String(), Grade: optional(gen.ExplanationGrade(e.Grade)), Steps: []gen.Step{}}
 	if err := json.Unmarshal(e.Facts, &g.Facts, json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumbers))); err != nil {
 		return nil, fmt.Errorf("reading the facts of entry %d: %w", r.Seq, err)
 	}
 	for _, step := range e.Steps {
-		g.Steps = append(g.Steps, gen.Step{Rule: step.Rule, Effect: step.Effect, Unit: optional(string(step.Unit)), In: int64(step.In),
+		g.Steps = append(g.Steps, gen.Step{Rule: step.Rule, Effect: step.Effect, Unit: optional(gen.Unit(step.Unit)), In: int64(step.In),
 			Out: int64(step.Out), Words: gen.Words{En: step.WordsEN, Zh: step.WordsZH}})
 	}
 	return g, nil

@@ -214,8 +214,8 @@ func (s *Server) ListHours(ctx context.Context, r gen.ListHoursRequestObject) (g
 	if f.EffectiveTo, err = optionalDate("/effective_to", r.Params.EffectiveTo); err != nil {
 		return nil, err
 	}
-	list, err := s.entryPage(ctx, f, r.Params.Cursor, r.Params.Limit, nil)
-	return gen.ListHours200JSONResponse(list), err
+	entries, err := s.entryPage(ctx, f, r.Params.Cursor, r.Params.Limit, nil)
+	return list(ctx, entries, entries.NextCursor), err
 }
 
 // GetHours reads one entry that the organization posted.

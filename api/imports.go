@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,13 @@ func (s *Server) ImportHours(ctx context.Context, r gen.ImportHoursRequestObject
 	if err != nil {
 		return nil, err
 	}
+	if r.Params.Report != nil {
+		var report bytes.Buffer
+		if err := sheet.WriteReport(&report, lines); err != nil {
+			return nil, err
+		}
+		return plain{http.StatusOK, "text/csv; charset=utf-8; header=present", report.String()}, nil
+	}
 	return written{status: http.StatusOK, body: importResult(lines)}, nil
 }
 
@@ -67,8 +75,8 @@ func readUpload(parts *multipart.Reader) (file, profile []byte, err error) {
 		if *into != nil {
 			return nil, nil, invalid("field_repeated", part.FormName()+" is sent twice")
 		}
-		if *into, err = io.ReadAll(io.LimitReader(part, most)); err != nil {
-			return nil, nil, bodyError(err, importBytesMax)
+		if *into, err = io.ReadAll(http.MaxBytesReader(nil, part, most)); err != nil {
+			return nil, nil, bodyError(err, most)
 		}
 	}
 	if file == nil || profile == nil {

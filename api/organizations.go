@@ -39,13 +39,8 @@ func (s *Server) ListOrganizations(ctx context.Context, r gen.ListOrganizationsR
 	if err != nil {
 		return nil, err
 	}
-	list := gen.ListOrganizations200JSONResponse{Data: []gen.Organization{}, AsOfLogSize: size}
-	last := p.after
-	for _, o := range found {
-		list.Data, last = append(list.Data, organization(o)), int64(o.Seq)
-	}
-	list.NextCursor = s.next(p, len(found), last)
-	return list, nil
+	items, next := pageItems(s, p, found, func(x book.Organization) ledger.Seq { return x.Seq }, organization)
+	return list(ctx, gen.OrganizationList{Data: items, AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // registryPage reads where a walk through a registry stands.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"timebank/api/gen"
+	"timebank/ledger"
 	"timebank/ledger/book"
 )
 
@@ -33,13 +34,8 @@ func (s *Server) ListPartners(ctx context.Context, r gen.ListPartnersRequestObje
 	if err != nil {
 		return nil, err
 	}
-	list := gen.ListPartners200JSONResponse{Data: []gen.Partner{}, AsOfLogSize: size}
-	last := p.after
-	for _, x := range found {
-		list.Data, last = append(list.Data, partner(x)), int64(x.Seq)
-	}
-	list.NextCursor = s.next(p, len(found), last)
-	return list, nil
+	items, next := pageItems(s, p, found, func(x book.Partner) ledger.Seq { return x.Seq }, partner)
+	return list(ctx, gen.PartnerList{Data: items, AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // GetPartner reads a partner.

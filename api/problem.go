@@ -61,6 +61,10 @@ func problemOf(err error, requestID string) gen.Problem {
 		return refusalProblem(refusal, requestID)
 	case errors.As(err, &reused):
 		return newProblem(http.StatusUnprocessableEntity, "key_reused", reused.Error(), requestID)
+	case errors.Is(err, auth.ErrScope):
+		return newProblem(http.StatusForbidden, "scope_insufficient", "the token was asked for with a scope that does not cover this", requestID)
+	case errors.Is(err, auth.ErrScopeUnknown):
+		return newProblem(http.StatusBadRequest, "scope_unknown", auth.ErrScopeUnknown.Error(), requestID)
 	case errors.Is(err, auth.ErrToken):
 		return newProblem(http.StatusUnauthorized, "token_invalid", "the token is missing, expired, forged, or its client was revoked", requestID)
 	case errors.Is(err, auth.ErrClient):
@@ -100,9 +104,7 @@ func echoProblem(he *echo.HTTPError, requestID string) gen.Problem {
 	case http.StatusNotFound:
 		return newProblem(he.Code, "not_found", "there is nothing here", requestID)
 	case http.StatusBadRequest:
-		return newProblem(he.Code, "request_invalid", "a parameter is missing or malformed", requestID)
-	case http.StatusRequestEntityTooLarge:
-		return newProblem(he.Code, "body_too_large", "the body is too large", requestID)
+		return newProblem(he.Code, "parameter_malformed", "a parameter is malformed", requestID)
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "something failed; the request id helps to find out what", requestID)
 	}
@@ -123,16 +125,26 @@ func answerProblem(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	id := c.Response().Header().Get(echo.HeaderXRequestID)
+	id := c.Response().Header().Get(requestIDHeader)
 	p := problemOf(err, id)
 	if p.Status >= http.StatusInternalServerError && p.Code == "internal" {
 		slog.Error("answering a request", "request_id", id, "method", c.Request().Method, "route", c.Path(), "error", err)
 	}
-	if p.Status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", "1")
+	h := c.Response().Header()
+	switch {
+	case p.Status == http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	case p.Code == "client_invalid":
+		h.Set("WWW-Authenticate", `Basic realm="timebank"`)
+	case p.Code == "token_missing":
+		h.Set("WWW-Authenticate", "Bearer")
+	case p.Status == http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case p.Code == "scope_insufficient":
+		h.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
 	}
-	if p.Status == http.StatusUnauthorized {
-		c.Response().Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	if c.Path() == tokenPath {
+		p.Error = optional(gen.ProblemError(oauthError(p)))
 	}
 	text, err := json.Marshal(p, json.Deterministic(true))
 	if err == nil {
@@ -140,5 +152,23 @@ func answerProblem(err error, c echo.Context) {
 	}
 	if err != nil {
 		slog.Error("writing a problem", "request_id", id, "error", err)
+	}
+}
+
+const tokenPath = "/oauth/token"
+
+// oauthError gives RFC 6749's name of a problem at the token endpoint, for clients that know no other.
+func oauthError(p gen.Problem) string {
+	switch {
+	case p.Code == "client_invalid":
+		return "invalid_client"
+	case p.Code == "grant_unsupported":
+		return "unsupported_grant_type"
+	case p.Code == "scope_unknown":
+		return "invalid_scope"
+	case p.Status < http.StatusInternalServerError:
+		return "invalid_request"
+	default:
+		return ""
 	}
 }

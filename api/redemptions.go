@@ -65,11 +65,6 @@ func (s *Server) ListRedemptions(ctx context.Context, r gen.ListRedemptionsReque
 	if err != nil {
 		return nil, err
 	}
-	list := gen.ListRedemptions200JSONResponse{Data: []gen.Redemption{}, AsOfLogSize: size}
-	last := p.after
-	for _, x := range found {
-		list.Data, last = append(list.Data, redemption(x)), int64(x.HoldSeq)
-	}
-	list.NextCursor = s.next(p, len(found), last)
-	return list, nil
+	items, next := pageItems(s, p, found, func(x book.RedemptionState) ledger.Seq { return x.HoldSeq }, redemption)
+	return list(ctx, gen.RedemptionList{Data: items, AsOfLogSize: size, NextCursor: next}, next), nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -54,6 +55,40 @@ func (r written) VisitConfirmRedemptionResponse(w http.ResponseWriter) error  { 
 func (r written) VisitCancelRedemptionResponse(w http.ResponseWriter) error   { return r.write(w) }
 func (r written) VisitActivateRulesResponse(w http.ResponseWriter) error      { return r.write(w) }
 
+// listed answers with a page. It stands for the generated answers of every list, which have no place
+// for the Link header.
+type listed struct {
+	body any
+	next string // path and query of the next page, "" for none
+}
+
+// list makes an answer of a page whose next one begins at a cursor.
+func list(ctx context.Context, body any, next *string) listed {
+	if next == nil {
+		return listed{body, ""}
+	}
+	u := *callOf(ctx).url
+	query := u.Query()
+	query.Set("cursor", *next)
+	return listed{body, u.EscapedPath() + "?" + query.Encode()}
+}
+
+func (r listed) write(w http.ResponseWriter) error {
+	if r.next != "" {
+		w.Header().Set("Link", "<"+r.next+`>; rel="next"`)
+	}
+	return written{status: http.StatusOK, body: r.body}.write(w)
+}
+
+func (r listed) VisitListOrganizationsResponse(w http.ResponseWriter) error { return r.write(w) }
+func (r listed) VisitListVolunteersResponse(w http.ResponseWriter) error    { return r.write(w) }
+func (r listed) VisitListPartnersResponse(w http.ResponseWriter) error      { return r.write(w) }
+func (r listed) VisitListClientsResponse(w http.ResponseWriter) error       { return r.write(w) }
+func (r listed) VisitListHoursResponse(w http.ResponseWriter) error         { return r.write(w) }
+func (r listed) VisitListEntriesResponse(w http.ResponseWriter) error       { return r.write(w) }
+func (r listed) VisitListRedemptionsResponse(w http.ResponseWriter) error   { return r.write(w) }
+func (r listed) VisitListAccountsResponse(w http.ResponseWriter) error      { return r.write(w) }
+
 // plain answers with text.
 type plain struct {
 	status    int
@@ -72,4 +107,5 @@ func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error    { return 
 func (p plain) VisitGetContractResponse(w http.ResponseWriter) error   { return p.write(w) }
 func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error { return p.write(w) }
 func (p plain) VisitGetProofResponse(w http.ResponseWriter) error      { return p.write(w) }
+func (p plain) VisitImportHoursResponse(w http.ResponseWriter) error   { return p.write(w) }
 func (p plain) VisitGetProblemsResponse(w http.ResponseWriter) error   { return p.write(w) }

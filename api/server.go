@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -46,6 +47,8 @@ type Server struct {
 	claim      *openapi3.Schema // of one claim of a batch
 	cursors    cursors
 	metrics    *metrics
+	inFlight   chan struct{} // a place for each request that is being answered
+	secure     bool          // callers reach the server by TLS
 }
 
 // New makes a server. It opens nothing: Run does.
@@ -56,13 +59,15 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{book: cfg.Book, auth: auth.New(cfg.Book, cfg.Issuer, cfg.Audience, cfg.Key), operations: operations,
 		claim:   doc.Components.Schemas["BatchClaim"].Value,
-		cursors: newCursors(cfg.Key), metrics: newMetrics(prometheus.NewRegistry())}
+		cursors: newCursors(cfg.Key), metrics: newMetrics(prometheus.NewRegistry()), inFlight: make(chan struct{}, inFlightMax),
+		secure: strings.HasPrefix(cfg.Issuer, "https://")}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // forwarded addresses are anybody's word
 	e.Binder = binder{}
 	e.HTTPErrorHandler = answerProblem
-	e.Use(identify, s.metrics.measure, s.edge)
+	e.Pre(escapedPath)
+	e.Use(s.identify, s.metrics.measure, survive, s.edge)
 	gen.RegisterHandlers(e, gen.NewStrictHandler(s, nil))
 	s.echo = e
 	return s, nil
@@ -85,6 +90,9 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	err := server.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) { // what is not done by now is asked again, under the same key
+		err = server.Close()
+	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"timebank/api/auth"
 	"timebank/api/gen"
 	"timebank/docs"
 )
@@ -16,14 +17,18 @@ func (s *Server) CreateToken(ctx context.Context, r gen.CreateTokenRequestObject
 		return nil, invalid("grant_unsupported", "grant_type is client_credentials")
 	}
 	id, secret := deref(r.Body.ClientId), deref(r.Body.ClientSecret)
-	if id == "" {
-		id, secret = callOf(ctx).basicID, callOf(ctx).basicSecret
+	if c := callOf(ctx); c.basicID != "" {
+		if id != "" || secret != "" {
+			return nil, invalid("field_repeated", "send the credentials in the form or by HTTP Basic, not both")
+		}
+		id, secret = c.basicID, c.basicSecret
 	}
-	token, lifetime, err := s.auth.Issue(ctx, id, secret)
+	token, err := s.auth.Issue(ctx, id, secret, deref(r.Body.Scope))
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateToken200JSONResponse{AccessToken: token, TokenType: "Bearer", ExpiresIn: int(lifetime / time.Second)}, nil
+	return gen.CreateToken200JSONResponse{AccessToken: token.Text, TokenType: "Bearer", ExpiresIn: int(auth.Lifetime / time.Second),
+		Scope: gen.TokenScope(token.Scope)}, nil
 }
 
 // GetKeys gives the public keys of tokens.

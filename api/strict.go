@@ -43,11 +43,11 @@ func wholeNumbers(d *jsontext.Decoder, value *any) error {
 func jsonReason(err error) string {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("%v at byte %d", syntax.Err, syntax.ByteOffset)
+		return clip(fmt.Sprintf("%v at byte %d", syntax.Err, syntax.ByteOffset))
 	}
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) && semantic.Err != nil {
-		return fmt.Sprintf("%s: %v", semantic.JSONPointer, semantic.Err)
+		return clip(fmt.Sprintf("%s: %v", semantic.JSONPointer, semantic.Err))
 	}
 	return "a value is of another type than it should be"
 }

@@ -46,13 +46,8 @@ func (s *Server) ListVolunteers(ctx context.Context, r gen.ListVolunteersRequest
 	if err != nil {
 		return nil, err
 	}
-	list := gen.ListVolunteers200JSONResponse{Data: []gen.Volunteer{}, AsOfLogSize: size}
-	last := p.after
-	for _, v := range found {
-		list.Data, last = append(list.Data, volunteer(v)), int64(v.Seq)
-	}
-	list.NextCursor = s.next(p, len(found), last)
-	return list, nil
+	items, next := pageItems(s, p, found, func(x book.Volunteer) ledger.Seq { return x.Seq }, volunteer)
+	return list(ctx, gen.VolunteerList{Data: items, AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // GetVolunteer reads a volunteer.

@@ -12,6 +12,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +41,19 @@ var ErrToken = errors.New("the token is not valid")
 
 // ErrClient says that client credentials are wrong. It does not tell what is wrong with them.
 var ErrClient = errors.New("the client's credentials are not valid")
+
+// ErrScope says that a token was asked for with less than the request needs.
+var ErrScope = errors.New("the token's scope does not cover this")
+
+// ErrScopeUnknown says that a token was asked for with a scope that does not exist.
+var ErrScopeUnknown = errors.New(`a scope is "read", "write" or "read write"`)
+
+// The scopes of tokens. A token asked for without a scope has both; a scope only narrows what the
+// client's role may do.
+const (
+	ScopeRead  = "read"
+	ScopeWrite = "write"
+)
 
 // Issuer issues and checks the tokens of one installation. It may be used by any number of goroutines.
 type Issuer struct {
@@ -70,36 +85,62 @@ type claims struct {
 	jwt.RegisteredClaims
 	ClientID string      `json:"client_id"`
 	Role     ledger.Role `json:"role"`
+	Scope    string      `json:"scope"`
 }
 
-// Issue gives a token for credentials, and how long it is valid.
-func (i *Issuer) Issue(ctx context.Context, id, secret string) (string, time.Duration, error) {
+// grantedScope gives the scope of a token that was asked for with one.
+func grantedScope(asked string) (string, error) {
+	names := strings.Fields(asked)
+	if len(names) == 0 {
+		return ScopeRead + " " + ScopeWrite, nil
+	}
+	for _, name := range names {
+		if name != ScopeRead && name != ScopeWrite {
+			return "", ErrScopeUnknown
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " "), nil
+}
+
+// Token is an access token as it was issued.
+type Token struct {
+	Text  string
+	Scope string
+}
+
+// Issue gives a token for credentials. Scope narrows it; an empty one does not.
+func (i *Issuer) Issue(ctx context.Context, id, secret, scope string) (Token, error) {
 	if !i.book.CheckClientSecret(id, secret) { // first: it needs no query, and fails the same for an unknown id
-		return "", 0, ErrClient
+		return Token{}, ErrClient
+	}
+	granted, err := grantedScope(scope)
+	if err != nil {
+		return Token{}, err
 	}
 	c, err := i.book.Client(ctx, id)
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && c.Revoked {
-		return "", 0, ErrClient
+		return Token{}, ErrClient
 	}
 	if err != nil {
-		return "", 0, err
+		return Token{}, err
 	}
 	now, err := i.book.Now(ctx)
 	if err != nil {
-		return "", 0, fmt.Errorf("reading the clock: %w", err)
+		return Token{}, fmt.Errorf("reading the clock: %w", err)
 	}
 	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
 		RegisteredClaims: jwt.RegisteredClaims{Issuer: i.issuer, Subject: id, Audience: jwt.ClaimStrings{i.audience}, ID: uuid.NewString(),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime))},
-		ClientID: id, Role: c.Role,
+		ClientID: id, Role: c.Role, Scope: granted,
 	})
 	t.Header["typ"], t.Header["kid"] = tokenType, i.keyID
 	signed, err := t.SignedString(i.key)
-	return signed, Lifetime, err
+	return Token{signed, granted}, err
 }
 
-// Actor gives who a token speaks for.
-func (i *Issuer) Actor(ctx context.Context, token string) (ledger.Actor, error) {
+// Actor gives who a token speaks for, if it may be used for a scope.
+func (i *Issuer) Actor(ctx context.Context, token, scope string) (ledger.Actor, error) {
 	if len(token) > tokenBytes {
 		return ledger.Actor{}, ErrToken
 	}
@@ -113,12 +154,15 @@ func (i *Issuer) Actor(ctx context.Context, token string) (ledger.Actor, error) 
 	if err != nil {
 		return ledger.Actor{}, fmt.Errorf("%w: %w", ErrToken, err)
 	}
-	if t.Header["typ"] != tokenType || c.Subject != c.ClientID {
+	if t.Header["typ"] != tokenType || c.Subject != c.ClientID || c.ID == "" || c.IssuedAt == nil {
 		return ledger.Actor{}, fmt.Errorf("%w: it is not an access token", ErrToken)
 	}
 	client, err := i.client(ctx, c.ClientID, clock())
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && (client.Revoked || client.Role != c.Role) {
 		return ledger.Actor{}, fmt.Errorf("%w: its client was revoked", ErrToken)
+	}
+	if err == nil && !slices.Contains(strings.Fields(c.Scope), scope) {
+		return ledger.Actor{}, ErrScope
 	}
 	return ledger.Actor{Client: client.ID, Role: client.Role, Subject: client.Subject}, err
 }

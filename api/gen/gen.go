@@ -99,6 +99,30 @@ func (e EntryKind) Valid() bool {
 	}
 }
 
+// Defines values for ExplanationGrade.
+const (
+	ExplanationGradeA ExplanationGrade = "A"
+	ExplanationGradeB ExplanationGrade = "B"
+	ExplanationGradeC ExplanationGrade = "C"
+	ExplanationGradeD ExplanationGrade = "D"
+)
+
+// Valid indicates whether the value is a known member of the ExplanationGrade enum.
+func (e ExplanationGrade) Valid() bool {
+	switch e {
+	case ExplanationGradeA:
+		return true
+	case ExplanationGradeB:
+		return true
+	case ExplanationGradeC:
+		return true
+	case ExplanationGradeD:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	Ok HealthStatus = "ok"
@@ -189,6 +213,57 @@ func (e OrganizationKind) Valid() bool {
 	}
 }
 
+// Defines values for OwnerKind.
+const (
+	OwnerKindBank         OwnerKind = "bank"
+	OwnerKindOrganization OwnerKind = "organization"
+	OwnerKindPartner      OwnerKind = "partner"
+	OwnerKindPool         OwnerKind = "pool"
+	OwnerKindVolunteer    OwnerKind = "volunteer"
+)
+
+// Valid indicates whether the value is a known member of the OwnerKind enum.
+func (e OwnerKind) Valid() bool {
+	switch e {
+	case OwnerKindBank:
+		return true
+	case OwnerKindOrganization:
+		return true
+	case OwnerKindPartner:
+		return true
+	case OwnerKindPool:
+		return true
+	case OwnerKindVolunteer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProblemError.
+const (
+	InvalidClient        ProblemError = "invalid_client"
+	InvalidRequest       ProblemError = "invalid_request"
+	InvalidScope         ProblemError = "invalid_scope"
+	UnsupportedGrantType ProblemError = "unsupported_grant_type"
+)
+
+// Valid indicates whether the value is a known member of the ProblemError enum.
+func (e ProblemError) Valid() bool {
+	switch e {
+	case InvalidClient:
+		return true
+	case InvalidRequest:
+		return true
+	case InvalidScope:
+		return true
+	case UnsupportedGrantType:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReadinessStatus.
 const (
 	Ready ReadinessStatus = "ready"
@@ -206,22 +281,22 @@ func (e ReadinessStatus) Valid() bool {
 
 // Defines values for ReceiptGrade.
 const (
-	A ReceiptGrade = "A"
-	B ReceiptGrade = "B"
-	C ReceiptGrade = "C"
-	D ReceiptGrade = "D"
+	ReceiptGradeA ReceiptGrade = "A"
+	ReceiptGradeB ReceiptGrade = "B"
+	ReceiptGradeC ReceiptGrade = "C"
+	ReceiptGradeD ReceiptGrade = "D"
 )
 
 // Valid indicates whether the value is a known member of the ReceiptGrade enum.
 func (e ReceiptGrade) Valid() bool {
 	switch e {
-	case A:
+	case ReceiptGradeA:
 		return true
-	case B:
+	case ReceiptGradeB:
 		return true
-	case C:
+	case ReceiptGradeC:
 		return true
-	case D:
+	case ReceiptGradeD:
 		return true
 	default:
 		return false
@@ -279,6 +354,27 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for TokenScope.
+const (
+	Read      TokenScope = "read"
+	ReadWrite TokenScope = "read write"
+	Write     TokenScope = "write"
+)
+
+// Valid indicates whether the value is a known member of the TokenScope enum.
+func (e TokenScope) Valid() bool {
+	switch e {
+	case Read:
+		return true
+	case ReadWrite:
+		return true
+	case Write:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokenTokenType.
 const (
 	Bearer TokenTokenType = "Bearer"
@@ -288,6 +384,21 @@ const (
 func (e TokenTokenType) Valid() bool {
 	switch e {
 	case Bearer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TokenInputGrantType.
+const (
+	ClientCredentials TokenInputGrantType = "client_credentials"
+)
+
+// Valid indicates whether the value is a known member of the TokenInputGrantType enum.
+func (e TokenInputGrantType) Valid() bool {
+	switch e {
+	case ClientCredentials:
 		return true
 	default:
 		return false
@@ -366,54 +477,30 @@ func (e AccountPurposeParam) Valid() bool {
 	}
 }
 
-// Defines values for OwnerKindParam.
+// Defines values for ReportParam.
 const (
-	OwnerKindParamBank         OwnerKindParam = "bank"
-	OwnerKindParamOrganization OwnerKindParam = "organization"
-	OwnerKindParamPartner      OwnerKindParam = "partner"
-	OwnerKindParamPool         OwnerKindParam = "pool"
-	OwnerKindParamVolunteer    OwnerKindParam = "volunteer"
+	ReportParamCsv ReportParam = "csv"
 )
 
-// Valid indicates whether the value is a known member of the OwnerKindParam enum.
-func (e OwnerKindParam) Valid() bool {
+// Valid indicates whether the value is a known member of the ReportParam enum.
+func (e ReportParam) Valid() bool {
 	switch e {
-	case OwnerKindParamBank:
-		return true
-	case OwnerKindParamOrganization:
-		return true
-	case OwnerKindParamPartner:
-		return true
-	case OwnerKindParamPool:
-		return true
-	case OwnerKindParamVolunteer:
+	case ReportParamCsv:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for ListAccountsParamsOwnerKind.
+// Defines values for ImportHoursParamsReport.
 const (
-	ListAccountsParamsOwnerKindBank         ListAccountsParamsOwnerKind = "bank"
-	ListAccountsParamsOwnerKindOrganization ListAccountsParamsOwnerKind = "organization"
-	ListAccountsParamsOwnerKindPartner      ListAccountsParamsOwnerKind = "partner"
-	ListAccountsParamsOwnerKindPool         ListAccountsParamsOwnerKind = "pool"
-	ListAccountsParamsOwnerKindVolunteer    ListAccountsParamsOwnerKind = "volunteer"
+	ImportHoursParamsReportCsv ImportHoursParamsReport = "csv"
 )
 
-// Valid indicates whether the value is a known member of the ListAccountsParamsOwnerKind enum.
-func (e ListAccountsParamsOwnerKind) Valid() bool {
+// Valid indicates whether the value is a known member of the ImportHoursParamsReport enum.
+func (e ImportHoursParamsReport) Valid() bool {
 	switch e {
-	case ListAccountsParamsOwnerKindBank:
-		return true
-	case ListAccountsParamsOwnerKindOrganization:
-		return true
-	case ListAccountsParamsOwnerKindPartner:
-		return true
-	case ListAccountsParamsOwnerKindPool:
-		return true
-	case ListAccountsParamsOwnerKindVolunteer:
+	case ImportHoursParamsReportCsv:
 		return true
 	default:
 		return false
@@ -458,17 +545,20 @@ type Account struct {
 	MayOwe  bool    `json:"may_owe"`
 
 	// OwnerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
-	OwnerId   *ID    `json:"owner_id,omitempty"`
-	OwnerKind string `json:"owner_kind"`
-	Purpose   string `json:"purpose"`
-	Unit      Unit   `json:"unit"`
+	OwnerId   *ID       `json:"owner_id,omitempty"`
+	OwnerKind OwnerKind `json:"owner_kind"`
+	Purpose   Word      `json:"purpose"`
+	Unit      Unit      `json:"unit"`
 }
 
 // AccountList defines model for AccountList.
 type AccountList struct {
-	AsOfLogSize int64     `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize   `json:"as_of_log_size"`
 	Data        []Account `json:"data"`
-	NextCursor  *string   `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor   `json:"next_cursor,omitempty"`
 }
 
 // AccountNumber Example: 077403e098a52c99
@@ -476,8 +566,12 @@ type AccountNumber = string
 
 // Balances defines model for Balances.
 type Balances struct {
-	Accounts    []Account `json:"accounts"`
-	AsOfLogSize int64     `json:"as_of_log_size"`
+	Accounts []Account `json:"accounts"`
+
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize `json:"as_of_log_size"`
 
 	// Care Example: 90
 	Care Minutes `json:"care"`
@@ -505,7 +599,7 @@ type Balances struct {
 // Batch Example: {"claims":[{"activity":"陪聊","idempotency_key":"row-1","minutes":90,"served_on":"2026-03-05","volunteer_external_id":"YZ00000000017"}]}
 type Batch struct {
 	// Claims each is a BatchClaim; it is read by itself, so that a malformed one fails alone
-	Claims []map[string]interface{} `json:"claims"`
+	Claims []interface{} `json:"claims"`
 }
 
 // BatchClaim defines model for BatchClaim.
@@ -538,7 +632,7 @@ type BatchClaim struct {
 
 // BatchItem defines model for BatchItem.
 type BatchItem struct {
-	Index   int             `json:"index"`
+	Index   Count           `json:"index"`
 	Problem *Problem        `json:"problem,omitempty"`
 	Receipt *Receipt        `json:"receipt,omitempty"`
 	Status  BatchItemStatus `json:"status"`
@@ -549,11 +643,11 @@ type BatchItemStatus string
 
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
-	Failed   int         `json:"failed"`
+	Failed   Count       `json:"failed"`
 	Items    []BatchItem `json:"items"`
-	Recorded int         `json:"recorded"`
-	Refused  int         `json:"refused"`
-	Repeated int         `json:"repeated"`
+	Recorded Count       `json:"recorded"`
+	Refused  Count       `json:"refused"`
+	Repeated Count       `json:"repeated"`
 }
 
 // Claim Example: {"activity":"陪聊","end":"10:30","evidence":{"approver":"w2","recorder":"w1","sheet":"2026-03 volume 4"},"minutes":90,"served_on":"2026-03-05","service":"TALK","start":"09:00","volunteer_external_id":"YZ00000000017"}
@@ -596,7 +690,11 @@ type Client struct {
 	RegisteredAt Instant `json:"registered_at"`
 	Revoked      bool    `json:"revoked"`
 	Role         Role    `json:"role"`
-	Seq          int64   `json:"seq"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 
 	// SubjectId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	SubjectId *ID `json:"subject_id,omitempty"`
@@ -622,7 +720,11 @@ type ClientIssued struct {
 	RegisteredAt Instant `json:"registered_at"`
 	Revoked      bool    `json:"revoked"`
 	Role         Role    `json:"role"`
-	Seq          int64   `json:"seq"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 
 	// SubjectId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	SubjectId *ID `json:"subject_id,omitempty"`
@@ -630,13 +732,21 @@ type ClientIssued struct {
 
 // ClientList defines model for ClientList.
 type ClientList struct {
-	AsOfLogSize int64    `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize  `json:"as_of_log_size"`
 	Data        []Client `json:"data"`
-	NextCursor  *string  `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor  `json:"next_cursor,omitempty"`
 }
 
 // Clock Example: 09:30
 type Clock = string
+
+// Code docs/problems.md tells what it means
+//
+// Example: shift_overlaps
+type Code = string
 
 // ConfirmInput Example: {"minutes":90}
 type ConfirmInput struct {
@@ -663,6 +773,12 @@ type CorrectionInput struct {
 	Reason string `json:"reason"`
 }
 
+// Count defines model for Count.
+type Count = int
+
+// Cursor defines model for Cursor.
+type Cursor = string
+
 // Date Example: 2026-03-05
 type Date = string
 
@@ -676,18 +792,24 @@ type Earned struct {
 // Entry defines model for Entry.
 type Entry struct {
 	// By Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
-	By          *ID                    `json:"by,omitempty"`
-	CorrectedBy *int64                 `json:"corrected_by,omitempty"`
+	By *ID `json:"by,omitempty"`
+
+	// CorrectedBy number of an entry; it is its place in the log
+	//
+	// Example: 41
+	CorrectedBy *Seq                   `json:"corrected_by,omitempty"`
 	Details     map[string]interface{} `json:"details"`
 
 	// DetailsText the very bytes the leaf commits to
 	DetailsText string `json:"details_text"`
 
 	// Effective Example: 2026-03-05
-	Effective Date        `json:"effective"`
-	Kind      EntryKind   `json:"kind"`
-	Leaf      string      `json:"leaf"`
-	Log       LogPosition `json:"log"`
+	Effective Date      `json:"effective"`
+	Kind      EntryKind `json:"kind"`
+
+	// Leaf what is hashed into the log; docs/leaf.md
+	Leaf string      `json:"leaf"`
+	Log  LogPosition `json:"log"`
 
 	// OrganizationId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	OrganizationId *ID `json:"organization_id,omitempty"`
@@ -697,15 +819,21 @@ type Entry struct {
 	Postings  []Posting `json:"postings"`
 
 	// RecordedAt Example: 2026-11-24T01:15:26.123456Z
-	RecordedAt Instant      `json:"recorded_at"`
-	RefersTo   *int64       `json:"refers_to,omitempty"`
-	RuleSet    *RuleSetName `json:"rule_set,omitempty"`
+	RecordedAt Instant `json:"recorded_at"`
+
+	// RefersTo number of an entry; it is its place in the log
+	//
+	// Example: 41
+	RefersTo *Seq         `json:"refers_to,omitempty"`
+	RuleSet  *RuleSetName `json:"rule_set,omitempty"`
 
 	// Salt 16 bytes in hexadecimal digits
 	Salt string `json:"salt"`
 
-	// Seq -1 in a dry run
-	Seq int64 `json:"seq"`
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	VolunteerId *ID `json:"volunteer_id,omitempty"`
@@ -716,9 +844,12 @@ type EntryKind string
 
 // EntryList defines model for EntryList.
 type EntryList struct {
-	AsOfLogSize int64   `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize `json:"as_of_log_size"`
 	Data        []Entry `json:"data"`
-	NextCursor  *string `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor `json:"next_cursor,omitempty"`
 }
 
 // Evidence Example: {"approver":"w2","recorder":"w1","sheet":"2026-03 volume 4"}
@@ -740,17 +871,29 @@ type Explanation struct {
 	// EffectiveFrom Example: 2026-03-05
 	EffectiveFrom Date                   `json:"effective_from"`
 	Facts         map[string]interface{} `json:"facts"`
-	Grade         *string                `json:"grade,omitempty"`
+	Grade         *ExplanationGrade      `json:"grade,omitempty"`
 	RuleSet       RuleSetName            `json:"rule_set"`
-	Seq           int64                  `json:"seq"`
-	Steps         []Step                 `json:"steps"`
-	Title         Words                  `json:"title"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq   Seq    `json:"seq"`
+	Steps []Step `json:"steps"`
+	Title Words  `json:"title"`
 }
+
+// ExplanationGrade defines model for Explanation.Grade.
+type ExplanationGrade string
 
 // FieldProblem defines model for FieldProblem.
 type FieldProblem struct {
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	// Code docs/problems.md tells what it means
+	//
+	// Example: shift_overlaps
+	Code   Code     `json:"code"`
+	Detail Sentence `json:"detail"`
+
+	// Pointer RFC 6901 pointer into the body
 	Pointer string `json:"pointer"`
 }
 
@@ -768,29 +911,45 @@ type HealthStatus string
 // ID Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 type ID = string
 
+// ImportInput defines model for ImportInput.
+type ImportInput struct {
+	// File the sheet: CSV or XLSX
+	File openapi_types.File `json:"file"`
+
+	// Profile how to read it: a profile in YAML, as docs/import.md has it
+	Profile string `json:"profile"`
+}
+
 // ImportResult defines model for ImportResult.
 type ImportResult struct {
-	Failed        int              `json:"failed"`
-	Ignored       int              `json:"ignored"`
-	Lines         []ImportRow      `json:"lines"`
-	Minutes       map[string]int64 `json:"minutes"`
-	Recorded      int              `json:"recorded"`
-	Refused       int              `json:"refused"`
-	RefusedByCode map[string]int   `json:"refused_by_code"`
-	Repeated      int              `json:"repeated"`
-	Rows          int              `json:"rows"`
+	Failed        Count              `json:"failed"`
+	Ignored       Count              `json:"ignored"`
+	Lines         []ImportRow        `json:"lines"`
+	Minutes       map[string]Minutes `json:"minutes"`
+	Recorded      Count              `json:"recorded"`
+	Refused       Count              `json:"refused"`
+	RefusedByCode map[string]Count   `json:"refused_by_code"`
+	Repeated      Count              `json:"repeated"`
+	Rows          Count              `json:"rows"`
 }
 
 // ImportRow defines model for ImportRow.
 type ImportRow struct {
-	Code  *string `json:"code,omitempty"`
-	Entry *int64  `json:"entry,omitempty"`
+	// Code docs/problems.md tells what it means
+	//
+	// Example: shift_overlaps
+	Code *Code `json:"code,omitempty"`
+
+	// Entry number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Entry *Seq `json:"entry,omitempty"`
 
 	// Minutes Example: 90
 	Minutes Minutes          `json:"minutes"`
 	Outcome ImportRowOutcome `json:"outcome"`
-	Reason  *string          `json:"reason,omitempty"`
-	Row     int              `json:"row"`
+	Reason  *Sentence        `json:"reason,omitempty"`
+	Row     Count            `json:"row"`
 	Rule    *string          `json:"rule,omitempty"`
 }
 
@@ -803,9 +962,16 @@ type Instant = string
 // LogPosition defines model for LogPosition.
 type LogPosition struct {
 	// LeafHash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-	LeafHash Hash   `json:"leaf_hash"`
-	Origin   string `json:"origin"`
+	LeafHash Hash `json:"leaf_hash"`
+
+	// Origin Example: timebank.example/qinghe
+	Origin string `json:"origin"`
 }
+
+// LogSize number of entries in the log
+//
+// Example: 42
+type LogSize = int64
 
 // Minutes Example: 90
 type Minutes = int64
@@ -821,10 +987,14 @@ type Operation struct {
 	Kind *EntryKind `json:"kind,omitempty"`
 
 	// RecordedAt Example: 2026-11-24T01:15:26.123456Z
-	RecordedAt Instant         `json:"recorded_at"`
-	Refusal    *Problem        `json:"refusal,omitempty"`
-	Seq        *int64          `json:"seq,omitempty"`
-	Status     OperationStatus `json:"status"`
+	RecordedAt Instant  `json:"recorded_at"`
+	Refusal    *Problem `json:"refusal,omitempty"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq    *Seq            `json:"seq,omitempty"`
+	Status OperationStatus `json:"status"`
 }
 
 // OperationStatus defines model for Operation.Status.
@@ -846,7 +1016,11 @@ type Organization struct {
 
 	// RegisteredAt Example: 2026-11-24T01:15:26.123456Z
 	RegisteredAt Instant `json:"registered_at"`
-	Seq          int64   `json:"seq"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 }
 
 // OrganizationInput Example: {"kind":"social_organization","name":"青桐街道社工站","place":{"district":"云泽区","street":"青桐街道"}}
@@ -866,10 +1040,16 @@ type OrganizationKind string
 
 // OrganizationList defines model for OrganizationList.
 type OrganizationList struct {
-	AsOfLogSize int64          `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize        `json:"as_of_log_size"`
 	Data        []Organization `json:"data"`
-	NextCursor  *string        `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor        `json:"next_cursor,omitempty"`
 }
+
+// OwnerKind defines model for OwnerKind.
+type OwnerKind string
 
 // Partner defines model for Partner.
 type Partner struct {
@@ -883,7 +1063,11 @@ type Partner struct {
 
 	// RegisteredAt Example: 2026-11-24T01:15:26.123456Z
 	RegisteredAt Instant `json:"registered_at"`
-	Seq          int64   `json:"seq"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 }
 
 // PartnerInput Example: {"name":"云泽区居家养老服务中心"}
@@ -896,9 +1080,12 @@ type PartnerInput struct {
 
 // PartnerList defines model for PartnerList.
 type PartnerList struct {
-	AsOfLogSize int64     `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize   `json:"as_of_log_size"`
 	Data        []Partner `json:"data"`
-	NextCursor  *string   `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor   `json:"next_cursor,omitempty"`
 }
 
 // Place Example: {"community":"银杏社区","district":"云泽区","grid":"第三网格","street":"青桐街道"}
@@ -915,15 +1102,18 @@ type Policy struct {
 	EffectiveFrom Date         `json:"effective_from"`
 	RuleSet       RuleSetName  `json:"rule_set"`
 	Rules         []PolicyRule `json:"rules"`
-	Source        string       `json:"source"`
-	Title         Words        `json:"title"`
+
+	// Source the rule set as YAML
+	Source string `json:"source"`
+	Title  Words  `json:"title"`
 }
 
 // PolicyRule defines model for PolicyRule.
 type PolicyRule struct {
-	Id     string `json:"id"`
-	Source string `json:"source"`
-	Text   Words  `json:"text"`
+	// Id Example: day-cap
+	Id     string   `json:"id"`
+	Source Sentence `json:"source"`
+	Text   Words    `json:"text"`
 }
 
 // Posting defines model for Posting.
@@ -938,34 +1128,60 @@ type Posting struct {
 	Minutes Minutes `json:"minutes"`
 
 	// OwnerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
-	OwnerId   *ID    `json:"owner_id,omitempty"`
-	OwnerKind string `json:"owner_kind"`
-	Purpose   string `json:"purpose"`
-	Unit      Unit   `json:"unit"`
+	OwnerId   *ID       `json:"owner_id,omitempty"`
+	OwnerKind OwnerKind `json:"owner_kind"`
+	Purpose   Word      `json:"purpose"`
+	Unit      Unit      `json:"unit"`
 }
 
 // Problem defines model for Problem.
 type Problem struct {
-	Code      string          `json:"code"`
-	Detail    *string         `json:"detail,omitempty"`
-	Entry     *int64          `json:"entry,omitempty"`
+	// Code docs/problems.md tells what it means
+	//
+	// Example: shift_overlaps
+	Code   Code      `json:"code"`
+	Detail *Sentence `json:"detail,omitempty"`
+
+	// Entry number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Entry *Seq `json:"entry,omitempty"`
+
+	// Error at /oauth/token only: RFC 6749's name of it
+	Error     *ProblemError   `json:"error,omitempty"`
 	Errors    *[]FieldProblem `json:"errors,omitempty"`
-	Instance  *string         `json:"instance,omitempty"`
 	RequestId *string         `json:"request_id,omitempty"`
-	Retryable bool            `json:"retryable"`
-	Rule      *string         `json:"rule,omitempty"`
-	Status    int             `json:"status"`
-	Title     string          `json:"title"`
-	Type      string          `json:"type"`
+
+	// Retryable whether the same request, under the same key, may succeed in a moment
+	Retryable bool `json:"retryable"`
+
+	// Rule the rule of the rule set that says no
+	Rule   *string `json:"rule,omitempty"`
+	Status int     `json:"status"`
+	Title  string  `json:"title"`
+
+	// Type where the code is explained
+	Type string `json:"type"`
 }
+
+// ProblemError at /oauth/token only: RFC 6749's name of it
+type ProblemError string
 
 // Readiness defines model for Readiness.
 type Readiness struct {
-	CheckpointAgeSeconds int64           `json:"checkpoint_age_seconds"`
-	CheckpointSize       int64           `json:"checkpoint_size"`
-	LogSize              int64           `json:"log_size"`
-	SchemaVersion        int             `json:"schema_version"`
-	Status               ReadinessStatus `json:"status"`
+	CheckpointAgeSeconds int64 `json:"checkpoint_age_seconds"`
+
+	// CheckpointSize number of entries in the log
+	//
+	// Example: 42
+	CheckpointSize LogSize `json:"checkpoint_size"`
+
+	// LogSize number of entries in the log
+	//
+	// Example: 42
+	LogSize       LogSize         `json:"log_size"`
+	SchemaVersion Count           `json:"schema_version"`
+	Status        ReadinessStatus `json:"status"`
 }
 
 // ReadinessStatus defines model for Readiness.Status.
@@ -987,13 +1203,19 @@ type Receipt struct {
 	Postings []Posting   `json:"postings"`
 
 	// RecordedAt Example: 2026-11-24T01:15:26.123456Z
-	RecordedAt Instant      `json:"recorded_at"`
-	RefersTo   *int64       `json:"refers_to,omitempty"`
-	RuleSet    *RuleSetName `json:"rule_set,omitempty"`
+	RecordedAt Instant `json:"recorded_at"`
+
+	// RefersTo number of an entry; it is its place in the log
+	//
+	// Example: 41
+	RefersTo *Seq         `json:"refers_to,omitempty"`
+	RuleSet  *RuleSetName `json:"rule_set,omitempty"`
 
 	// Seq -1 in a dry run
-	Seq int64   `json:"seq"`
-	Why *string `json:"why,omitempty"`
+	//
+	// Example: 41
+	Seq int64     `json:"seq"`
+	Why *Sentence `json:"why,omitempty"`
 }
 
 // ReceiptGrade defines model for Receipt.Grade.
@@ -1008,17 +1230,25 @@ type Redemption struct {
 	Given Minutes `json:"given"`
 
 	// Held Example: 90
-	Held    Minutes `json:"held"`
-	HoldSeq int64   `json:"hold_seq"`
+	Held Minutes `json:"held"`
+
+	// HoldSeq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	HoldSeq Seq `json:"hold_seq"`
 
 	// Id Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	Id ID `json:"id"`
 
 	// PartnerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
-	PartnerId  ID               `json:"partner_id"`
-	Receipt    *Receipt         `json:"receipt,omitempty"`
-	Service    Reference        `json:"service"`
-	SettledSeq *int64           `json:"settled_seq,omitempty"`
+	PartnerId ID        `json:"partner_id"`
+	Receipt   *Receipt  `json:"receipt,omitempty"`
+	Service   Reference `json:"service"`
+
+	// SettledSeq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	SettledSeq *Seq             `json:"settled_seq,omitempty"`
 	Status     RedemptionStatus `json:"status"`
 
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
@@ -1040,9 +1270,12 @@ type RedemptionInput struct {
 
 // RedemptionList defines model for RedemptionList.
 type RedemptionList struct {
-	AsOfLogSize int64        `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize      `json:"as_of_log_size"`
 	Data        []Redemption `json:"data"`
-	NextCursor  *string      `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor      `json:"next_cursor,omitempty"`
 }
 
 // Reference defines model for Reference.
@@ -1054,8 +1287,10 @@ type Role string
 // RuleSetName defines model for RuleSetName.
 type RuleSetName struct {
 	// Hash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-	Hash Hash   `json:"hash"`
-	Id   string `json:"id"`
+	Hash Hash `json:"hash"`
+
+	// Id Example: qinghe-2026
+	Id string `json:"id"`
 }
 
 // RulesInput defines model for RulesInput.
@@ -1064,10 +1299,22 @@ type RulesInput struct {
 	Source string `json:"source"`
 }
 
+// Sentence defines model for Sentence.
+type Sentence = string
+
+// Seq number of an entry; it is its place in the log
+//
+// Example: 41
+type Seq = int64
+
 // Statement defines model for Statement.
 type Statement struct {
-	Account     string `json:"account"`
-	AsOfLogSize int64  `json:"as_of_log_size"`
+	Account Word `json:"account"`
+
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize `json:"as_of_log_size"`
 
 	// Closing Example: 90
 	Closing Minutes `json:"closing"`
@@ -1101,12 +1348,16 @@ type StatementLine struct {
 
 	// RecordedAt Example: 2026-11-24T01:15:26.123456Z
 	RecordedAt Instant `json:"recorded_at"`
-	Seq        int64   `json:"seq"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 }
 
 // Step defines model for Step.
 type Step struct {
-	Effect string `json:"effect"`
+	Effect Word `json:"effect"`
 
 	// In Example: 90
 	In Minutes `json:"in"`
@@ -1114,33 +1365,47 @@ type Step struct {
 	// Out Example: 90
 	Out   Minutes `json:"out"`
 	Rule  string  `json:"rule"`
-	Unit  *string `json:"unit,omitempty"`
+	Unit  *Unit   `json:"unit,omitempty"`
 	Words Words   `json:"words"`
 }
 
-// Token defines model for Token.
+// Token Example: {"access_token":"eyJ…","expires_in":900,"scope":"read write","token_type":"Bearer"}
 type Token struct {
-	AccessToken string         `json:"access_token"`
-	ExpiresIn   int            `json:"expires_in"`
-	TokenType   TokenTokenType `json:"token_type"`
+	AccessToken string `json:"access_token"`
+
+	// ExpiresIn seconds
+	ExpiresIn int            `json:"expires_in"`
+	Scope     TokenScope     `json:"scope"`
+	TokenType TokenTokenType `json:"token_type"`
 }
+
+// TokenScope defines model for Token.Scope.
+type TokenScope string
 
 // TokenTokenType defines model for Token.TokenType.
 type TokenTokenType string
 
-// TokenInput defines model for TokenInput.
+// TokenInput Example: {"client_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","client_secret":"5f1c…","grant_type":"client_credentials","scope":"read"}
 type TokenInput struct {
-	ClientId     *string `json:"client_id,omitempty"`
-	ClientSecret *string `json:"client_secret,omitempty"`
-	GrantType    string  `json:"grant_type"`
-	Scope        *string `json:"scope,omitempty"`
+	ClientId     *string             `json:"client_id,omitempty"`
+	ClientSecret *string             `json:"client_secret,omitempty"`
+	GrantType    TokenInputGrantType `json:"grant_type"`
+
+	// Scope "read", "write" or both with a space between; both without it
+	Scope *string `json:"scope,omitempty"`
 }
+
+// TokenInputGrantType defines model for TokenInput.GrantType.
+type TokenInputGrantType string
 
 // TrialBalance defines model for TrialBalance.
 type TrialBalance struct {
-	AsOfLogSize int64            `json:"as_of_log_size"`
-	Rows        []TrialRow       `json:"rows"`
-	Sums        map[string]int64 `json:"sums"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize            `json:"as_of_log_size"`
+	Rows        []TrialRow         `json:"rows"`
+	Sums        map[string]Minutes `json:"sums"`
 }
 
 // TrialRow defines model for TrialRow.
@@ -1148,10 +1413,10 @@ type TrialRow struct {
 	Accounts int64 `json:"accounts"`
 
 	// Balance Example: 90
-	Balance   Minutes `json:"balance"`
-	OwnerKind string  `json:"owner_kind"`
-	Purpose   string  `json:"purpose"`
-	Unit      Unit    `json:"unit"`
+	Balance   Minutes   `json:"balance"`
+	OwnerKind OwnerKind `json:"owner_kind"`
+	Purpose   Word      `json:"purpose"`
+	Unit      Unit      `json:"unit"`
 }
 
 // Unit defines model for Unit.
@@ -1175,7 +1440,11 @@ type Volunteer struct {
 	// RegisteredAt Example: 2026-11-24T01:15:26.123456Z
 	RegisteredAt Instant         `json:"registered_at"`
 	Roles        []VolunteerRole `json:"roles"`
-	Seq          int64           `json:"seq"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
 }
 
 // VolunteerInput Example: {"born":"1950-05-01","external_id":"YZ00000000017","name":"陈桂兰","roles":[]}
@@ -1194,18 +1463,24 @@ type VolunteerInput struct {
 
 // VolunteerList defines model for VolunteerList.
 type VolunteerList struct {
-	AsOfLogSize int64       `json:"as_of_log_size"`
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize     `json:"as_of_log_size"`
 	Data        []Volunteer `json:"data"`
-	NextCursor  *string     `json:"next_cursor,omitempty"`
+	NextCursor  *Cursor     `json:"next_cursor,omitempty"`
 }
 
 // VolunteerRole defines model for VolunteerRole.
 type VolunteerRole string
 
+// Word defines model for Word.
+type Word = string
+
 // Words defines model for Words.
 type Words struct {
-	En string `json:"en"`
-	Zh string `json:"zh"`
+	En Sentence `json:"en"`
+	Zh Sentence `json:"zh"`
 }
 
 // AccountIDParam Example: 077403e098a52c99
@@ -1263,7 +1538,7 @@ type OperationKeyParam = string
 type OrganizationFilterParam = ID
 
 // OwnerKindParam defines model for OwnerKindParam.
-type OwnerKindParam string
+type OwnerKindParam = OwnerKind
 
 // OwnerParam Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 type OwnerParam = ID
@@ -1276,6 +1551,9 @@ type RecordedFromParam = time.Time
 
 // RecordedToParam defines model for RecordedToParam.
 type RecordedToParam = time.Time
+
+// ReportParam defines model for ReportParam.
+type ReportParam string
 
 // SeqParam defines model for SeqParam.
 type SeqParam = int64
@@ -1328,7 +1606,7 @@ type ListAccountsParams struct {
 	Limit *LimitParam `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// OwnerKind of this kind of owner
-	OwnerKind *ListAccountsParamsOwnerKind `form:"owner_kind,omitempty" json:"owner_kind,omitempty"`
+	OwnerKind *OwnerKindParam `form:"owner_kind,omitempty" json:"owner_kind,omitempty"`
 
 	// OwnerId of this owner
 	OwnerId *OwnerParam `form:"owner_id,omitempty" json:"owner_id,omitempty"`
@@ -1342,9 +1620,6 @@ type ListAccountsParams struct {
 	// AtLogSize as known when the log had this size
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
 }
-
-// ListAccountsParamsOwnerKind defines parameters for ListAccounts.
-type ListAccountsParamsOwnerKind string
 
 // GetAccountParams defines parameters for GetAccount.
 type GetAccountParams struct {
@@ -1463,22 +1738,20 @@ type PostHoursBatchParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
-// ImportHoursMultipartBody defines parameters for ImportHours.
-type ImportHoursMultipartBody struct {
-	File openapi_types.File `json:"file"`
-
-	// Profile the profile
-	Profile string `json:"profile"`
-}
-
 // ImportHoursParams defines parameters for ImportHours.
 type ImportHoursParams struct {
 	// DryRun decide and answer, but record nothing and use no key
 	DryRun *DryRunParam `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
+	// Report answer with the report as CSV, a line for each row, instead of JSON
+	Report *ImportHoursParamsReport `form:"report,omitempty" json:"report,omitempty"`
+
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
+
+// ImportHoursParamsReport defines parameters for ImportHours.
+type ImportHoursParamsReport string
 
 // ListOrganizationsParams defines parameters for ListOrganizations.
 type ListOrganizationsParams struct {
@@ -1628,7 +1901,7 @@ type PostHoursJSONRequestBody = Claim
 type PostHoursBatchJSONRequestBody = Batch
 
 // ImportHoursMultipartRequestBody defines body for ImportHours for multipart/form-data ContentType.
-type ImportHoursMultipartRequestBody ImportHoursMultipartBody
+type ImportHoursMultipartRequestBody = ImportInput
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = OrganizationInput
@@ -2392,6 +2665,13 @@ func (w *ServerInterfaceWrapper) ImportHours(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dry_run: %s", err))
 	}
 
+	// ------------- Optional query parameter "report" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "report", ctx.QueryParams(), &params.Report, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter report: %s", err))
+	}
+
 	headers := ctx.Request().Header
 	// ------------- Required header parameter "Idempotency-Key" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
@@ -3081,7 +3361,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 type BadRequestApplicationProblemPlusJSONResponse Problem
 
-type BusyApplicationProblemPlusJSONResponse Problem
+type BusyResponseHeaders struct {
+	RetryAfter *int
+}
+type BusyApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers BusyResponseHeaders
+}
 
 type FailureApplicationProblemPlusJSONResponse Problem
 
@@ -3095,7 +3382,14 @@ type RefusedApplicationProblemPlusJSONResponse Problem
 
 type TooLargeApplicationProblemPlusJSONResponse Problem
 
-type UnauthorizedApplicationProblemPlusJSONResponse Problem
+type UnauthorizedResponseHeaders struct {
+	WWWAuthenticate *string
+}
+type UnauthorizedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UnauthorizedResponseHeaders
+}
 
 type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
 
@@ -3116,6 +3410,25 @@ func (response GetKeys200JSONResponse) VisitGetKeysResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetKeys503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetKeys503ApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3164,6 +3477,25 @@ func (response GetProblems200TextmarkdownResponse) VisitGetProblemsResponse(w ht
 	return err
 }
 
+type GetProblems503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetProblems503ApplicationProblemPlusJSONResponse) VisitGetProblemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProblemsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -3202,6 +3534,25 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
+type GetHealth503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth503ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -3234,6 +3585,25 @@ func (response GetMetrics200TextResponse) VisitGetMetricsResponse(w http.Respons
 	w.WriteHeader(200)
 
 	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetMetrics503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetMetrics503ApplicationProblemPlusJSONResponse) VisitGetMetricsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -3299,11 +3669,65 @@ type CreateToken401ApplicationProblemPlusJSONResponse struct {
 func (response CreateToken401ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken413ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(401)
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken415ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken503ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3352,6 +3776,25 @@ func (response GetContract200ApplicationyamlResponse) VisitGetContractResponse(w
 	return err
 }
 
+type GetContract503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetContract503ApplicationProblemPlusJSONResponse) VisitGetContractResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetContractdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -3397,10 +3840,13 @@ type GetReadiness503ApplicationProblemPlusJSONResponse struct {
 func (response GetReadiness503ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3431,15 +3877,25 @@ type ListAccountsResponseObject interface {
 	VisitListAccountsResponse(w http.ResponseWriter) error
 }
 
-type ListAccounts200JSONResponse AccountList
+type ListAccounts200ResponseHeaders struct {
+	Link *string
+}
+
+type ListAccounts200JSONResponse struct {
+	Body    AccountList
+	Headers ListAccounts200ResponseHeaders
+}
 
 func (response ListAccounts200JSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3468,10 +3924,13 @@ type ListAccounts401ApplicationProblemPlusJSONResponse struct {
 func (response ListAccounts401ApplicationProblemPlusJSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3489,6 +3948,25 @@ func (response ListAccounts403ApplicationProblemPlusJSONResponse) VisitListAccou
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccounts503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListAccounts503ApplicationProblemPlusJSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3556,10 +4034,13 @@ type GetAccount401ApplicationProblemPlusJSONResponse struct {
 func (response GetAccount401ApplicationProblemPlusJSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3593,6 +4074,25 @@ func (response GetAccount404ApplicationProblemPlusJSONResponse) VisitGetAccountR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccount503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAccount503ApplicationProblemPlusJSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3648,6 +4148,25 @@ func (response GetCheckpoint404ApplicationProblemPlusJSONResponse) VisitGetCheck
 	return err
 }
 
+type GetCheckpoint503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetCheckpoint503ApplicationProblemPlusJSONResponse) VisitGetCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCheckpointdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -3673,15 +4192,25 @@ type ListClientsResponseObject interface {
 	VisitListClientsResponse(w http.ResponseWriter) error
 }
 
-type ListClients200JSONResponse ClientList
+type ListClients200ResponseHeaders struct {
+	Link *string
+}
+
+type ListClients200JSONResponse struct {
+	Body    ClientList
+	Headers ListClients200ResponseHeaders
+}
 
 func (response ListClients200JSONResponse) VisitListClientsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3710,10 +4239,13 @@ type ListClients401ApplicationProblemPlusJSONResponse struct {
 func (response ListClients401ApplicationProblemPlusJSONResponse) VisitListClientsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3731,6 +4263,25 @@ func (response ListClients403ApplicationProblemPlusJSONResponse) VisitListClient
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListClients503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListClients503ApplicationProblemPlusJSONResponse) VisitListClientsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3822,10 +4373,13 @@ type CreateClient401ApplicationProblemPlusJSONResponse struct {
 func (response CreateClient401ApplicationProblemPlusJSONResponse) VisitCreateClientResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3918,10 +4472,13 @@ type CreateClient503ApplicationProblemPlusJSONResponse struct {
 func (response CreateClient503ApplicationProblemPlusJSONResponse) VisitCreateClientResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4014,10 +4571,13 @@ type RevokeClient401ApplicationProblemPlusJSONResponse struct {
 func (response RevokeClient401ApplicationProblemPlusJSONResponse) VisitRevokeClientResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4126,10 +4686,13 @@ type RevokeClient503ApplicationProblemPlusJSONResponse struct {
 func (response RevokeClient503ApplicationProblemPlusJSONResponse) VisitRevokeClientResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4222,10 +4785,13 @@ type CreateConsent401ApplicationProblemPlusJSONResponse struct {
 func (response CreateConsent401ApplicationProblemPlusJSONResponse) VisitCreateConsentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4334,10 +4900,13 @@ type CreateConsent503ApplicationProblemPlusJSONResponse struct {
 func (response CreateConsent503ApplicationProblemPlusJSONResponse) VisitCreateConsentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4368,15 +4937,25 @@ type ListEntriesResponseObject interface {
 	VisitListEntriesResponse(w http.ResponseWriter) error
 }
 
-type ListEntries200JSONResponse EntryList
+type ListEntries200ResponseHeaders struct {
+	Link *string
+}
+
+type ListEntries200JSONResponse struct {
+	Body    EntryList
+	Headers ListEntries200ResponseHeaders
+}
 
 func (response ListEntries200JSONResponse) VisitListEntriesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4405,10 +4984,13 @@ type ListEntries401ApplicationProblemPlusJSONResponse struct {
 func (response ListEntries401ApplicationProblemPlusJSONResponse) VisitListEntriesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4426,6 +5008,25 @@ func (response ListEntries403ApplicationProblemPlusJSONResponse) VisitListEntrie
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEntries503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListEntries503ApplicationProblemPlusJSONResponse) VisitListEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4476,10 +5077,13 @@ type GetEntry401ApplicationProblemPlusJSONResponse struct {
 func (response GetEntry401ApplicationProblemPlusJSONResponse) VisitGetEntryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4513,6 +5117,25 @@ func (response GetEntry404ApplicationProblemPlusJSONResponse) VisitGetEntryRespo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntry503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntry503ApplicationProblemPlusJSONResponse) VisitGetEntryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4605,10 +5228,13 @@ type CorrectEntry401ApplicationProblemPlusJSONResponse struct {
 func (response CorrectEntry401ApplicationProblemPlusJSONResponse) VisitCorrectEntryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4717,10 +5343,13 @@ type CorrectEntry503ApplicationProblemPlusJSONResponse struct {
 func (response CorrectEntry503ApplicationProblemPlusJSONResponse) VisitCorrectEntryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4772,10 +5401,13 @@ type GetExplanation401ApplicationProblemPlusJSONResponse struct {
 func (response GetExplanation401ApplicationProblemPlusJSONResponse) VisitGetExplanationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4809,6 +5441,25 @@ func (response GetExplanation404ApplicationProblemPlusJSONResponse) VisitGetExpl
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExplanation503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetExplanation503ApplicationProblemPlusJSONResponse) VisitGetExplanationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4865,6 +5516,25 @@ func (response GetProof404ApplicationProblemPlusJSONResponse) VisitGetProofRespo
 	return err
 }
 
+type GetProof503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetProof503ApplicationProblemPlusJSONResponse) VisitGetProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProofdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -4890,15 +5560,25 @@ type ListHoursResponseObject interface {
 	VisitListHoursResponse(w http.ResponseWriter) error
 }
 
-type ListHours200JSONResponse EntryList
+type ListHours200ResponseHeaders struct {
+	Link *string
+}
+
+type ListHours200JSONResponse struct {
+	Body    EntryList
+	Headers ListHours200ResponseHeaders
+}
 
 func (response ListHours200JSONResponse) VisitListHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4927,10 +5607,13 @@ type ListHours401ApplicationProblemPlusJSONResponse struct {
 func (response ListHours401ApplicationProblemPlusJSONResponse) VisitListHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4948,6 +5631,25 @@ func (response ListHours403ApplicationProblemPlusJSONResponse) VisitListHoursRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHours503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListHours503ApplicationProblemPlusJSONResponse) VisitListHoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5039,10 +5741,13 @@ type PostHours401ApplicationProblemPlusJSONResponse struct {
 func (response PostHours401ApplicationProblemPlusJSONResponse) VisitPostHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5135,10 +5840,13 @@ type PostHours503ApplicationProblemPlusJSONResponse struct {
 func (response PostHours503ApplicationProblemPlusJSONResponse) VisitPostHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5217,10 +5925,13 @@ type PostHoursBatch401ApplicationProblemPlusJSONResponse struct {
 func (response PostHoursBatch401ApplicationProblemPlusJSONResponse) VisitPostHoursBatchResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5313,10 +6024,13 @@ type PostHoursBatch503ApplicationProblemPlusJSONResponse struct {
 func (response PostHoursBatch503ApplicationProblemPlusJSONResponse) VisitPostHoursBatchResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5372,6 +6086,30 @@ func (response ImportHours200JSONResponse) VisitImportHoursResponse(w http.Respo
 	return err
 }
 
+type ImportHours200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ImportHours200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ImportHours200TextcsvResponse) VisitImportHoursResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ImportHours400ApplicationProblemPlusJSONResponse struct {
 	BadRequestApplicationProblemPlusJSONResponse
 }
@@ -5395,10 +6133,13 @@ type ImportHours401ApplicationProblemPlusJSONResponse struct {
 func (response ImportHours401ApplicationProblemPlusJSONResponse) VisitImportHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5491,10 +6232,13 @@ type ImportHours503ApplicationProblemPlusJSONResponse struct {
 func (response ImportHours503ApplicationProblemPlusJSONResponse) VisitImportHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5546,10 +6290,13 @@ type GetHours401ApplicationProblemPlusJSONResponse struct {
 func (response GetHours401ApplicationProblemPlusJSONResponse) VisitGetHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5583,6 +6330,25 @@ func (response GetHours404ApplicationProblemPlusJSONResponse) VisitGetHoursRespo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHours503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetHours503ApplicationProblemPlusJSONResponse) VisitGetHoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5633,11 +6399,30 @@ type GetOperation401ApplicationProblemPlusJSONResponse struct {
 func (response GetOperation401ApplicationProblemPlusJSONResponse) VisitGetOperationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOperation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetOperation403ApplicationProblemPlusJSONResponse) VisitGetOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(401)
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5654,6 +6439,25 @@ func (response GetOperation404ApplicationProblemPlusJSONResponse) VisitGetOperat
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOperation503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOperation503ApplicationProblemPlusJSONResponse) VisitGetOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5683,15 +6487,25 @@ type ListOrganizationsResponseObject interface {
 	VisitListOrganizationsResponse(w http.ResponseWriter) error
 }
 
-type ListOrganizations200JSONResponse OrganizationList
+type ListOrganizations200ResponseHeaders struct {
+	Link *string
+}
+
+type ListOrganizations200JSONResponse struct {
+	Body    OrganizationList
+	Headers ListOrganizations200ResponseHeaders
+}
 
 func (response ListOrganizations200JSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5720,10 +6534,13 @@ type ListOrganizations401ApplicationProblemPlusJSONResponse struct {
 func (response ListOrganizations401ApplicationProblemPlusJSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5741,6 +6558,25 @@ func (response ListOrganizations403ApplicationProblemPlusJSONResponse) VisitList
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizations503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListOrganizations503ApplicationProblemPlusJSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5832,10 +6668,13 @@ type CreateOrganization401ApplicationProblemPlusJSONResponse struct {
 func (response CreateOrganization401ApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5928,10 +6767,13 @@ type CreateOrganization503ApplicationProblemPlusJSONResponse struct {
 func (response CreateOrganization503ApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5983,10 +6825,13 @@ type GetOrganization401ApplicationProblemPlusJSONResponse struct {
 func (response GetOrganization401ApplicationProblemPlusJSONResponse) VisitGetOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6024,6 +6869,25 @@ func (response GetOrganization404ApplicationProblemPlusJSONResponse) VisitGetOrg
 	return err
 }
 
+type GetOrganization503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOrganization503ApplicationProblemPlusJSONResponse) VisitGetOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -6049,15 +6913,25 @@ type ListPartnersResponseObject interface {
 	VisitListPartnersResponse(w http.ResponseWriter) error
 }
 
-type ListPartners200JSONResponse PartnerList
+type ListPartners200ResponseHeaders struct {
+	Link *string
+}
+
+type ListPartners200JSONResponse struct {
+	Body    PartnerList
+	Headers ListPartners200ResponseHeaders
+}
 
 func (response ListPartners200JSONResponse) VisitListPartnersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6086,10 +6960,13 @@ type ListPartners401ApplicationProblemPlusJSONResponse struct {
 func (response ListPartners401ApplicationProblemPlusJSONResponse) VisitListPartnersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6107,6 +6984,25 @@ func (response ListPartners403ApplicationProblemPlusJSONResponse) VisitListPartn
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartners503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartners503ApplicationProblemPlusJSONResponse) VisitListPartnersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6198,10 +7094,13 @@ type CreatePartner401ApplicationProblemPlusJSONResponse struct {
 func (response CreatePartner401ApplicationProblemPlusJSONResponse) VisitCreatePartnerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6294,10 +7193,13 @@ type CreatePartner503ApplicationProblemPlusJSONResponse struct {
 func (response CreatePartner503ApplicationProblemPlusJSONResponse) VisitCreatePartnerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6349,10 +7251,13 @@ type GetPartner401ApplicationProblemPlusJSONResponse struct {
 func (response GetPartner401ApplicationProblemPlusJSONResponse) VisitGetPartnerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6386,6 +7291,25 @@ func (response GetPartner404ApplicationProblemPlusJSONResponse) VisitGetPartnerR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartner503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartner503ApplicationProblemPlusJSONResponse) VisitGetPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6461,6 +7385,25 @@ func (response GetPolicy404ApplicationProblemPlusJSONResponse) VisitGetPolicyRes
 	return err
 }
 
+type GetPolicy503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPolicy503ApplicationProblemPlusJSONResponse) VisitGetPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetPolicydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -6486,15 +7429,25 @@ type ListRedemptionsResponseObject interface {
 	VisitListRedemptionsResponse(w http.ResponseWriter) error
 }
 
-type ListRedemptions200JSONResponse RedemptionList
+type ListRedemptions200ResponseHeaders struct {
+	Link *string
+}
+
+type ListRedemptions200JSONResponse struct {
+	Body    RedemptionList
+	Headers ListRedemptions200ResponseHeaders
+}
 
 func (response ListRedemptions200JSONResponse) VisitListRedemptionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6523,10 +7476,13 @@ type ListRedemptions401ApplicationProblemPlusJSONResponse struct {
 func (response ListRedemptions401ApplicationProblemPlusJSONResponse) VisitListRedemptionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6544,6 +7500,25 @@ func (response ListRedemptions403ApplicationProblemPlusJSONResponse) VisitListRe
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRedemptions503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRedemptions503ApplicationProblemPlusJSONResponse) VisitListRedemptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6635,10 +7610,13 @@ type CreateRedemption401ApplicationProblemPlusJSONResponse struct {
 func (response CreateRedemption401ApplicationProblemPlusJSONResponse) VisitCreateRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6731,10 +7709,13 @@ type CreateRedemption503ApplicationProblemPlusJSONResponse struct {
 func (response CreateRedemption503ApplicationProblemPlusJSONResponse) VisitCreateRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6786,10 +7767,13 @@ type GetRedemption401ApplicationProblemPlusJSONResponse struct {
 func (response GetRedemption401ApplicationProblemPlusJSONResponse) VisitGetRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6823,6 +7807,25 @@ func (response GetRedemption404ApplicationProblemPlusJSONResponse) VisitGetRedem
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRedemption503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetRedemption503ApplicationProblemPlusJSONResponse) VisitGetRedemptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6914,10 +7917,13 @@ type CancelRedemption401ApplicationProblemPlusJSONResponse struct {
 func (response CancelRedemption401ApplicationProblemPlusJSONResponse) VisitCancelRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7026,10 +8032,13 @@ type CancelRedemption503ApplicationProblemPlusJSONResponse struct {
 func (response CancelRedemption503ApplicationProblemPlusJSONResponse) VisitCancelRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7123,10 +8132,13 @@ type ConfirmRedemption401ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmRedemption401ApplicationProblemPlusJSONResponse) VisitConfirmRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7235,10 +8247,13 @@ type ConfirmRedemption503ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmRedemption503ApplicationProblemPlusJSONResponse) VisitConfirmRedemptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7331,10 +8346,13 @@ type ActivateRules401ApplicationProblemPlusJSONResponse struct {
 func (response ActivateRules401ApplicationProblemPlusJSONResponse) VisitActivateRulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7427,10 +8445,13 @@ type ActivateRules503ApplicationProblemPlusJSONResponse struct {
 func (response ActivateRules503ApplicationProblemPlusJSONResponse) VisitActivateRulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7498,10 +8519,13 @@ type GetTrialBalance401ApplicationProblemPlusJSONResponse struct {
 func (response GetTrialBalance401ApplicationProblemPlusJSONResponse) VisitGetTrialBalanceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7519,6 +8543,25 @@ func (response GetTrialBalance403ApplicationProblemPlusJSONResponse) VisitGetTri
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTrialBalance503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTrialBalance503ApplicationProblemPlusJSONResponse) VisitGetTrialBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7548,15 +8591,25 @@ type ListVolunteersResponseObject interface {
 	VisitListVolunteersResponse(w http.ResponseWriter) error
 }
 
-type ListVolunteers200JSONResponse VolunteerList
+type ListVolunteers200ResponseHeaders struct {
+	Link *string
+}
+
+type ListVolunteers200JSONResponse struct {
+	Body    VolunteerList
+	Headers ListVolunteers200ResponseHeaders
+}
 
 func (response ListVolunteers200JSONResponse) VisitListVolunteersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7585,10 +8638,13 @@ type ListVolunteers401ApplicationProblemPlusJSONResponse struct {
 func (response ListVolunteers401ApplicationProblemPlusJSONResponse) VisitListVolunteersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7606,6 +8662,25 @@ func (response ListVolunteers403ApplicationProblemPlusJSONResponse) VisitListVol
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVolunteers503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListVolunteers503ApplicationProblemPlusJSONResponse) VisitListVolunteersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7697,10 +8772,13 @@ type CreateVolunteer401ApplicationProblemPlusJSONResponse struct {
 func (response CreateVolunteer401ApplicationProblemPlusJSONResponse) VisitCreateVolunteerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7793,10 +8871,13 @@ type CreateVolunteer503ApplicationProblemPlusJSONResponse struct {
 func (response CreateVolunteer503ApplicationProblemPlusJSONResponse) VisitCreateVolunteerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7848,10 +8929,13 @@ type GetVolunteer401ApplicationProblemPlusJSONResponse struct {
 func (response GetVolunteer401ApplicationProblemPlusJSONResponse) VisitGetVolunteerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7885,6 +8969,25 @@ func (response GetVolunteer404ApplicationProblemPlusJSONResponse) VisitGetVolunt
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVolunteer503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetVolunteer503ApplicationProblemPlusJSONResponse) VisitGetVolunteerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7952,10 +9055,13 @@ type GetBalances401ApplicationProblemPlusJSONResponse struct {
 func (response GetBalances401ApplicationProblemPlusJSONResponse) VisitGetBalancesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7989,6 +9095,25 @@ func (response GetBalances404ApplicationProblemPlusJSONResponse) VisitGetBalance
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBalances503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetBalances503ApplicationProblemPlusJSONResponse) VisitGetBalancesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8056,10 +9181,13 @@ type GetStatement401ApplicationProblemPlusJSONResponse struct {
 func (response GetStatement401ApplicationProblemPlusJSONResponse) VisitGetStatementResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8093,6 +9221,25 @@ func (response GetStatement404ApplicationProblemPlusJSONResponse) VisitGetStatem
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatement503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatement503ApplicationProblemPlusJSONResponse) VisitGetStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9627,169 +10774,185 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H1rbxxJkthfSdQdMDtwkezmS2LrE0VJM7rRSASp3bk7jdyTXRXdncuqzJ7MLLZaMgGvjQXsgw37fB+M",
-	"BXyAF7C/2GfDhoHz4eyz/8zO7O6/OOSr3tVd1XyIR3G+DNVVlRkZGe+MjPjgBSyeMQpUCm/wwZsCDoHr",
-	"P5+HEM+YBCpPYBbhBYTq1xBEwMlMEka9gSd5Amg+BQ5ITgFhKubAERH6X4wCmpBzoGgEY8YBJTQErh8J",
-	"HAM6g4XneyKYQozV0ECT2Bu80YN6b31PLmbgDTwhOaET7+LiwvdmmOMYpIXwMAhYQuXzJ8fq5yp0NIlH",
-	"wBEbG+DM257vEfVwhuXU8z2KYzVJ9pDD9wnharEKjjx8f8hh7A28P9jKULZlnootC8pLPaOnQLW/NIAm",
-	"WRJMCZ0gOSWiDNr3CfBFHWyXhSXhMyagAaT5lATTErLESpCa0eW2UwA/h9DzvQBzsP/bmELkftpgc/14",
-	"wRI5rdt33zuUL9jklLxvAh0LdEbZnCpSpBr+iE3QFIcGvYK8h6aFyGHEJkP7Rgb8mPEYS2/gESr3dz3f",
-	"iwklsVpQLwWQUAkTi+GjhAvGm+gQ3slhoN9w+J3hCVi2aIDMvF8AKsbvXgCdyKk32Ov16hD1hC9OEtoA",
-	"RggBCRWThpZRfTRKJOIQMB4iyqQmSPU4EYAoswxaB1zIF0Oe0AJ0IYxxEklvMMaRgBS6EWMRYKrBezoe",
-	"QyDJOTzjLG6AEtw7iFHEOMJjqYUGESjETfCkHw3HnMWtOeUJllAErAEoTe2I0WiB5lMslYQrw2llXFtA",
-	"LwHja9YSdR1BGkq2BlTvJHCKo0YhrJHm1MGcyKmBhyVSKGokYRNYduChfqOWCfrbPc2Y6b/rWGIJqY0J",
-	"F3IJZiwtracRUgw1YoZIkVt+UR/p39eb+PkTM61T38HiK1g0SSYcgzAboiYDIdGYcQTnwB8hjDjMAEsI",
-	"04dTLMr6WwNvzIYM/NzkG1/p15rX0nVDvyI0bKK1sVnLGaFNZGUftUPlUyr5Qs2nJ35BYtKkz2MmJNIC",
-	"VCjmcyK+AYhIjVQvPPtKsMf4nVE2Wsynqqdfq3peNcl7BUSIF0rlKB1MAniEJFO/KDZkiUSkyeRgtLsk",
-	"eDUDjtXUzeSGKSIZZSgCQm7LgohAk3F2dsUU9IpPMCXvNbDPSCShSXHjkcKSkVe5b5qQlnulLLVaMOyr",
-	"OQXekrgV2ph6vwkU9WxYoXVnko0wPfN8b8ZY5PleaWnnLEqoBD32DHOpZqm1yjTAK4BdDWR3RB0boNru",
-	"nFtDPRD26RpgnGi7CcIlCobbVxCWJVOGUCFxo8XvvqtaM6ldGmIJG5LESsRUt8bB1mgqpJDlbYSWQJXM",
-	"hJYgncL3rdw0UDK3Xg4I+H6pHOhqtDdiJ8JL7QKNgEtaBT+ljbqEULMdCW2Uz/ZRuznVVHrOnznOXs00",
-	"eSFQB0D6vDPjXCjUiRmjArQT/xiHJ8a6UP8KGJVKDww+eHg2i0igpdLWjLNRBPE/+rlQgH7w4B2OZxGY",
-	"L0IFUExoIkEMWSKHbDzkmGrtG4LEJFJrQ0GESawsdzZGfSQZ6u/u9pD9zlf+D+p5vgecMy68wZurH3rG",
-	"FPVxb+Bt2WfexVtDSSCkwuTA6/UPtnvjHdjoB3t440GwM9o4wHv9je3xfvgQdkcPcL+nqU/yBR4pFFh3",
-	"S0gsE+ENdrVnSKR65L2eQmq7EaEBOceR3jLLD1shC4TDr9iMwz+oXe5F2z0+NiOZjS6SVx6YGJ+BggcJ",
-	"oAIQFohIpKRPKB6lrmgwVXOHavLHiVhcij5GaoDcpilRM2LsTKFFPRsgyRcITzChiFCEUcxiSCMcl9ge",
-	"Kx3s7uz1drLdeWxgatwJDfOVYJ4xFCfBVOshGoCvtBFlKMQSj7BQdqFbvJrvGSZRwuFS+NaUTnGUx7lg",
-	"MZidHWMSQfhIC/yUPkM0hWgmFP+MtY2TSO1te1fNInt5FnluAUWa8ZdtR7qkq9iS0xIukLRxBcWjCi0B",
-	"jiLgnwkUMq1Cfe8Z4yMShkAvtTHjdJQCN6QmOIrxQgMRMg2Td/UCKscCL5lEOIpsCLAR9RnQVyaIWATF",
-	"pRKhBv8KFieQCBPsXhvJZ7AYcjNMSeaU/Z85Fki95wwxHSHBSgICd6xx9VuwvV3UESugWrY1uaVe1d4U",
-	"IKhFyIWvKOcZS+jl9okyORzrUYrbxMGyouZQ9e9rYIPdIhs4OBoxnQF7RYh2q0RC6Qa9VqsZKBh5VJYL",
-	"Z5TNERt72sUYX5pNxJSM5ZCdA4/wTJRZJbUxkTlCQBAJMIdNYcLTwxPlcQxMVEoNJ5AdT9ly2pcY7Pav",
-	"fvMOss07RDyJAAm8UMhctoOl9V7FNhYnf1Q6huMQg3KuIMwdvp2BtipeM/YC88nl1PyIhYuhZGwY6aHy",
-	"VrFEOijW7+0+3Huwj0YLCQJh5WviM6DXxFT9naJgU/Dp80jGkAOx2d4qLuaqxFkVBu3/4UROGSfvL8lD",
-	"kp0BHRLq7PoCC+mHOmoL72baW716TugXMW6mbOtsFKG/Coy/ZGZWA4hBtUhmM8YlhF9DSPBrDcxlfE01",
-	"ylCtaZhkY1fsKc4SaahdoPwEamDjFKqVcRDiOvalv5ftSw4DSAOP9IYscwLrl3jVLMHGqWpXcymlY4Mf",
-	"OeTp2IUdOHfsr/6ccTYDLokJJeDsQYfzcd8b4QjTAFZ997Xz2Y1isZNWgk7lQJPvxXgxZHM9fvlQ1M+i",
-	"oC2CJ34+sJuN5qJsvjczJ/y1z3TMqG2oKItuvckd9hfCym4u30Wj3DIzhGaIygLIbPRzCLQFZ/fhBRF1",
-	"eymGbJydzbdDtPJn1atEQixakoH6zo6EOcdaNeYO7GtQWUKPntQvA7xkwZbw8qLF6z14sNvbgd7BQ7y3",
-	"HRwcaHRmpxr7vjfDUrmf3sD7x296Gw/evultHOCN8dsP/b2LP6xGXH3vsdkE0cgn4ipQtdY+6UyQ9tym",
-	"Xh/ic0wiI+q6fahTTTp+o/3R9t9wCAFiB1yVx20KTPsBC+HVVoLBZM+0naFEwqVobmlP/SyFx8xSSOUZ",
-	"5lJ5htaPL21YAUF+Rn51PPIYy0CvA4chURoDR8c54rVaLq+TI0xiE6/FgSTnRC68gff7X/2X3/3izzzf",
-	"y3m2Q2X4DjzO5ht9czigkTE46LkVDrWC2u5t72/0djZ6e/nTsGE+IWHg/cmf9tx//QfexVslfAtM5uCq",
-	"JGngYKpUH0Z6qUfqtUeISGOu4xCNFohIAdHYR8KEYBBGMY4UX0Go0yjGmEQC4YhRfcLsWLiCzBi/e24e",
-	"9nv2JNn9u8zJJYqw0DfukAZ75TaVxY7bnuVU+hLHYJTsSto/ilhwpt89JyG00OFP3XsXNaTR8SQ5R0Kr",
-	"oMQkLoiLMfA20J6kL14USLTNGZP5gHSdRGIuW2O9gTk6zNdV0FVME0tSefRk+9JIvooLqnqR0BDe5Rgp",
-	"p7Gsbdza7FVgBkBmcjU2zGsXmemendO7I1ctQU0qjv5zbCOLJnRcfzqfR5NZWDpDI1pOQOgklDJi7Dy1",
-	"mEmlTytLIsN+jS2RLrd2Ip4FnOoeWvTUPC0hoyVS3crqkNVO+uWUVJ1m0uLN6/cGO/rYMSfA8GzG2bk+",
-	"KJxveyle9L+V5hJTAJkpKh0oiwHtFkTSUq2Wigbv9eGLr7yU773ewaDXa6/2bruIvxfQ//AEdGEz8k6S",
-	"ouhqiodLlevv7q7IlVNDE6gLHJgId2tbO8IjiOrMhYqBwGFChAQO4RCv3LXnNv1Gf3fOzgrSLOdNcLba",
-	"CTpR72gS+76lTyYSvQPrbXOGQAtetgQ/TdvJo6J+49Ugz+kskV1kq90NIxVRMosYTsEYlJPb8qtsF2Sr",
-	"yLgOu99loy6Dfj3REpQKkRhiuhTZ29cFBBxkGQG9OgTcM8oyRini89KM87HiaFao3lwYzWi3YvjswFhR",
-	"+RsyhZDZT970+jpk9vafbL/pbey8/XzwprexZ36qDZ8dMTomPO4sjnIGWEV0rGWOlPC0VHUyKtYRoS7l",
-	"K8bvvMG+YuVcWmwrOdnXYWCpDz+2e9sPNvrbGzt9r2w/rClyC/B9WGIE7FvbdHnqZ3F5bUSfXVo7s+6S",
-	"JlMpGFdIUM4jwkFVTwicQ6C2vjMtcMDC3AfkjE5yiaCVXXFvlhVBiwz8oj+mh6lbhsZogdELXkxh2nKE",
-	"/ODth92LDfPHdvZHLa8/xZzWKciW/JrzHNY+ZHFnKEu4+6nJZigDOVq0VN+GJiAcmi/a6AF9nimaycck",
-	"N1Ygtd8NJbyT9fdSzoEvbEqAvq4JeIwCFsdECiRZ3R5lN+dasqE7JGt5wcf3FBC1J2cRm6wa6AWbHDOh",
-	"MaSP6UpXQVptUFehNGNCEjppH3w5Nh8sC710tb7GwMVQspb0xJMIhgJWB8WSCE5BuiiBwFENGfVdTgmh",
-	"aArvcAgBiXGEQjIh+uJyZR+tjVccZqNv8n1DvkDmSmuLhVxSxBvDzp6j5q+E5rcht8EZJ5Z4y+LG0q6h",
-	"1EbR8ZVlCBddnLKEqxGDVFl4vjdl5jTHWD/6LIcGENknG1kaSYtbQ87ETf/YyGzbwJgqniEKURPDtFB/",
-	"LLPWSNubs2qf5gOAbcOKlwgUlvCZjtTCWRsBhTEJCOaLoSWUJhcsmEJwNiS0dcTKfMCS9jGubNEtQLcY",
-	"WfnmRd0OvZtFmBqCrxBk6QZ6Sx01xoHsrl4nHIf1OR7rCtj2zq+EWXuFcyphVsdCNi9p+cffMB6KBtGZ",
-	"rtON5VdLABjcOpDrWO4ZgSg8zk52StER1oBkl+VVl3/jbviskgvuRd9Mkw5aB+aXWEyLVvDB+OF+2HvY",
-	"f/hwN3gQ7u8d4O0xYNwL9vZw2Ovv4Z3ReHfcH22PeqOH29tB2N8L94P+3qg37vVw72HRdt7frdjOOrFk",
-	"f7feWv4ScGRyDYoIq55fsbPVZ1NLzqSePyl5+e2S4nJL29mvX9pD4xDov3db/N1vcByexzPG5VrHZhPK",
-	"eNPDiFBoz2UWCDavY7WcC1MvY1qxfWVrLnVUpx8OR0p5hLAMslaANB/8+R5nc9HmSFC95q88GXR7ljsj",
-	"dOitLsvtYi1hpzvWKHVK/Fl1h5wz2Cb/sLMbyxIZsBi6nEVXkPO2NsxbEzLY7vXqo+fzhk1NohYoqm6x",
-	"l61ruaPtPJxq5KHf39jefd3rD/p7g+39zf72zu7e/p8WZc72g5rF5P3Dyp4r4304tVJ+2Q5pTaDdSzIx",
-	"NtXyRdv3/NwMdevtfth20Os96B8cbO/tPtjtHRz0c/G2jeqz6hZqw6OA3t//5b/78df/9ne//ve//8Vf",
-	"/PY//b8f/vd//u1//VVJmPdWZ+SkRShqsjtautU2FagydOd4wto+dSJw1CHTpIv1tjTDxLDySo1t67aZ",
-	"sYrLrKOufLWNGrt5zXPp1rvZYtfyELrNo5ZC22QxzCK8+hT/WL90iaOutttczv0J3a39NOJg4G1/vpTH",
-	"T+d4stkAT7CA4GhYihrYagJNzJ8iNiSKFgO17N/87Z//+L/+7od/9beaBrlxcPMDaAxcDZHdNuIpbW1+",
-	"V1ftWzn4U78fAYvjhBK5GAbKwIDCTxKw8qtmnI1BCL317jcRTBlL/zVlYkYkjmpNgDxQHyu2UxBJNxfi",
-	"sYVrbl4IdqHHjyie2soji8fOoshKm1SC/PA/f/nDf//rH375f373T3/x43/41z/82a9/8zf/7Yf//8+9",
-	"KxMg7RFfx9pL1v6xOMeR8A0yjZOPrS8EOIGl9MJf/PWPf/lvlErR+qJBjUy4Ppv+7V/91W/+5l/+9u/+",
-	"/Mf/+H+blUslzz+b7kPFWq3GjlIIWrxs4GrxogN15at1HvQxi0iwuKqI5poRSHMI0P4gS4GshqgjRMES",
-	"HtSH7i4ReGwTcjSrSCF424jtE+vC1nko1d1dsh57wNp9OeZarj1DWgauOTL8iHct14he3J0rlUuiFFca",
-	"uO4STnIVsloyayHKXsOupupcA4HnL0XXPk7vP9cmACZR/bCZI1wTYnQyospt9uL4ctXmrlZbIZH6yTYq",
-	"mIFct6kngENCQdTc2tQnY/rcYIgnShQFjIZtA7i5jzuYBh0tCbPjw3Pgwvr67UIQOFy0PieozJKDsrpM",
-	"vwlr9bhPb+wUMe+qXdfSGKS5Q+2Olc3rNXzQOcElPQZ0mDz0fO+x53tHnu89qXW+rjJqUsyd6Zwi8+lk",
-	"r1xZ1sl8ulgtfrrnllgKbs4eOYEQ4llD/I6GohvadUuIDtq84/3tKYvCYfuQ6HUlZ61x/W+d20AgZQRd",
-	"1luVv+7+dprI4XJ+zAmXy/ipEyeXTIPSNuiydFeHkpwWtdAaIvJT8svt+3IKXj+fW6eJZBfnjl48PXy5",
-	"8eWrr59ecZZz18tq69DN1aYoZ9u0zF7N9uBjBS9ycuzm4hcn+buEHe+Xn9gLLGk+hT7d0lUqS4HbLOUu",
-	"n4iHk5Co1+t4N6+lKnvR5TCy1jSv4/TG80cFimjHmKWMk9QzrmYYm7JoIBEW6E8Ov35RynnZ29vZ75an",
-	"vsRLPpVYQgwrahJVtmC92ikRE9Yjb6kRu4RvumWepOt+QWhtKIbNgHYD1lhjbUBt73xftbzLvHfrptvw",
-	"j05crxRPcThwyM22cCkpaZRWk/27l6q69rz57gGa9ez1NU8YWhrEWSaPw3H99sCsKVRay+OEdku76YLF",
-	"puiG44zKg7kOBa4d/kzxZ4rCG3jdqHXYeq1L8NXJRBDK8bJPq9EobXOKIWkIIpiqgS4c47TjY8C8qVdF",
-	"KfiWTV8YrDBz44JSTbXkNm1lSZXLszXRfkzlsCHG5HsiYG2iT7lRahfACY4eZ0LkCkwwl2PXSmPo+RtS",
-	"FUUSX3GeYnnjy6LZ5v3piRuxVZumly+h1gKu7mL7Y0SlrTZrCEnnWgIuk5A/tbPn2/8Z58AWDXM1xGxV",
-	"yVrjNO1UUaMBGW9dYGPdY9tJgnlIcPurW7fpIJ6zLkdpKabdRfgKV17+XF9vmQOs/TF/Clpnn93QiNc/",
-	"2Ott9PY2en2vRAulOjZZItKv/sWPv/5nP/zyf6TgDt5US7vdShLsRFqXI5GsrNzOijJyeQJYusUfKyTw",
-	"s/z15huKCBTxmROVMYQkwNHQ5mbNGT+zV0RcClb6Uz4Jq1aCfuNMvXK4tlZlvJ+uXqA2lt7XefBaSgQJ",
-	"J3JxqvBqpmI4kdNtvWmRNRGMEXTEIQQqCTY3i7Vho/5yht1PeeQNvC39/Zat4pzT7WZYXViY0DGrev+H",
-	"ucrxksSARpieDQod3ASaMSGRvgHp61CBQDLhunFfjAiVDClthQIOIdG9u7TWcn30vqXGdxC+6y4mkClx",
-	"6b7QXRSjELgex0c2EmNLPGIaIn0wpTstLnTl/c1v6bf0qb4X/X2CqSRyYcpEzqcsApQ1ybKOyiZ6ghem",
-	"oPrz01coxPYqrGts85mpjI/eMwqPXGsv/f639OTZEdrZ2TlQ7//09dEmMvMevzp97fot2P6miAKEQv27",
-	"1NJxUOgD6Rp7ml8UetKeQ6YYvWvkoLunzrFAaQMy9ZFpxKnB/cl2r6fx813Wf3rDNaAeIMkT+O5zXw/2",
-	"LS21hUiraOpEZvST3e3tzzfRV7AQKCLnustQxOgEYXfpPJwA13g/RLbAH/qJws3B7t6Dz3XZdIyExKMI",
-	"0HcBC+G7R6hcKRtJiCJh1qVLe8aAqdj8Vh9MkgCoyKeeHc5wMIWN7c2e53uJpvOplDMx2Nqaz+ebWD/e",
-	"ZHyyZb8VWy+eHz19efpUf3ORK7XuCNvzvfTA1etv9sxrbAYUz4g38HY2e5s7OkIop5rftjbnEEUbumHy",
-	"1s/nZ2LTVTqfQM016z86ffUSfQMjhUd0CtJg6MFe/8Hnmya6YRLunyu1+gVIhW6v1ONru9dbUnDdTZ9V",
-	"Fu9wG7Kxg4gwGQ+2rWa9FkiB3HItj/KyTOl+7RzEmC/swLNkFJFAj68b1inppO+a44nIW7tv1UCVsuqN",
-	"SH7tWkJLhkwfbl29fzEDNYsWEimF6sNs4Sve/Rrzs5DNae1G2JSLFpsh4Z3ciu1YxZ2o6cFeD/mVY/ub",
-	"lKPcwjVnNeJ6qm8lvm9E8aGWQ6IsBGacBSAEChmIWjTa246XpOilgXQzQw1ynyt5duWYfV5cOY5MOKwe",
-	"rTFITgLRiNZjrhtZQSKQIiNkDLSsh9sMuFCMXIvbr+3g7Sh0FmGyDnm6JVw1HjPo61GXN2CUIcZEDf5e",
-	"HSq7Ynuz59rsBJl1ZETt/oPdAyRMgQa0u7n7ue/UvMK17vO9QF++fn2MHmNBgk1U6MKBKdIarbf/EP3R",
-	"N6+RIBPqlPHT8MnpYXVjjjhgCa9teMzq1scsXNaA793GfD7fUABtJDwCqrRl2J4FcnG1i6LdqYT+xTUy",
-	"32trX9ZSTtpCZNfMuJxmcp0s9Sf91Z8UusBcNX0+AxloU84EPFEa8KynVmMxbC5wHC3VU69mQA+PnytL",
-	"KImBylrOPmJUchzIbnLTzd2RwQM32dVrfCKy0ZswpxPYmhXPiVJits6Ra7ioLVxjOWqjWa/3M4GsJacf",
-	"T9ncaCrdPD8KlYGr0zS1YTrHREKo/QzsmDrLdXvkSsTrjsP7PWTz3mr3Kss5vEY+yyap13OByabb6+20",
-	"YDTbF/NK9/oIZ74TGgGacyLlEn4572/lg8C1W/+CCOVy2ddSJ4lwZCOoujnsXMlw4prGC7mJTlgEYuCc",
-	"xuqmqXEPs3DsDHMcgwTbtrYOF9krW0c6oGFaAF/4K1/Pdb1v8XapiXnbL1q/nbVNbvHyU3fY1/qLQ/mC",
-	"TU7Je/fF22vkiHz7m9rGbs6svinls9uG957lO3Gux4Apy6mlo9yxgmM045hX+Wzrg/3rYpmwDYXukWFf",
-	"NUxHpHAstx7HfQGO4Trzm/3u+ZO7RbdNyhhnvYJuL+Hu9nZXf5F2GL08pZ+YqB/KMkeaaD3T4UuNMN2h",
-	"Pnt3gDA62j49dpYAZRJyMTny3locU0BfAz+LAHHGpGu5H7FJvRGXwXK9Hlpu0Te3OUuiPBV7atmGabdt",
-	"lQ1g3zKBS5ZIZBIBRCp5XGqfv1zrH9nZblDpX6csyVWu/oRVYM7lzxGaI6y39rJElbS+Nq0lXeTA+AK6",
-	"sbVi9gk5B6E1n6E1ExhII/bmcRrEN++YHvAVomyKERy58o7diDF3lPAVLPJk1ibUsA6FfZTQQqH4fpO2",
-	"NK16dTq7awHuOvUSgUyplSngEMyNu5pDkSYw7FcZtmX6hQZm2zDIjS3VUqkizYwob7uZcLD6C9cIW73f",
-	"bzFD2ndZf7DXZh01/WvVx9vbqz/O+tnfjHedizKLBFaKtqIS3fpAwostUyS2OWR6op9ngm8TPZc2umXO",
-	"Q90BoNK1hKIxOYc0ALJatJnh1xVt7a38Zil4rfLok5BEy2XQHfNN7qXU+lLqKQ1byyhTsVo0C6YXIJVU",
-	"sikhaMqiEOEsGeUzYbNDfOSa4wuG4iSY6rugUeQj3dEBYRTixSY6RBGWwJGdGHHQtaKUTfdIhzjYGPVc",
-	"OggCGqonqYDTVfbd1L7+p8spazTn0prct9iey7c4uWGDLr2seacl6IpV8uzG6r0MvZehRuyVpZ6Rczlp",
-	"mkqinEDNNdFfEjmxb5lGyPpin+YFFOMFEgDpYbiuAZ+PaKFDNMfRGRotkMnhRELqjDnpXjGBsfkUOCAi",
-	"0QgmmJZDwY+QTjFT/grYs5vahBsF7FO7oFt1IlMODfttA9btT3ByiZXPSCQ7HOekqbCtv7AFyDrO0+lE",
-	"Kg2/P+Ms7v7Va9b6mxObBNlpIvdROs91+gxZC45POD4HKV83BYHtG1sfBHzf5nDKnOOnR1OuGIdvGiFh",
-	"GmrxNLPlUhpl0hJ59AVI08GkqzA6he9viq6aTAxwrVfu+GkQ2A1qRVVbtk3P0rgIcGEDI5jEmcrMp75r",
-	"YoNwEx2ZTHX9EhEIRzqPBYmZ8jWIQGwOJlOdwwyTUOlRNRaFdxIB5lQR7CNEmTtYRSMIWAwCUZhgJQiz",
-	"WEtu+hrfw6zrstTq3zI3pdiA795T+WieirMJc22u7n2Xe9/FZn0ZoqiTxqY9WoMwhmIvqPpz+jS/z9Ui",
-	"MWEY3ZhIS1ad3q4efia0/6R8mbm5V0QoekonERFT/ebRlFAQmUidT5mS9toL0leKpNOb9aZADtxbahDk",
-	"IGwyC/Kv3Fnj4JvpIqVGpYb1zSJ9sam1pTDjjI0byfILffBr80VkxCYb+v1BPjuE0CBKdCaqfpa61co6",
-	"NRfEqjkSyuGOWazP+HTaqbniRUwGq3KxBaLK+F2ARD/Z7e1+3nRthY2vlUgvlapicPvRs1SOOTsHY7vl",
-	"icXGQiI2WUIsRrAtj7rMl5qOrew6NdCXtsXkLYqHdA85XFU84N5Pv2Y/3ZCncX5EjSb3Gx0nfZnXslPu",
-	"9rAAfg6hrzWw5QhsnB/FBeZAEZP4M1FkE2K0vj6R/ky0ZJdjti67POGLk4TeTjdIoefe+bk/prnPr7lq",
-	"z0XJCx1L1CKo2W/R/9waYRlMl4WOjAQ0olMPO1qo/w2MjzLFJpOQzSniuttl6dxFAJVGTmI0wqEeQcwY",
-	"iZTNZ8KVm+iQIiIh1k5LgLkyWeyYJJNJwzNYPHJpsr690q8mMsxlzM9vva1vvTSlmdAQ3nUVs481Ru6Q",
-	"rDULumFZqye1/U9rLQ9DLaYehqIkR63XI2DvRd2dFXXJDEmG+n6v12u28Aoyj+guq2KZ1MOhLvExBeWS",
-	"Hp3+zBREebbxEDGOvnjcf9jb6fnq7z9+cfrHnyuZiJUHOCY2x9qWgdFyjLO5MEbhGSyUx4zVT8jExMec",
-	"xfoty3U+EixLvjbjTTCh6Yju/jyF+SY6tOlC+7voa/K4paQzTWZvqUkZJ5EkM8zllr4z7mo2ZUKn1EmZ",
-	"RMXyTyNCsYnWVSrjme0x5aN05V9btMWQg67CQZMo8mtqBrtv60oFLy+OZD9zA7ytrVNyc2K50Je6zkJk",
-	"EkfC6uuIUMgEtGmUey+e78Vz60xvTWxOjq6Syt2OyOXl41BfwJpC8P4k/IZOwguBm2b6SbdVbH04g8XF",
-	"ioOXuQ2O5nwLp5m1o2/vo8xxqUZZlm1B6w9Tsh7TXSkq/fJmEv4zQGvIS9dXGkGg7A82RuQy0vamT0gK",
-	"kGMbsmkKdxfq/q0IexdrBJYzC03JUoPSR4q0CkJpTEwGtoBo3Hyt028RNX9VgPhWRc+f2nKm6T2Xa6Xf",
-	"cqvgTzi2zUo04ai9+PuyGLcptysqdJtmoZ0RGqbX8/RVA8cBAZGL1pdCX1U6k9zSqwTVtuY3bKUX21Df",
-	"6Wh1m6WyUlfue2/hLnoLThCV5dASmVanyPVV0RZuREHbLtHKFR/DKvJaA/BSEu6mNWd7drvTybbdaM2V",
-	"dV5hL6bVn5eZissdCjXQsZvt07X18n3tP+UUhowSHIWmP7Uy7twIPppPmS3yoUuZ69iyrnE+Ztxe0Gpt",
-	"0x2n7eVurzlnYfwolpzDz9024las0vUgvDfd7rzphrJ+kzViqqRD25pq9v2V8be1hdEN6rFWPHKnQ7pt",
-	"CIRFJFgsrXOXdvEkWm8FgBg19RF0AorO4nUp82kgw3TqrKcdM2XnwC29CdIxsDUldFlMrC1eP3ZRPdNl",
-	"xe1jjjD0g4wqeNqld5X1nXuz7hY4MZfRswTM1DRaUhtjRf29kxxwtzqt+e21JlgWOjl/wuY6L5BDStC5",
-	"X5uN9lNTLaZQHibXcwgLEsImeqn77xQI9jPhSsKYdBNdcUGXfxktbNgCYYlsa/Qy9TeZ+Lnm2LfZyi93",
-	"cr/x3OKshfgdTy9etVBe6KZ+b/HfRYv/y6yYiwkbmBae9YKuqr/bWP44R0hIpxkjITHVKXDzQjWrS6pv",
-	"3elgfRn35EYVa1umu8suBM/vVieS2wowDSBqzvz8Ii1+O4WMwkc4OEOSFemrjgRrdKie8Cro6xYWjrxX",
-	"ev8Ald59EYGbKyKgmf+SEovRMeFxs8g6BSkjfXFb2/tKGyuJ5Mo/csBRZKp606y+pJNwxlHgICSaMBCX",
-	"knQG0I8t6q6lsqRa2L1bcS9h7yXsrSvTonnTJKNhDoYPVgrZxLY5r5eox4kOwORCzJLZIHN6XQfcLX7d",
-	"YNlHksWMczZ3VSQB84iAkPpyIzZv6rEEorpAizIs86nqjQeth+pjLOEkidYoIXmjIRgF4X1Zq/ub3fdB",
-	"l2sRdk4S5GRT82mJ5ARHG7YEX2Oo5TSJhW0jbVtQ+eba12hh/u9qpE0xl5voKQ6mKKFEIqE+lAy9B87K",
-	"ZSj9JdLsC5CvFWSPLWBd5dntboFWWFpT71j1jquNeKdPQqqrbb6MkasDvfxsL3txRW7dYSmdPU6ERBTH",
-	"oAsj2RS2IQkflSq7gEDmpISGaI55WNeKKz+wn3OUao8Gf5Yt7dNN40uR8KmfDJ7nqaG2CnqbZL6cb/7S",
-	"kHSIRoTLqTZHdbMbATiCUNmj2r1Xb1jLk0rgWTX0pcTddCiYbuetNkhTKD+KUZrh6G6bpSvXeZ69cG+a",
-	"3vkMwPOcaFjW5SH7rW0eYDUg2aSRO/W4+QLkJcTZjSrPlhx2lw//1iSvLddYfQWd6U7vS3qwD1y5c9d+",
-	"JAsEMWVwOjmObVwIC3RG2Zyi+RTSGpxoqpciyHto05Zp+dn1Y7ewawy3326vK8VAA3ekW3/fenoJP30m",
-	"MkR1Yy0hsYQYlnSmNrylCy9M8WwGFELNLlmAwbVyRyOQc1CsMmeahcQmejUDSujEtL8gFATCYWjrPgUR",
-	"E4ROLs9Gp+kirpGPXAedhM+YaM9MnerL3khZ2QxbDTyX0cQ901WZTuSIrZ7TijnTHzymVrrtDd68Vfuq",
-	"689a6izi3jSt+k6SGEaYnqEQYvad5pzsN/31dyhSFhtV+swtyvcSHnkDbyrlbLC11d9+sNnb7G32Bw97",
-	"D3uaoCywHyo1Q5iu1SLQ1FbUoTjWVa4KtygV9VY/nEI0y32Sw0P9+3V317LP09sE1Y+PCv0c7fuunWPN",
-	"67bm5VgjjOjwlf3IrLLmk6YLddmn+QOp6gC2U5ifyUO1dbq2eA5mGzyrQw+W6cm/abuSm1kHiKsfvdYN",
-	"cn00BRzJqa8r0XEc5GB26794e/H3AQAA//8=",
+	"7L1tjxtJkhj8VxJ1B2jmuWI3yX6n8HxotaQZ7WikRrd2Zm9HMidZFSRzuyqTk5lsipIbuLWxgH2wYZ/v",
+	"g7GAD/ACtj/YZ8OGgfPh7LP/i7Ezu/svjHyrN1aRVexudc8M98OOmpVVGRkZERlvGfHeC1g8YRSoFF7v",
+	"vTcGHALX/3wWQjxhEqg8g0mE5xCqX0MQAScTSRj1ep7kU0CzMXBAcgwIUzEDjojQfzEKaEQugaIBDBkH",
+	"NKUhcP1I4BjQBcw93xPBGGKsPg10Gnu9r/RHvTe+J+cT8HqekJzQkXd15XvPCb0oAWIMiMJbiSZ4BH4K",
+	"DgcFiYLio7OnJ+iwe3j4cW7CGL99DnQkx16v2263F2e88r0J5jgGaXFyHARsSuWzx6fq50VQ6DQeAEds",
+	"aNBhRnu+R9TDCZZjz/cojtUk6UMO30wJV+hVK88C+Mcchl7P+6PtdJO2zVOxbUF5oWfU2LG/VIAm2TQY",
+	"EzpCckxEEbRvpsDnZbBdF5YpnzABFSDNxiQYF5AlVoJUjS5HQAL4JYSe7wWYg/1PawyR+6nFZvrxnE3l",
+	"uJzSjuVzNjon76pAxwJdUDajitqohj9iIzTGoUGvIO+gaiGyH7FR345IgR8yHmPp9TxC5f6u53sxoSRW",
+	"C0oJk1AJI4vhkykXjFfRIbyV/UCPcPhVzGEZsQIyM76KQ/bKGMT3HvP52ZRWgBFCQEIlFkIrGnw0mErE",
+	"IWA8RJRJTZDq8VQAosyKhDLgQj7v8ynNQRfCEE8j6fWGOBKQQDdgLAJMNXhPhkMIJLmEp5zFFVCCG4MY",
+	"RYwjPJRaTBGBQlwFT/JSf8hZXJtTHmMJecAqgNLUjhiN5mg2xlJJsiKcVqrWBfQaML5iNVHXEKS+ZGtA",
+	"9VYCpziqFMIaae4AmhE5NvCwqRSKGklYBZb9cF+PKGWCTretGTP5u4wllpDakHAhl2DG0tJ6J0KCoUrM",
+	"ECkyy8+fR/r39SZ+9thM6xSGYP4ZzKskE45BmA1Rk4GQaMg4gkvgDxFGHCaAJYTJwzEWRY1BA28UlRT8",
+	"zOStz/Sw6rU03dDPCA2raG1o1nJBaBVZ2Uf1UPmESj5X81l9JyZV53nMhERagCodJxHxFUBE6kvlwrOj",
+	"BHuM35rDRov55OjplB49L6vkvQIixHN15KgzmATwEEmmflFsyKYSkSqVg9HmkuDlBDhWU1eTG6aIpJSh",
+	"CAi5LQsiAlXK2cUNU9BLPsKUvNPAPiWRhKqDGw8Uloy8yrxThbTMkKLUqsGwL2cUeE3iVmhjanwVKOpZ",
+	"vxGtJ9OnwKwAZDUAzZFwirmkwOvuysQMrwDCPl0DjDOtE0G45PDgdgjCsqCmECokrtTm3XuLmkqic4ZY",
+	"QkuSWImPRep1sFWqAQlk2fO/JlAFFaA2SBPGZSXTazPUHv2gDhXGJcICnZx/4SOMIkLBHDs4GCPOZr6G",
+	"FrAm85+cv3xRCbX6UqnVGojLclPiHL6pZS2CEv3l4kjAN0vFUVPboXIjI7xUPdF7dU3l5Ke08kgj1FDO",
+	"lFYeE/ZRvTnVVHrOL1g0pRLq8PelG1oBQPK8MY9fKdSJCaMCtC/hEQ7PjJKj/goYleo46r338GQSkUAL",
+	"9e0JZ4MI4j/5hVCAvvfgLY4nEZg3QgVQTOhUguizqeyzYZ9jqpWAECQmkVobCiJMYu0KGaIOkgx1dnfb",
+	"yL7nKzMMtT3fA84ZF17vq5v/9IQp6uNez9u2z7yrN4aSQEiFyZ7X7hx128MdaHWCPdw6CHYGrSO812l1",
+	"h/vhIewODnCnralP8jkeKBRYq09ILKfC6+1qA5VI9ch7pdneqJBEaEAucaS3zPLDdsgC4fArtuLwj0qX",
+	"e1V3j0/Nl8xG58krC0yML0DBgwRQAUomEYmUoAzFw8QiDsZq7lBN/mgq5teij4H6QGbTlKgZMHah0KKe",
+	"9ZDkc4RHmFBEKMIoZjEkjpZrbI+VDnZ39to76e48MjBV7oSG+UYwzxiKp8FYH5k0AF8dnJShEEs8wEKp",
+	"p27xnp91fp6pdbSOh5pqi+JCQMBoKIpGopG4O/srNWhtJGISTTlca2s1U1EcZbdXsBgMEQ0xiSB8aE9A",
+	"ywohGkM0EYpVh1qrm0rtX/Bumhv3stz4zAKKtIxZtvPJkm5i988LuEDSelKUOFBoCXAUAX8gUMj0ae17",
+	"TxkfkDAEeq2NGSZfyTFeYnSgGM81ECHTMHk3Lwsz3PaCSYSjyDo9K1GfAn1jMo9FhuMUriW7APpAIBGw",
+	"CfgoZGD2IWCXVo1V834G8zOYChNrWBv/FzDvc/OZguQrGoMzLJAa5zRXrTNiJYeBO665+d3pdvMn1Qqo",
+	"lu1aZqk3tW05CEoRcuUronrKpvR6+0SZ7A/1V/LbZCI37jRUf98Ch+zmOcTBUYnpFNgbQrRbJRLqhNJr",
+	"tecTBSOqiiLjgrIZYkNPG0DDa7OJGJOh7Cv+i/BEFFkl0XSRiacgiASY4Fo45UkkSZloPeOiU58TyH5P",
+	"aZTaountdm5+847SzTtGfBoBEniukLlsBwvrvYltzE/+sBAF5RCDMvEgzMQ+L0DrNq8Ye4756HoawICF",
+	"875krB/pT2V1c4m0h7DT3j3cO9hHg7kEgbAyzvEF0Ftiqs5OXrAp+HQ4mDHkQKzW+vKLuSlxtgiDtkLx",
+	"VI4ZJ++uyUP6WOsT6qyLHAvph2rumAih2RveTpTt7KMh4yP1X8YRkQmTK7HL4ZJdQHgLEq+T35wEulrW",
+	"UX6hN7E5L5iZ1QCS17+//PLL1vFUjoFKtRdQFjxWAlLbUdXhmtKgvt5+MZ1MGJcQfg4hwa/0mOtY4eor",
+	"fTVVf5p+e0H942wqDQcKlJ1AfVhZXz999bR16Fu9KJ5wEOI2KKGzl1JCBhVIrwJphC2zk8vXetP8yoaJ",
+	"3qHmUiei9Q9lsKjdO/bDmQQN9c8JZxPgkhhvC04fNMhk8L0BjjANYNV7nzu3hjn17KSLfjlnJR612wed",
+	"o6Pu3u7BbvvoqLPcZadenPfZTINRjHL7qeu7hhvKz3rq6zvofW9iUjlWvfMl43q4dtTV9c+lLsWvMoke",
+	"uZCCm953LkCHkXSLUtSnflg2+AUEWmG1O/uciDLqEH02TPMyVsBtU0PUV0MsNb0TCbGoSVxmP98+M69k",
+	"8yow51grB5n8jVUfNXkgC2jUgPnFhS1BjCX5rHTz2gcHu+0daB8d4r1ucHRkKDiRrvu+N8FSGexez/sH",
+	"X7VbB2++areOcGv45n1n7+qPFz33vvfIbJao5FBxPXQeLiJz7c3V6UP1GV8N7+NLTCIjdZu9qPOTGr6j",
+	"Tfr673AIAWIH3KIcsXlT9T+Yc4bXEj4m5aruDAWaLvjeC/vqp3lfZpZc/lc/k//Vt66QwoblEOSn9FjG",
+	"NI+wDPQ6cBgSdXjh6DRDzfbAzeoJESax8a7jQJJLIudez/vDr//j73/5557vZTwAfWUg9DzOZq2OCeVo",
+	"ZPSO2m6FfX1Wdtvd/VZ7p9Xe87I7kc1i6Xl/+vO2+1/nwLt6owR5juscXAuZPTgYq1MYI73UEzXsISLS",
+	"mDU4RIO5UlwhGvpIGC8WwijGkTrzINS5N0NMIoFwxKhOS3A8XYi9ZCbIs3KnbT2p7u8iaxfIwy6lcrvM",
+	"FKv2rCiU3F4tJ9kXOAZz+K9khJOIBRd67CUJoYZu8cSNuyqhk4a5CBl6WgUlJnFOdgyB14H2LBl4laPX",
+	"OuFB8wJpOonEXNbGegWnNJivqdRbUHAsSWXRk+5LJfkqLlg8NQkN4e3Kxbtz0qrxtTV0BXkAZCJXI8gM",
+	"u0qtjDQ07mL9WsKa/C79z6H10BrvfHn0PIs5s9ZkhkpMnYHQmU1FXNl56iIrEVi1tJF0j0qEWFElSTBS",
+	"Fxaeuvtqjrd4rvdCAdE1N8yhqGwj6gnbzAFZdipqaep12r0dHaDOyEs8mXB2qUPKs66XIFT/rU5NMQaQ",
+	"6SGpnZkxoN2cBFx6oiaSyHt1/PwzLxEzXvuo127XP3Lv+4myOQ++f+dBbjOyFpui6GqnQ2d3d0VoWn2a",
+	"QJn/xDgoa+v5ER5AVKadLOgjHEZESOAQ9vHKXXtmc8r0e8ZNWmrJcLbaADtTYzSJfbNq6Dl8o0dO9Q6s",
+	"t80pAi146RL8JMEri4ryjVcfeUYnU9lEttrdMFIRTScRwwkY+SxSL7/Ker7GBRnXYPebbNR10K8nWoJS",
+	"IaaGmK5F9na4gICDrOGM3jDKckbJ4/PajHOXzj8rWO+X78+cgnmf35HRtrJXv3J+vo++ane0n+/NP+x+",
+	"1W7tvPm491W7tWd+KvX5negYycLlsEJcAUmIImFvO0kUA6bCy4ixxXB1BsT93bwvErfevVH/124d9d/8",
+	"fxVQ0SHhcWNhmlEfFwTfWspUYfeWHvyMinUOAJfaGOO3Xk8nqGUy1WtJ+Y72vEsdyuq2uwetTre10/GK",
+	"2s+aB0YOvmVxk32rWa+Kl2SXV0dw26XVU0qvqfAV3Ji5OwNZRDioygmBcwjU1jemBQ5YmAgqZ3SUSXhe",
+	"2BU3sniM1bjwkrcm9WfKl2FjcskGdzu7B7uHO/u7B6u2+CQRkcVbqllBcNz6uRUDrTd/UioHHtvwcipo",
+	"cnZgbunFgMfRm/e7Vy3zj276j9J5nmBOy1SMmjIjY3utHVtzobMlEuaJydkpAjmY11SADF1C2F/9hlUW",
+	"TIRcVJOwSSRegNS+15fwVpZfRbsEPreJL/qGNuAhClgcEymQvsqQPUD29nb2SnYtvT5bUzjUCaxmbvn5",
+	"ngKrIr2BCDTGYgwhIlQyd838IdJHp3pvKw7rLSNioxqKzSkTGv86TFy4W1Zr+5uK3QkTktBRfS/bqXkh",
+	"r0apw7/Kw9ZUVx4CF33JatIun0bQF7DaPTqN4Byk8+kIHJWQbMdlaRGKxvAWhxCQGEcoJCMiC/rOTndB",
+	"FOmw606F8Kmvu1/zcDMKuQ3aZ++eZzcks/Ep/xc42mLJ8oeh4EqB9ZllOudxHrMpV18MkmPS870xMxFA",
+	"o/fp+B8NILJPWjY1y/OLBnH2SlB6/S+5Pmr+0UptksAoaZ4hD1Hi17ZQ36U5YuT8/bJGnmQdvHXdxtdw",
+	"BBfwnnyphjE+AApDEhDM531LUFUmdjCG4KJPaG2PpHmBTev7MNNF1wDdYmTlyKuyHXo7iTA1jLFAuIWS",
+	"GDXPyyEOZPPDf8SxsSkdxx97vvfI870Tz/cel7LcurK6vtdDwqT+SXYuYZLnv24Z/9k0vdVJV6JCFCfL",
+	"dt/yF2uXmD1wKyhjzacEovA0jR4WvGTWwF8eaQohVdtWo5RK519Pbg8WD8yzpydo/6jdQXZEqiUNWDjP",
+	"H5i75eVrsvhy8/hmPQmoZfj4FItx3mg4Gh7uh+3DzuHhbnAQ7u8d4e4QMG4He3s4bHf28M5guDvsDLqD",
+	"9uCw2w3Czl64H3T2Bu1hu43bh8v9Ge58398tP98/BRyZxJr8ziwGY9nF6kDrkgDrs8cFd1G9ZNSs6rJf",
+	"vrRDYz/pf+/W+HenQtV5Fk8Yr+kiKcSHSQTlloSWmT10cv4FYhz97Pn5z7xMoGVAKObzMlgmnJV/dMxm",
+	"SDKTSUNkD2Fkhyrl70+PP3/uIyyMnk/0erbiUNdCsbmPOYV/f9V+ahhSaEr3Vc9yU5HzEWW8wfiIUKgv",
+	"OS2obFaMtOubDosiNGNglxNDbcN7AWsfII6vx/cHSs0IYd01JN8rWUGjRAHf42wm1swqUG/6K5MLHPFk",
+	"0gzcDi7iw9HOEpJms+sdWOA8IjVUgOa+HDaVAYuhSbrMAoJKtZ3Ed1f3mOUGUfWIYGr9yvkTa4UfkM28",
+	"dMHL3VDOJl/0y3U6re7uq3an19nrdfe3Ot2d3b39n+eFYvegBCNZ/8YCQSgjsz+2h/oyFOiDX7tHyIjk",
+	"L4N4ksQwwPRiy/60/Q2hozEUYFutiNhv+xmoynDkTL8ldUVsQjwiSY3CbERlt+vf4BWF5vkIS2ZoLT5b",
+	"nFGr6Lkd+MNf/avvfvMvf/+bf/2HX/7l7/7d//72f/z73/2nXxfUj/bqHMmksFRJvl1Nz9Z6yZmNnYdr",
+	"u7mmAkcN0gCbWEFL0/+MEFupgdrasOZb+WWWsUK2vlaJYbpmYk/tva5zlyYDods8aum3ThrYJMKr06BO",
+	"9aBr5ArU3eZiYmboCuQkrj8Db/0AfRY/jUNaZgM8wQKCo37BfWcL91SJhgSxIVG0GChJ9du/+4vv/vvf",
+	"f/vP/k7TIDcepOwHNAZuhsjuG/EUtja7q6v2reiFLd+PgMXxlBI57wfqeILcTxJwbC0VEEJvvftNBGPG",
+	"kr/GTEyIxFGp8pMF6i6drDmxdL98rendvsyGKeVFO+dZVM8NXoZ8W1Dvw4vhJhxxhwKyrkS0eGwsDK28",
+	"S2TYt//tV9/+l7/59lf/8/d/9svv/s0///bPf/Pbv/3P3/6ff+zdmAirj/gy4bJk7XfJu46M7xfbnjpJ",
+	"XvvemROt6gT7y7/57q/+hTr89MlWceCNuE7k+d1f//Vv//af/u7v/+K7f/u/qo/Bhetk6XTvF7TuBVGR",
+	"QlBjsIGrxkAH6sqhZf6QUxaRYH5TwY01Yw4mblg/Jq5AVp+oEU8QbMqDCi+nKWUCulLmnx5//ryOp/Fa",
+	"EYo6sQmDiwTwN5V7dmZ9EmX2WmohhnjeCnR1mtWBsgRVdV0oLhWlOSZM7Q0b9162UpP+cIflDdZwcf0o",
+	"yxMscW7dURytiSPTFOpbvKwr0TbDUzneNsVjGI3mPaTjcAe7Rw8EUic6YkMTpnBqpS0a00/rqblfkiSK",
+	"TCGR/ohjKvu2CokbqcvGleqbrm5pTWmZi2QW5GVZGlFaeGWVuzNXcmUxnwtMKRNXy95+2S/piuPrYl9i",
+	"GgSgU7+yRTlLUvin0TJ5bqsLJ7Jd39ROi2WtloKJPyetEX90lHHVZSOrGedcciysvAIhbfGdBYTZrkKK",
+	"K3T/i7eTCBMKYTErc6VD1VW0sWdM4layIYR028q49QxwSCiIkpIVOlNDh437eKROMlMX9EYrv2TmaKju",
+	"rqEhm5/6l8AFWR09SMIBZT4/HM5rB5oXJs4Av4gBvwrv5buX3F/O751rKFOaswNJrm69ZCozfFUhksa5",
+	"pGtkudykzzKfpto4g/THmtxpXAR5adbqGDke8jkybYzSKExn3RhJaVBkNp7XVwqunbxpGaU6PfMMQogn",
+	"FX55GopmW6jbyTVQPRsW1RmzKOzXD3XcVlb0GjUX1rkmDVJG0GS9i2LeFdVJMiBdUq2J27uU2jJBdc08",
+	"Y20wLbtJ41CSOe4ttIaI/IT8Mvu+nILXvyqmVau0osDJ8yfHL1qfvvz8yQ1foGp6i38durnZ20/pNi2z",
+	"mNI9uEuXYEaW3S+v4Fm2GEPDkPOZvQGc5Afq2Leu0l4IAKS579lQAJ6GRA0v4/HsybiwZ02yLYpeHJNY",
+	"0eq2u/urbZgyyVGZVKFAFuskD17bsdbkSt0SF1FyuNdocKqb0yzLH8HUtKVxlb+IFEgHE6sySjo3mVFy",
+	"LrGEGK5RztO5e9YvARgxYR1uNXWIJu7hZnmPCTqeEwoLEqhEBLEJ0GbAr9aNHej1HWg3fWKkHjjrarOO",
+	"Yn2jb6EmoMOBQ3a6paXMk0Px4i3I5sVgb/36YHN/7HrW05qRz5omRZrh6XBcvj0wqQrN1BUFhDbLzmyC",
+	"2MWsyHKfWhPmmel4wdrhlQTrpp+VWZL7ahmOX+li3Pki1zgIQCjLWT/yYP6T//tn/yHR74W+3HSkJJDx",
+	"0va0+wfNOJHa7aYrh9uJHgHmZXfN81O8z1/dOCqLO2Unr+7Q06AvTwJ+3o2lsGVXkllWmbqTXWj6Dbvi",
+	"lb6wHAZyH8ut1UFZuXeJ8pKrPpqUsal7Y6NQysbbG3YCs+sZ/3zPDQs4hEAlwZHw8mRQEiPO1tQpXAxZ",
+	"wGnzijpZ8DLt+RbhLNvChALy9PRaL+W156PXhhhee7rdMZNj2yEFiYlSiwYgZwD0Yfoo6XrazGWdWUXp",
+	"TnOCo0fpcXRD5pBL7q+lj2gYFq5hlEedp/Et3L8oMlDx7LcXDvTklUgsvR+QrUV9c/psc/XhngdDrQJW",
+	"EQnNdPRfdqj/1M6e7d5vPAK2fLOr5mwjhKV8m3R4LFHaGK9dbnDdDKjRFPOQ4PqFEu5TThtnTbJNEky7",
+	"smAp6++UMP718+X0/jko66fPJXA29toZgvE6R3vtVnuv1e54BcIolPhMU4x//U+++80/+vZX/zUBt/fV",
+	"YsXte0mPjejs1uilPPdYI2zpFt+lU/CLbP2ke+QTzOM9I19jCEmAo77Nzp4xfmEvPbsk7OSnbBp2qdjV",
+	"J8hiYkRVJbZWRSm2L52NU4wPNUlveTdeO+6lFe53ZQ5BLcKCKSdyfq6+YgDTKTBdrRxEVmMy+uVJRr3s",
+	"vTfapCulpQQHFhc+wjS0HV5di7vExHB9sRNr4qc88npeNucml7Zo4NCNdAgdskXF9TjTxk2SGNAA04te",
+	"rre8QBMmJNIlU3ztqhRITrn278XmSr06iJFSnYnuPK4PZNfh/zU1IAvf9UYXyPRRcG/oRttRCFx/x0fW",
+	"Y2z7CBhsQHCB4BL4XONj6zV9TZ/o8k3fTDGVRM5NL4LZmEWAUv+kdRtsocd4brqbPTt/iUIs0ztvA8Yu",
+	"Hpg2degdo/DQNSbX41/Ts6cnaGdn58i0XzrZQmbe05fnr1zzQ2QsaEQBQqH+fpZW4W99BvNeLnsn7Tuu",
+	"flHoSdoQm85wrquiLvFkOn7Z9unqpSHhQhpwP+q22xo/XycTytYZTCI8h7CHJJ/C1x/7+mOvaaFHY9Kq",
+	"QV+4Qh/tdrsfb6HPYC5QRC514+GI0ZH6r6mNFY6Aa7wfI1uUEX2kcHO0u3fwsb56jpGQeBAB+jpgIXxt",
+	"y1BVVHDU/SN0Dcet1zqfgwRARTZB/XiCgzG0ulvK2pxqOh9LORG97e3ZbLaF9eMtxkfb9l2x/fzZyZMX",
+	"50/0O1eZZmaOsD3fS1JXvM5W2wxjE6B4Qryet7PV3trRkQw51my5vTWDKGpdUDaj27+YXYgt1+JrBCUV",
+	"mn5y/vIF+hIGCo/oHKTB0MFe5+DjLeNrNNcGnyle/wSkQrdXaPvdbbeXdBpz06edtBqURals56ltib32",
+	"TpWATADcfmQ7L4cwxLYSwPIXXB/jrKRUao82u2LM5xaKyXQQkUADo1PSlChTuJF4JLJa/xv1oYWeY5U7",
+	"oj+NR4AkQ7MxCQzj6X5hbGgkSkLOOmFI+IrRP8f8ImQzWrprNjmwxs5JeCu3Y/ut/LYtdJ3zKyC/2635",
+	"MuFVhyVXd7V8Y8a6zsi7yv041hJOFMXLhLMAhNBdf0txbuuXXJNXloYSzQwlO/FMScq73YZneTThyPjI",
+	"y/cgBslJICr34JTrvtcwFUgRKDIOjLS7/AS4UPKkdCM+tx+vR/s6IXMNwndLuFOkp0stx3NW6VK6KRMl",
+	"yH55rHSh7lbbtfDMeBjN8bB/sHuEhKlCh3a3dj/2nWqiNka7Eefo01evTtEjLEiwhXK9OTHV6dVH7f1D",
+	"9JMvXyFBRtQpEE/Cx+fHi7t4wgFLeGX9yFYfeMTC+RJeetuazWYtBVBryiOg6oQP6zNXxvF8lVeu1UF1",
+	"dYts/crqxKVkZhVm39s1M64gMhyepQ2ud9ud1a/k2siqlzo1iDnp/Ktf2KszS0m30jtlnacgA60Zm6BF",
+	"0sG1gpGMArY1x3G09CR/OQF6fPpMKZbTGKgslVAnjEqOA9nssHBzNxRUgZvsjhUoIlJQqtCsc66rj+Yz",
+	"dczbUrghlniABWjrwmjt2mDRyHkgkNWi9eMxm5mzXI1gUaiMC50Uoo2CGSYSQm3jYSec0vTsh64H3FAC",
+	"R/ttZANzpRubJtrforxIJynXBAKTAH53e32CU7sVDUCHG+US5rrsbGejFaVb/5wIZe7aYYmBSjiyjnnh",
+	"I91anrujaYKF3EJnLALRcwb74qap7x6nXv4J5jgGqVs4f1WOi3SI9XCdqh+8K3/l8OckJrL26CQc0uyN",
+	"2qN/ShsA88SlPdR+41had6R9480tckS2MW5ph3ttpeS6cz8n9KLqs3bYth6jv/fBDt86PPuU8QEJQ/jw",
+	"XJ66DW1ewZurHOOrDUCZmJljd+OaWeT27ff2X1fLRH4odCtOO9SwPpHCMf56fP8JOLZvzPX2vWePf1jc",
+	"U6U/4LRH8f1lg9327uo3XjD5lE1NfPle8c2Z8SKjNC+winNSvWSpFhphITM6TA9hdNI9P3XaDWUSMj5e",
+	"8s5qUWNAnwO/iABxxqS7dxmxUbkWm8Jyu6Z2ZtH3fqsXvIYLCuWy3dX29yolyI7yk9wck1kkEqHn8t/9",
+	"5WrPiZ3tA2o9tynGMv2xNjrAHesA+Vw6R+6OvN/Ym5WLBP45vgCBsHNEGZOMs8jIpxG5BJPAbyje+JmS",
+	"oJV5nMSxzBiER5jQBdaocjmduNv8zVgiE037DOZZYq/juVqHzu/EU5VrNFilLmj3ud4MigYwZByS+gBE",
+	"IFMVMcOEJXHBVTyZvpK8oYHpGnb7YEu1VKpIMyXK+64nHa1+48yWuPzg3sDdbnf1y5/B/AwcfHcm+mwK",
+	"9VUhBiKmsFL45Q/77fckvNo2rVeqffRn+nkqGrfQM2l9liZpwEXJlU5AKBqSS0g8VauFn/n8usKvviFU",
+	"LSdvVWL9KGTVcin1AzPfNnLsNuXYExrWlmKmU5SoFl3PQSq5ZTOr0JhFIcJpTtcDYZOsfIQlipmQSDAU",
+	"T4OxLjcRRT7SPSQRRiGeb6FjFGEJHNmJEQd9m1PphQ+1n4gNUdtlVSGgoXqSiEDdU89N7es/XaJppUqY",
+	"9MK6xzphtqnqB1YKkxoOP2gZu2KVPC1ksZGyGylbS8o+V9ZpXi4aSZiRt4msyohc2xFhhZfI9U3QxdL0",
+	"DX7NLaYuG0CSwaG7rmVdfegYzXB0gQZzZPK8kZA6NVW6IcZjaKqbEYkGMMK06HF/iHQup7KKwAbqSpPV",
+	"FLBP7ILuVfit6IH368YF6ofrMhnMT0kkG8Tuksz42m/YWsAN52kUfkyiHE85i5u/9YrVfufMZhs3msi9",
+	"lMxzm3ZH2hxz44u8Y18kJNKlyu1uR2y/F/BNnUikSR1J4pCulphv2jNjGmohObF15Col4xKp+AlI0920",
+	"qUg8h28+FHVXqULg2rJuQn8NQn9gt7sWjW7bpsBL/UXAhXUYYRKnakD23owmXQi30Im55iJtx24c6UQs",
+	"JCbKwiICsRmYay4cJpiESjdQ36LwViLAnCryf4goczF5NICAxSAQhRFWwj31QWWmL7G4zLquS/v+PTPO",
+	"XAfnjX12x/aZ03MzTbU3FtvGYqtrsVlOLpPXpl17hbiGfM/p8rSNJIXVlVoz7ind2FjLXn3HRT18ILTV",
+	"qCy4mbm2SCh6QkcREWM98mRMKIhU6M7GTJ0H2vbTNxalO6fLVY8MuPdUAclAWKWGZIdslJFaysiX43lC",
+	"2+rY19cg9S3M2prJhDM2rCTyT3SI3iYjyYiNWnp8L5t6RGgQTXXqtn6WuCaUbu0K1RRzarbQsa0vb/O0",
+	"zX1UYlK+ua69TpXqPgeJPtpt735cdW2ODW+V5K+VB2Vw+/1KgTrl7BKMYpmlrFztxSrKMjJ1uZtrtlSv",
+	"raV0qg99qqe6Vw6o5j6em3LAbBwjPwrHiGESYx+KElXGr7QtdbEEy9SZ6gwC+CWEpjqE5Uts7EPFiyYW",
+	"jUn8QOSZlRi1RyczPBA1mfaUrcu0j/n8bErvp6Wo0LOxDzfxu03y1oc37pRE0e5dLaSqTTv95/YAy2C8",
+	"zP9mZKQRrvqzg7n6T8+YcWNsElnZjCIOYhrJQkBOAJVGkmI0wKH+gpgwEilF1niQt9AxRURCrO26AHOl",
+	"WtlvklRq9S9g/tDlivu2qIqayLCf0alfe9uvveQSAKEhvPWRYNlxYsymUYjG+BKSTI1OZx8N5rp8TTOp",
+	"/Uij7wckus2CPrDo1pOeafIpV6cMaZnyRYrsHGnfjrzeSM4fseScTpBkqOO32+1qlTInQkmscCGWCVEc",
+	"6ppNY1Bm+8n5F6bC1dPWIWIcffKoc9jeafvq3z97fv6zj5WIxcpKHhJ7Y8DW9dJikbOZMFroBcx1ZwD1",
+	"EzJxiiFnsR5l+TIRfvoqgfneCBOafNFVIqEw20LHVhzu76LPyaOasvCZXv4H0WHPQE11i3IznkaSTDCX",
+	"27r+hqs+WE+KGUTcSWzETJ1IUNO/dDsQl/leHZzNfDaVilR87cLwAxaCz6cR+BywYNS3CYevadd3tdD8",
+	"zoHv+/5R+zVN2sOVNAlUxy/XG/T/q4n9Gr4gJnEkrHIQEQqpgOdsthHvG/F+s7caNJM4ObxKqjdLopDX",
+	"d999AmsK0U2uxPcyVyLnt6qmxoRIxPb7C5hfrQi8zayHOmM4OT1B+znsXa8ZLpTATLN7aHkw7aX7oTF9",
+	"Jm9+mKsyKaAlxKqL7A0gSHsjb4i2bkwthzlsPWZVMY9cWdsVsY98CdxiPq+pL2629KEi7ZyIHRJzM0JA",
+	"NKy+OO7XCJ28zEF8r0IoT2zt8eSG2q3yTwYPmwDHfQhwsAJlOp7L/74s0GEq9IsF7klyPy8IDZMLwLm2",
+	"cgGR89rXzl8utCm8pxeNsoDeicWWw9QPO2RRZ6m5/pYbG+1Ha6M5UVWUVEukXpnCoS+j1zDeclrBEu1h",
+	"wbKzCkeponwtGfihT/j6DLnRkWsnwTejXNerYYWWnLR0WKYgLzfj1IdO3Ww/Xg3XomCj3N6L7J2UHh2f",
+	"JD/VUmndF3w0GzNbPEl3SdFRDt0+Zci4vZJaW5M9TTps318l1sJ4J/qrw88PW3VdsUrXhn2jsG4U1kQO",
+	"lQuywllfV0G141d6Z9cWVx/wvK3FRRsts3b4oA65sYgE86UlVt0tHXVcDhkPADFqatToTC6d4++u5yTu",
+	"IsGmPIBySjRTNg4S0A9BiAa2qtxJi4m1xfn3qp6r6S7nNj1DRfpBSkIc1Dlbx42fGVlWlIOY2iBpil2i",
+	"ty0pZrSi9OtZBrh7fenhza0mPjskbCya+2DR8BxRJmyV+bXarjk3RcZyVcUyHR+xICFsoRe6+2GObR4I",
+	"V0nM5IbpMjy6athgbr1VCEv9Sx/LIg9WWUEpad1rQygF845upidY+qFfPli1UJ4ZsTGKfqxG0adpDTDj",
+	"ezHd48tF4aKeUcc4whlSQ/oSAhISU53ROsuVSbymmqG7Ia0vBR9/UAWgLlturKy6VhbP7n0jAt4OMA0g",
+	"qk4L/ySp8z6GlF8GOLhAkuWptYygS85sPeFNUOs9rIC8OWS/h4fspurLfar6osXDNWUao0PC42qhdg5S",
+	"Rro2hrZA1OmvZJarY8wBR5FpcUHTQslOBhrThYOQaMRAXEsWGkDvWhjeSolktbCNobORwRsZ/D2svKW5",
+	"12RWYg6GU1aKYe2SrZS5p1PtNMp48iWzvvzkPiC46igoxBJ8JFnMOGczVw4ZMI8ICKkvY2MzUn9LIKpr",
+	"binlNHuXpTJ+fqxexhLONND32m2kINzUMtzUqtg4iu5IHDpZkZFe1ZEoyQmOWrYya6V76HwaC6Qk1ty1",
+	"ofTN3dLB3PzXlc4cYy630BMcjNGUEomEelEy9A44K9Y69pfIu09AvlKQPbKANZV497upam5pVb391RhX",
+	"MtfbRIvqupgWcVd9nyrTQGF5FDYduCJR9LhwFySeCokojkEXuLP5mH0SPizUxgKBTDSJhmiGeVjWrzP7",
+	"YT9jupUGcb9Il/bjzUlNkLCJ4d6HGO5lliZLm5jUyUzN+CxeGMYK0YBwOdZKuO53JwBHECotXLs91Air",
+	"b1MJPG1mspTFqsK3CVHdazU8gfJOVPEURz9sZXzlOi/TARuFfJPOmqGH5W2c0t/qJrUuunKrNIdGbe4+",
+	"AXkNgfdBD/maPLgJ09YN065JrNtW8RYrqFYRnhvqI8pmiHGnXk+wkD3XScR1K0vdbUyp2e7cwNb7hgW6",
+	"oGxG0WwMSQVpNNZLEeQd1OnzuDxn4ZFb2C2GPe635ZpgoILXkq3/Yfnv7zV3PhAp2psxqpBYQmyJYgmn",
+	"6vo3YzyZAIVQM1/q8rH+IIEGIGegGG/GNEOKLfRyApTQkel6RSgIhMPQFgMMIiYIHV2fKc+TRdwiV7r2",
+	"fVM+YaI+azaqtf5BSqyn2Krg4JQmNix82ywsMqRbzrf6s/zSEXShOqDuXvG1JDEMML1AIcTsa81s6W/6",
+	"7a9RpBRQqg5UtzTfm/LI63ljKSe97e1O92CrvdXe6vQO24dtTYMWovcL1Z6YrrIl0NhWVqM4Bq9XuImt",
+	"CH7xxTFEk8wrmcWWjy+7eZq+ntzNWXz5JNeh2o53DapLhttSzEONMKK9hvYls8qSV6quw6avZuOOix+w",
+	"nU39VISqrdN9PDIwW59lGXqwTFJATEu1zMzay7/40it2AVT4aAw4kmNfVzTlOMjA7NZ/9ebq/wUAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
