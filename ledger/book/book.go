@@ -41,15 +41,16 @@ var ErrBusy = errors.New("the book is busy")
 
 // Book is a ledger kept in PostgreSQL.
 type Book struct {
-	cfg      Config
-	keys     Keys
-	db       *sqlx.DB // reads
-	writer   *sqlx.DB // one connection, for commit alone
-	write    writerConn
-	queue    chan *pending
-	rulesMu  sync.RWMutex
-	ruleSets []*policy.Rules // by effective-from, oldest first
-	appendMu sync.Mutex      // one checkpoint at a time in this process
+	cfg       Config
+	keys      Keys
+	db        *sqlx.DB // reads
+	writer    *sqlx.DB // one connection, for commit alone
+	write     writerConn
+	lastBatch int
+	queue     chan *pending
+	rulesMu   sync.RWMutex
+	ruleSets  []*policy.Rules // by effective-from, oldest first
+	appendMu  sync.Mutex      // one checkpoint at a time in this process
 }
 
 // Open checks the database and opens the book on it. It starts nothing: Run does.
