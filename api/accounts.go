@@ -22,6 +22,20 @@ func accounts(found []book.AccountBalance) []gen.Account {
 	return list
 }
 
+// begun leaves out accounts without an entry as of what was asked: an account begins with its first.
+func begun(found []book.AccountBalance) (old []book.AccountBalance) {
+	for _, a := range found {
+		if a.Entries > 0 {
+			old = append(old, a)
+		}
+	}
+	return old
+}
+
+func sizeUnknown(size int64) error {
+	return invalid("log_size_unknown", fmt.Sprintf("the log has %d entries", size))
+}
+
 // ListAccounts lists accounts with balances.
 func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObject) (gen.ListAccountsResponseObject, error) {
 	q := r.Params
@@ -34,9 +48,12 @@ func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if at.LogSize == nil { // all pages of a walk at one moment
+	switch {
+	case at.LogSize == nil: // all pages of a walk at one moment
 		at.LogSize = &size
-	} else {
+	case *at.LogSize > size:
+		return nil, sizeUnknown(size)
+	default:
 		size = *at.LogSize
 	}
 	found, err := s.book.Accounts(ctx, p.by, book.AccountFilter{OwnerKind: ledger.OwnerKind(deref(q.OwnerKind)), Owner: deref(q.OwnerId),
@@ -48,7 +65,7 @@ func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObje
 	if len(found) > 0 {
 		next = s.next(p, len(found), int64(found[len(found)-1].ID))
 	}
-	return list(ctx, gen.AccountList{Data: accounts(found), AsOfLogSize: size, NextCursor: next}, next), nil
+	return list(ctx, gen.AccountList{Data: accounts(begun(found)), AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // GetAccount reads an account.
@@ -60,6 +77,13 @@ func (s *Server) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) 
 	id, err := ledger.ParseAccountID(r.Account)
 	if err != nil {
 		return nil, ledger.ErrNotFound
+	}
+	size, err := s.book.LogSize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if at.LogSize != nil && *at.LogSize > size {
+		return nil, sizeUnknown(size)
 	}
 	a, err := s.book.Account(ctx, callOf(ctx).by, id, at)
 	return gen.GetAccount200JSONResponse(accountJSON(a)), err

@@ -5,7 +5,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"timebank/api/gen"
@@ -43,21 +45,20 @@ func (c cursors) mac(text string, by ledger.Actor, list string) string {
 var errCursor = invalid("cursor_malformed", "the cursor is not one that this list gave to this client")
 
 func (c cursors) open(sealed string, by ledger.Actor, list string) (p position, err error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil {
 		return p, errCursor
 	}
-	at := strings.LastIndexByte(string(raw), '.')
-	if at < 0 {
+	fields := strings.Split(string(raw), ".")
+	if len(fields) != 4 {
 		return p, errCursor
 	}
-	text, mac := string(raw[:at]), string(raw[at+1:])
-	if !hmac.Equal([]byte(mac), []byte(c.mac(text, by, list))) {
-		return p, errCursor
-	}
-	var version string
-	if n, err := fmt.Sscanf(strings.ReplaceAll(text, ".", " "), "%s %d %d", &version, &p.after, &p.logSize); err != nil || n != 3 || version != cursorVersion {
-		return p, errCursor
+	after, err1 := strconv.ParseInt(fields[1], 10, 64)
+	logSize, err2 := strconv.ParseInt(fields[2], 10, 64)
+	p = position{after, logSize}
+	// Sealing it again must give the very same text: so there is one cursor for each position, and no other.
+	if err := errors.Join(err1, err2); err != nil || fields[0] != cursorVersion || !hmac.Equal([]byte(c.seal(p, by, list)), []byte(sealed)) {
+		return position{}, errCursor
 	}
 	return p, nil
 }

@@ -42,7 +42,7 @@ func (s *Server) entryPage(ctx context.Context, f book.EntryFilter, cursor *gen.
 	}
 	if at != nil {
 		if *at > size {
-			return entries, invalid("log_size_unknown", fmt.Sprintf("the log has %d entries", size))
+			return entries, sizeUnknown(size)
 		}
 		size = *at
 	}

@@ -141,7 +141,7 @@ func (i *Issuer) Issue(ctx context.Context, id, secret, scope string) (Token, er
 
 // Actor gives who a token speaks for, if it may be used for a scope.
 func (i *Issuer) Actor(ctx context.Context, token, scope string) (ledger.Actor, error) {
-	if len(token) > tokenBytes {
+	if len(token) > tokenBytes || strings.ContainsAny(token, "\r\n") { // base64 passes over line ends
 		return ledger.Actor{}, ErrToken
 	}
 	var c claims
