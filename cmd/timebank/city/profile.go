@@ -28,7 +28,7 @@ columns:
   recorder: 记录人
   approver: 审核人
   reference: 流水号
-dates: [YYYY-MM-DD]
+dates: [YYYY-MM-DD, YYYY/M/D]
 amount: {unit: decimal_hours, round: half_up}
 missing: [NA, "-"]
 "true": [是]
