@@ -53,7 +53,7 @@ func TestSessions(t *testing.T) {
 // exchange is a request and what must be answered.
 type exchange struct {
 	line                   int
-	request, want          string
+	request                string
 	headers, wantHeaders   [][2]string
 	body, wantBody, status string
 }

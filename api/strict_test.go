@@ -1,7 +1,7 @@
 package api
 
 import (
-	"encoding/json" //nolint:depguard // the library whose laxness is tested against
+	"encoding/json"
 	"strings"
 	"testing"
 

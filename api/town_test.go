@@ -205,12 +205,3 @@ func (c checked) check(r *http.Request, answer *http.Response, text []byte) {
 		c.t.Errorf("%s %s: %d: the answer is not as the contract has it: %v", r.Method, r.URL, answer.StatusCode, err)
 	}
 }
-
-// form makes the body of a form.
-func form(pairs ...string) string {
-	values := url.Values{}
-	for pair := range slices.Chunk(pairs, 2) {
-		values.Add(pair[0], pair[1])
-	}
-	return values.Encode()
-}
