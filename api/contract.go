@@ -27,7 +27,6 @@ const (
 
 // operation is what the contract says of a method on a path, looked up once.
 type operation struct {
-	id        string
 	method    string
 	public    bool
 	needsKey  bool
@@ -49,7 +48,8 @@ func contract() (map[string]*operation, *openapi3.T, error) {
 	operations := map[string]*operation{}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			operations[method+" "+echoPath(path)] = newOperation(method, op)
+			name := method + " " + echoPath(path)
+			operations[name] = newOperation(name, method, op)
 		}
 	}
 	return operations, doc, nil
@@ -59,8 +59,8 @@ func echoPath(path string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
-func newOperation(method string, op *openapi3.Operation) *operation {
-	o := &operation{id: op.OperationID, method: method, public: op.Security != nil && len(*op.Security) == 0, bytesMax: bodyBytesMax,
+func newOperation(name, method string, op *openapi3.Operation) *operation {
+	o := &operation{method: method, public: op.Security != nil && len(*op.Security) == 0, bytesMax: bodyBytesMax,
 		timeout: answerTimeout, query: map[string]*openapi3.Parameter{}}
 	for _, p := range op.Parameters {
 		switch p.Value.In {
@@ -80,12 +80,12 @@ func newOperation(method string, op *openapi3.Operation) *operation {
 			}
 		}
 	}
-	switch o.id {
-	case "postHoursBatch":
+	switch name {
+	case "POST /v1/hours/batch":
 		o.bytesMax, o.gate = batchBytesMax, make(chan struct{}, batchesMax)
-	case "importHours":
+	case "POST /v1/hours/imports":
 		o.bytesMax, o.gate, o.timeout = importBytesMax, make(chan struct{}, importsMax), importTimeout
-	case "createToken":
+	case "POST " + tokenPath:
 		o.bytesMax = formBytesMax
 	}
 	return o

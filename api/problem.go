@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -75,7 +76,7 @@ func problemOf(err error, requestID string) gen.Problem {
 		return newProblem(http.StatusNotFound, "not_found", "there is nothing here", requestID)
 	case errors.Is(err, ledger.ErrInvalid):
 		return newProblem(http.StatusBadRequest, "request_invalid", err.Error(), requestID)
-	case book.Unavailable(err):
+	case book.Unavailable(err), errors.Is(err, context.Canceled): // nobody reads the answer to the latter
 		return newProblem(http.StatusServiceUnavailable, "busy", "the book is busy: try again in a moment, under the same key", requestID)
 	case errors.As(err, &he):
 		return echoProblem(he, requestID)
