@@ -68,12 +68,25 @@ func TestContractSaysEverything(t *testing.T) {
 				if needsKey != (method == "POST" && !isPublic) {
 					t.Errorf("needs an Idempotency-Key: %v", needsKey)
 				}
+				hasExamples(t, op)
 				for _, status := range expectedStatuses(method, path, isPublic) {
 					if op.Responses.Value(status) == nil {
 						t.Errorf("status %s is not declared", status)
 					}
 				}
 			})
+		}
+	}
+}
+
+// hasExamples looks for an example of each body that may be answered.
+func hasExamples(t *testing.T, op *openapi3.Operation) {
+	t.Helper()
+	for status, answer := range op.Responses.Map() {
+		for mediaType, content := range answer.Value.Content {
+			if content.Example == nil && content.Schema.Value.Example == nil {
+				t.Errorf("%s %s has no example", status, mediaType)
+			}
 		}
 	}
 }
@@ -108,6 +121,11 @@ func TestContractBoundsEverything(t *testing.T) {
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
+			for status, answer := range op.Responses.Map() {
+				for mediaType, content := range answer.Value.Content {
+					bounded(t, fmt.Sprint(op.OperationID, " ", status, " ", mediaType), content.Schema.Value, map[*openapi3.Schema]bool{})
+				}
+			}
 			if op.RequestBody == nil {
 				continue
 			}

@@ -157,6 +157,22 @@ func TestBodiesAreBounded(t *testing.T) {
 		})
 	}
 
+	t.Run("a batch of exactly 4 MiB is taken", func(t *testing.T) {
+		body := fmt.Sprintf(`{"claims": [{"volunteer_id": %q, "activity": "x", "served_on": "2026-03-01", "minutes": 60}]}`, w.names["li"])
+		body += strings.Repeat(" ", batchBytesMax-len(body))
+		if answer, text := w.ask(t, "station", "POST", "/v1/hours/batch", body, "Idempotency-Key", "full"); answer.StatusCode != http.StatusOK {
+			t.Errorf("%d %.200s, want 200", answer.StatusCode, text)
+		}
+	})
+
+	t.Run("an upload of 8 MiB is read", func(t *testing.T) {
+		answer, text := w.ask(t, "station", "POST", "/v1/hours/imports", frame("multipart/", 8<<20), "Idempotency-Key", "large",
+			"Content-Type", "multipart/form-data; boundary=x")
+		if answer.StatusCode != http.StatusBadRequest || object(t, text)["code"] != "field_missing" {
+			t.Errorf("%d %.200s, want 400: the profile is missing", answer.StatusCode, text)
+		}
+	})
+
 	t.Run("a small compressed body is not a large one", func(t *testing.T) {
 		var small bytes.Buffer
 		zip := gzip.NewWriter(&small)

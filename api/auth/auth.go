@@ -188,12 +188,10 @@ func (i *Issuer) client(ctx context.Context, id string, now time.Time) (book.Cli
 	return c, nil
 }
 
-// KeySet is the JSON Web Key Set (RFC 7517, RFC 8037) of the issuer.
-func (i *Issuer) KeySet() map[string]any {
-	return map[string]any{"keys": []map[string]any{{
-		"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": i.keyID,
-		"x": base64.RawURLEncoding.EncodeToString(i.key.Public().(ed25519.PublicKey)),
-	}}}
+// PublicKey gives the name of the key that signs tokens and its public half in base64url, as a JSON Web
+// Key has it (RFC 8037).
+func (i *Issuer) PublicKey() (id, x string) {
+	return i.keyID, base64.RawURLEncoding.EncodeToString(i.key.Public().(ed25519.PublicKey))
 }
 
 // clock decides only how long a row is remembered; tokens are issued by the database's clock.

@@ -165,6 +165,66 @@ func (e ImportRowOutcome) Valid() bool {
 	}
 }
 
+// Defines values for KeyAlg.
+const (
+	EdDSA KeyAlg = "EdDSA"
+)
+
+// Valid indicates whether the value is a known member of the KeyAlg enum.
+func (e KeyAlg) Valid() bool {
+	switch e {
+	case EdDSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyCrv.
+const (
+	Ed25519 KeyCrv = "Ed25519"
+)
+
+// Valid indicates whether the value is a known member of the KeyCrv enum.
+func (e KeyCrv) Valid() bool {
+	switch e {
+	case Ed25519:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyKty.
+const (
+	OKP KeyKty = "OKP"
+)
+
+// Valid indicates whether the value is a known member of the KeyKty enum.
+func (e KeyKty) Valid() bool {
+	switch e {
+	case OKP:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyUse.
+const (
+	Sig KeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the KeyUse enum.
+func (e KeyUse) Valid() bool {
+	switch e {
+	case Sig:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OperationStatus.
 const (
 	OperationStatusRecorded OperationStatus = "recorded"
@@ -534,7 +594,7 @@ func (e GetStatementParamsAccount) Valid() bool {
 	}
 }
 
-// Account defines model for Account.
+// Account Example: {"account":"1d4d856a38f607b3","balance":0,"entries":4,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"}
 type Account struct {
 	// Account Example: 077403e098a52c99
 	Account AccountNumber `json:"account"`
@@ -551,7 +611,7 @@ type Account struct {
 	Unit      Unit      `json:"unit"`
 }
 
-// AccountList defines model for AccountList.
+// AccountList Example: {"as_of_log_size":32,"data":[{"account":"1d4d856a38f607b3","balance":0,"entries":4,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"5c65bfb5a1c92bef","balance":60,"entries":5,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}]}
 type AccountList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -564,7 +624,7 @@ type AccountList struct {
 // AccountNumber Example: 077403e098a52c99
 type AccountNumber = string
 
-// Balances defines model for Balances.
+// Balances Example: {"accounts":[{"account":"1d4d856a38f607b3","balance":90,"entries":1,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"2ff6b92122719f45","balance":0,"entries":0,"may_owe":true,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-owed","unit":"care"},{"account":"5c65bfb5a1c92bef","balance":30,"entries":2,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"},{"account":"605ecb9cb032b013","balance":0,"entries":0,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"youth","unit":"youth"},{"account":"6b5e3a9beb9faecf","balance":165,"entries":2,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"}],"as_of_log_size":29,"care":30,"care_available":30,"care_held":90,"care_owed":0,"redeemable":true,"served":165,"volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","youth":0}
 type Balances struct {
 	Accounts []Account `json:"accounts"`
 
@@ -602,7 +662,7 @@ type Batch struct {
 	Claims []interface{} `json:"claims"`
 }
 
-// BatchClaim defines model for BatchClaim.
+// BatchClaim Example: {"activity":"陪聊","idempotency_key":"row-1","minutes":90,"served_on":"2026-03-05","service":"TALK","volunteer_external_id":"YZ00000000017"}
 type BatchClaim struct {
 	// Activity Example: 青桐街道社工站
 	Activity Name `json:"activity"`
@@ -630,10 +690,12 @@ type BatchClaim struct {
 	VolunteerId *ID `json:"volunteer_id,omitempty"`
 }
 
-// BatchItem defines model for BatchItem.
+// BatchItem Example: {"index":1,"problem":{"code":"shift_repeated","detail":"this shift is recorded","entry":41,"retryable":false,"status":409,"title":"A rule says no","type":"/docs/problems.md#shift_repeated"},"status":"refused"}
 type BatchItem struct {
-	Index   Count           `json:"index"`
-	Problem *Problem        `json:"problem,omitempty"`
+	Index   Count    `json:"index"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Receipt Example: {"earned":[{"minutes":120,"unit":"care"}],"effective":"2026-11-21","grade":"C","kind":"hours","log":{"leaf_hash":"8a9cf4661e696b11cadcb8b736ba7066630770e30487794f68d271e393281206","origin":"timebank.test/book"},"postings":[{"account":"504f10f4cadac4c5","minutes":-120,"owner_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","owner_kind":"organization","purpose":"served","unit":"service"},{"account":"6b5e3a9beb9faecf","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"},{"account":"052fa09e0c58bf74","minutes":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.396766Z","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"why":"A signed sheet is on file, recorded and approved by two persons (rule grade-c). An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)"}
 	Receipt *Receipt        `json:"receipt,omitempty"`
 	Status  BatchItemStatus `json:"status"`
 }
@@ -641,7 +703,7 @@ type BatchItem struct {
 // BatchItemStatus defines model for BatchItem.Status.
 type BatchItemStatus string
 
-// BatchResult defines model for BatchResult.
+// BatchResult Example: {"failed":0,"items":[{"index":0,"receipt":{"earned":[{"minutes":120,"unit":"care"}],"effective":"2026-11-21","grade":"C","kind":"hours","log":{"leaf_hash":"8a9cf4661e696b11cadcb8b736ba7066630770e30487794f68d271e393281206","origin":"timebank.test/book"},"postings":[{"account":"504f10f4cadac4c5","minutes":-120,"owner_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","owner_kind":"organization","purpose":"served","unit":"service"},{"account":"6b5e3a9beb9faecf","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"},{"account":"052fa09e0c58bf74","minutes":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.396766Z","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"why":"A signed sheet is on file, recorded and approved by two persons (rule grade-c). An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)"},"status":"recorded"},{"index":1,"problem":{"code":"shift_repeated","detail":"this shift is recorded","entry":41,"retryable":false,"status":409,"title":"A rule says no","type":"/docs/problems.md#shift_repeated"},"status":"refused"}],"recorded":1,"refused":1,"repeated":0}
 type BatchResult struct {
 	Failed   Count       `json:"failed"`
 	Items    []BatchItem `json:"items"`
@@ -680,7 +742,7 @@ type Claim struct {
 // ClaimMinutes Example: 90
 type ClaimMinutes = int64
 
-// Client defines model for Client.
+// Client Example: {"client_id":"01a20bae-0153-749d-9615-2f04cd2fdb6e","label":"test","registered_at":"2026-11-24T03:51:22.706704Z","revoked":true,"role":"organization","seq":7,"subject_id":"01a20bae-0151-7187-9be5-2cb52052814b"}
 type Client struct {
 	// ClientId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	ClientId ID      `json:"client_id"`
@@ -709,7 +771,7 @@ type ClientInput struct {
 	SubjectId *ID `json:"subject_id,omitempty"`
 }
 
-// ClientIssued defines model for ClientIssued.
+// ClientIssued Example: {"client_id":"01a20bad-ffff-796d-a795-d0bb2e96ecbf","client_secret":"kept-by-the-client","label":"front desk","registered_at":"2026-11-24T03:51:22.367093Z","revoked":false,"role":"organization","seq":21,"subject_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60"}
 type ClientIssued struct {
 	// ClientId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	ClientId     ID      `json:"client_id"`
@@ -730,7 +792,7 @@ type ClientIssued struct {
 	SubjectId *ID `json:"subject_id,omitempty"`
 }
 
-// ClientList defines model for ClientList.
+// ClientList Example: {"as_of_log_size":42,"data":[{"client_id":"01a20bae-0153-749d-9615-2f04cd2fdb6e","label":"test","registered_at":"2026-11-24T03:51:22.706704Z","revoked":true,"role":"organization","seq":7,"subject_id":"01a20bae-0151-7187-9be5-2cb52052814b"}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type ClientList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -789,7 +851,7 @@ type Earned struct {
 	Unit    Unit    `json:"unit"`
 }
 
-// Entry defines model for Entry.
+// Entry Example: {"by":"01a20bad-ffff-796d-a795-d0bb2e96ecbf","details":{"activity":"陪聊","end":"11:00","evidence":{"approver":"w2","beneficiary_confirmed":false,"recorder":"w1","sheet":"2026 volume 4"},"facts":{"age":76,"beneficiary_confirmed":false,"care_on_day":0,"checked_in_out":false,"clock_minutes":120,"minutes":120,"organization_kind":"community_centre","roles":["community_worker"],"served_on":"2026-11-21","service":"TALK","sheet_on_file":true,"today":"2026-11-24","two_persons":true,"youth_on_day":0},"grade":"C","organization":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","service":"TALK","start":"09:00","steps":[{"effect":"graded","in":120,"out":120,"rule":"grade-c"},{"effect":"applied","in":120,"out":120,"rate":"1/1","rule":"care-credit","unit":"care"}],"volunteer":"01a20bad-fff5-7e19-a06f-1fec92442f28"},"details_text":"{\"organization\":\"01a20bad-ffe8-70f7-999a-e6bb36cafc60\",\"volunteer\":\"01a20bad-fff5-7e19-a06f-1fec92442f28\",\"activity\":\"陪聊\",\"service\":\"TALK\",\"start\":\"09:00\",\"end\":\"11:00\",\"evidence\":{\"beneficiary_confirmed\":false,\"sheet\":\"2026 volume 4\",\"recorder\":\"w1\",\"approver\":\"w2\"},\"facts\":{\"age\":76,\"roles\":[\"community_worker\"],\"organization_kind\":\"community_centre\",\"service\":\"TALK\",\"minutes\":120,\"clock_minutes\":120,\"checked_in_out\":false,\"beneficiary_confirmed\":false,\"sheet_on_file\":true,\"two_persons\":true,\"care_on_day\":0,\"youth_on_day\":0,\"served_on\":\"2026-11-21\",\"today\":\"2026-11-24\"},\"grade\":\"C\",\"steps\":[{\"rule\":\"grade-c\",\"effect\":\"graded\",\"in\":120,\"out\":120},{\"rule\":\"care-credit\",\"effect\":\"applied\",\"unit\":\"care\",\"in\":120,\"out\":120,\"rate\":\"1/1\"}]}","effective":"2026-11-21","kind":"hours","leaf":"timebank-leaf/v1\nseq 24\nkind hours\neffective 2026-11-21\nrecorded 2026-11-24T03:51:22.396766Z\nby 01a20bad-ffff-796d-a795-d0bb2e96ecbf\nrules 73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d\nrefers -\ndetails ff8227123271b9f22382f0521c65368f1681ef61dd5ec9ef93a5d8db473a4082\nposting 504f10f4cadac4c5 service -120\nposting 6b5e3a9beb9faecf service 120\nposting 052fa09e0c58bf74 care -120\nposting 5c65bfb5a1c92bef care 120\n","log":{"leaf_hash":"8a9cf4661e696b11cadcb8b736ba7066630770e30487794f68d271e393281206","origin":"timebank.test/book"},"organization_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","postings":[{"account":"504f10f4cadac4c5","balance":-120,"minutes":-120,"owner_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","owner_kind":"organization","purpose":"served","unit":"service"},{"account":"6b5e3a9beb9faecf","balance":120,"minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"},{"account":"052fa09e0c58bf74","balance":-120,"minutes":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"account":"5c65bfb5a1c92bef","balance":120,"minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.396766Z","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"salt":"0b06dc1e2f0219bc938eb26c802efbda","seq":24,"volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Entry struct {
 	// By Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	By *ID `json:"by,omitempty"`
@@ -842,7 +904,7 @@ type Entry struct {
 // EntryKind defines model for EntryKind.
 type EntryKind string
 
-// EntryList defines model for EntryList.
+// EntryList Example: {"as_of_log_size":42,"data":[{"by":"01a20bad-ffff-796d-a795-d0bb2e96ecbf","details":{"activity":"陪聊","end":"11:00","evidence":{"approver":"w2","beneficiary_confirmed":false,"recorder":"w1","sheet":"2026 volume 4"},"facts":{"age":76,"beneficiary_confirmed":false,"care_on_day":0,"checked_in_out":false,"clock_minutes":120,"minutes":120,"organization_kind":"community_centre","roles":["community_worker"],"served_on":"2026-11-21","service":"TALK","sheet_on_file":true,"today":"2026-11-24","two_persons":true,"youth_on_day":0},"grade":"C","organization":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","service":"TALK","start":"09:00","steps":[{"effect":"graded","in":120,"out":120,"rule":"grade-c"},{"effect":"applied","in":120,"out":120,"rate":"1/1","rule":"care-credit","unit":"care"}],"volunteer":"01a20bad-fff5-7e19-a06f-1fec92442f28"},"details_text":"{\"organization\":\"01a20bad-ffe8-70f7-999a-e6bb36cafc60\",\"volunteer\":\"01a20bad-fff5-7e19-a06f-1fec92442f28\",\"activity\":\"陪聊\",\"service\":\"TALK\",\"start\":\"09:00\",\"end\":\"11:00\",\"evidence\":{\"beneficiary_confirmed\":false,\"sheet\":\"2026 volume 4\",\"recorder\":\"w1\",\"approver\":\"w2\"},\"facts\":{\"age\":76,\"roles\":[\"community_worker\"],\"organization_kind\":\"community_centre\",\"service\":\"TALK\",\"minutes\":120,\"clock_minutes\":120,\"checked_in_out\":false,\"beneficiary_confirmed\":false,\"sheet_on_file\":true,\"two_persons\":true,\"care_on_day\":0,\"youth_on_day\":0,\"served_on\":\"2026-11-21\",\"today\":\"2026-11-24\"},\"grade\":\"C\",\"steps\":[{\"rule\":\"grade-c\",\"effect\":\"graded\",\"in\":120,\"out\":120},{\"rule\":\"care-credit\",\"effect\":\"applied\",\"unit\":\"care\",\"in\":120,\"out\":120,\"rate\":\"1/1\"}]}","effective":"2026-11-21","kind":"hours","leaf":"timebank-leaf/v1\nseq 24\nkind hours\neffective 2026-11-21\nrecorded 2026-11-24T03:51:22.396766Z\nby 01a20bad-ffff-796d-a795-d0bb2e96ecbf\nrules 73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d\nrefers -\ndetails ff8227123271b9f22382f0521c65368f1681ef61dd5ec9ef93a5d8db473a4082\nposting 504f10f4cadac4c5 service -120\nposting 6b5e3a9beb9faecf service 120\nposting 052fa09e0c58bf74 care -120\nposting 5c65bfb5a1c92bef care 120\n","log":{"leaf_hash":"8a9cf4661e696b11cadcb8b736ba7066630770e30487794f68d271e393281206","origin":"timebank.test/book"},"organization_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","postings":[{"account":"504f10f4cadac4c5","balance":-120,"minutes":-120,"owner_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","owner_kind":"organization","purpose":"served","unit":"service"},{"account":"6b5e3a9beb9faecf","balance":120,"minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"},{"account":"052fa09e0c58bf74","balance":-120,"minutes":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"account":"5c65bfb5a1c92bef","balance":120,"minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.396766Z","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"salt":"0b06dc1e2f0219bc938eb26c802efbda","seq":24,"volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type EntryList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -866,7 +928,7 @@ type Evidence struct {
 	Sheet    *string `json:"sheet,omitempty"`
 }
 
-// Explanation defines model for Explanation.
+// Explanation Example: {"effective_from":"2000-01-01","facts":{"age":76,"beneficiary_confirmed":false,"care_on_day":0,"checked_in_out":false,"clock_minutes":120,"minutes":120,"organization_kind":"community_centre","roles":["community_worker"],"served_on":"2026-11-21","service":"TALK","sheet_on_file":true,"today":"2026-11-24","two_persons":true,"youth_on_day":0},"grade":"C","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"steps":[{"effect":"graded","in":120,"out":120,"rule":"grade-c","words":{"en":"A signed sheet is on file, recorded and approved by two persons (rule grade-c)","zh":"有签字纸质表存档，记录人与审核人不同（规则 grade-c）"}},{"effect":"applied","in":120,"out":120,"rule":"care-credit","unit":"care","words":{"en":"An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)","zh":"服务一小时，存入一小时养老服务时间：2 小时 × 1/1 = 养老服务时间 2 小时（规则 care-credit）"}}],"title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
 type Explanation struct {
 	// EffectiveFrom Example: 2026-03-05
 	EffectiveFrom Date                   `json:"effective_from"`
@@ -900,7 +962,7 @@ type FieldProblem struct {
 // Hash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 type Hash = string
 
-// Health defines model for Health.
+// Health Example: {"status":"ok"}
 type Health struct {
 	Status HealthStatus `json:"status"`
 }
@@ -920,7 +982,7 @@ type ImportInput struct {
 	Profile string `json:"profile"`
 }
 
-// ImportResult defines model for ImportResult.
+// ImportResult Example: {"failed":0,"ignored":0,"lines":[{"entry":17,"minutes":90,"outcome":"recorded","row":1},{"code":"minutes_out_of_range","minutes":0,"outcome":"refused","reason":"a claim is of 1 to 1440 minutes, not 0","row":2},{"code":"volunteer_unknown","minutes":60,"outcome":"refused","reason":"no such volunteer is registered","row":3},{"code":"date_in_future","minutes":60,"outcome":"refused","reason":"2026-11-27 has not come yet: today is 2026-11-24","row":4},{"code":"date_malformed","minutes":60,"outcome":"refused","reason":"\"someday\" is not a day of the calendar in the form YYYY-MM-DD","row":5},{"entry":18,"minutes":135,"outcome":"recorded","row":6}],"minutes":{"recorded":225,"refused":180},"recorded":2,"refused":4,"refused_by_code":{"date_in_future":1,"date_malformed":1,"minutes_out_of_range":1,"volunteer_unknown":1},"repeated":0,"rows":6}
 type ImportResult struct {
 	Failed        Count              `json:"failed"`
 	Ignored       Count              `json:"ignored"`
@@ -933,7 +995,7 @@ type ImportResult struct {
 	Rows          Count              `json:"rows"`
 }
 
-// ImportRow defines model for ImportRow.
+// ImportRow Example: {"entry":17,"minutes":90,"outcome":"recorded","row":1}
 type ImportRow struct {
 	// Code docs/problems.md tells what it means
 	//
@@ -959,6 +1021,37 @@ type ImportRowOutcome string
 // Instant Example: 2026-11-24T01:15:26.123456Z
 type Instant = string
 
+// Key Example: {"alg":"EdDSA","crv":"Ed25519","kid":"bYsHu0A29CE","kty":"OKP","use":"sig","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+type Key struct {
+	Alg KeyAlg `json:"alg"`
+	Crv KeyCrv `json:"crv"`
+
+	// Kid name of the key
+	Kid string `json:"kid"`
+	Kty KeyKty `json:"kty"`
+	Use KeyUse `json:"use"`
+
+	// X the public key
+	X string `json:"x"`
+}
+
+// KeyAlg defines model for Key.Alg.
+type KeyAlg string
+
+// KeyCrv defines model for Key.Crv.
+type KeyCrv string
+
+// KeyKty defines model for Key.Kty.
+type KeyKty string
+
+// KeyUse defines model for Key.Use.
+type KeyUse string
+
+// KeySet Example: {"keys":[{"alg":"EdDSA","crv":"Ed25519","kid":"bYsHu0A29CE","kty":"OKP","use":"sig","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+type KeySet struct {
+	Keys []Key `json:"keys"`
+}
+
 // LogPosition defines model for LogPosition.
 type LogPosition struct {
 	// LeafHash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -979,7 +1072,7 @@ type Minutes = int64
 // Name Example: 青桐街道社工站
 type Name = string
 
-// Operation defines model for Operation.
+// Operation Example: {"key":"correction-1","kind":"correction","recorded_at":"2026-11-24T03:51:23.179914Z","seq":32,"status":"recorded"}
 type Operation struct {
 	// Id Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	Id   *ID        `json:"id,omitempty"`
@@ -1000,7 +1093,7 @@ type Operation struct {
 // OperationStatus defines model for Operation.Status.
 type OperationStatus string
 
-// Organization defines model for Organization.
+// Organization Example: {"external_id":"QT-07","id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","kind":"community_centre","name":"银杏社区服务中心","place":{"community":"银杏社区","district":"云泽区","street":"青桐街道"},"registered_at":"2026-11-24T03:51:22.343734Z","seq":17}
 type Organization struct {
 	ExternalId *Reference `json:"external_id,omitempty"`
 
@@ -1038,7 +1131,7 @@ type OrganizationInput struct {
 // OrganizationKind defines model for OrganizationKind.
 type OrganizationKind string
 
-// OrganizationList defines model for OrganizationList.
+// OrganizationList Example: {"as_of_log_size":42,"data":[{"external_id":"QT-07","id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","kind":"community_centre","name":"银杏社区服务中心","place":{"community":"银杏社区","district":"云泽区","street":"青桐街道"},"registered_at":"2026-11-24T03:51:22.343734Z","seq":17}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type OrganizationList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -1051,7 +1144,7 @@ type OrganizationList struct {
 // OwnerKind defines model for OwnerKind.
 type OwnerKind string
 
-// Partner defines model for Partner.
+// Partner Example: {"id":"01a20bad-fffc-729d-bf13-111cafbcfeee","name":"安心居家养老","registered_at":"2026-11-24T03:51:22.363740Z","seq":20}
 type Partner struct {
 	ExternalId *Reference `json:"external_id,omitempty"`
 
@@ -1078,7 +1171,7 @@ type PartnerInput struct {
 	Name Name `json:"name"`
 }
 
-// PartnerList defines model for PartnerList.
+// PartnerList Example: {"as_of_log_size":42,"data":[{"id":"01a20bad-fffc-729d-bf13-111cafbcfeee","name":"安心居家养老","registered_at":"2026-11-24T03:51:22.363740Z","seq":20}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type PartnerList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -1096,7 +1189,7 @@ type Place struct {
 	Street    *string `json:"street,omitempty"`
 }
 
-// Policy defines model for Policy.
+// Policy Example: {"effective_from":"2000-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"rules":[{"id":"grade-a","source":"project decision; two persons because hours entered by one clerk were sold (press, CCTV 2025-07-17)","text":{"en":"Signed in and out, confirmed by the person helped, recorded and approved by two persons","zh":"有签到签退，受助人确认，记录人与审核人不同"}},{"id":"grade-b","source":"project decision","text":{"en":"Signed in and out, recorded and approved by two persons","zh":"有签到签退，记录人与审核人不同"}}],"source":"id: shipped-2026\n…","title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
 type Policy struct {
 	// EffectiveFrom Example: 2026-03-05
 	EffectiveFrom Date         `json:"effective_from"`
@@ -1167,7 +1260,7 @@ type Problem struct {
 // ProblemError at /oauth/token only: RFC 6749's name of it
 type ProblemError string
 
-// Readiness defines model for Readiness.
+// Readiness Example: {"checkpoint_age_seconds":0,"checkpoint_size":0,"log_size":18,"schema_version":4,"status":"ready"}
 type Readiness struct {
 	CheckpointAgeSeconds int64 `json:"checkpoint_age_seconds"`
 
@@ -1187,7 +1280,7 @@ type Readiness struct {
 // ReadinessStatus defines model for Readiness.Status.
 type ReadinessStatus string
 
-// Receipt defines model for Receipt.
+// Receipt Example: {"earned":[{"minutes":120,"unit":"care"}],"effective":"2026-11-21","grade":"C","kind":"hours","log":{"leaf_hash":"8a9cf4661e696b11cadcb8b736ba7066630770e30487794f68d271e393281206","origin":"timebank.test/book"},"postings":[{"account":"504f10f4cadac4c5","minutes":-120,"owner_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","owner_kind":"organization","purpose":"served","unit":"service"},{"account":"6b5e3a9beb9faecf","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"},{"account":"052fa09e0c58bf74","minutes":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.396766Z","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"why":"A signed sheet is on file, recorded and approved by two persons (rule grade-c). An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)"}
 type Receipt struct {
 	DryRun *bool    `json:"dry_run,omitempty"`
 	Earned []Earned `json:"earned"`
@@ -1221,7 +1314,7 @@ type Receipt struct {
 // ReceiptGrade defines model for Receipt.Grade.
 type ReceiptGrade string
 
-// Redemption defines model for Redemption.
+// Redemption Example: {"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01a20bae-0040-702e-8632-78161610fb19","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","receipt":{"earned":[],"effective":"2026-11-24","id":"01a20bae-0040-702e-8632-78161610fb19","kind":"confirm","log":{"leaf_hash":"0e87bf94e21cbf91c7f42de8e1ada8bc8bb424d82edafc8424be341f06b606ef","origin":"timebank.test/book"},"postings":[{"account":"1d4d856a38f607b3","minutes":-90,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"2b550d6ffd2544eb","minutes":60,"owner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","owner_kind":"partner","purpose":"care","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":30,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.437074Z","refers_to":28,"seq":29},"service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Redemption struct {
 	// EndsAt Example: 2026-11-24T01:15:26.123456Z
 	EndsAt Instant `json:"ends_at"`
@@ -1241,9 +1334,11 @@ type Redemption struct {
 	Id ID `json:"id"`
 
 	// PartnerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
-	PartnerId ID        `json:"partner_id"`
-	Receipt   *Receipt  `json:"receipt,omitempty"`
-	Service   Reference `json:"service"`
+	PartnerId ID `json:"partner_id"`
+
+	// Receipt Example: {"earned":[{"minutes":120,"unit":"care"}],"effective":"2026-11-21","grade":"C","kind":"hours","log":{"leaf_hash":"8a9cf4661e696b11cadcb8b736ba7066630770e30487794f68d271e393281206","origin":"timebank.test/book"},"postings":[{"account":"504f10f4cadac4c5","minutes":-120,"owner_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","owner_kind":"organization","purpose":"served","unit":"service"},{"account":"6b5e3a9beb9faecf","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"},{"account":"052fa09e0c58bf74","minutes":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":120,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.396766Z","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"why":"A signed sheet is on file, recorded and approved by two persons (rule grade-c). An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)"}
+	Receipt *Receipt  `json:"receipt,omitempty"`
+	Service Reference `json:"service"`
 
 	// SettledSeq number of an entry; it is its place in the log
 	//
@@ -1268,7 +1363,7 @@ type RedemptionInput struct {
 	VolunteerId ID `json:"volunteer_id"`
 }
 
-// RedemptionList defines model for RedemptionList.
+// RedemptionList Example: {"as_of_log_size":42,"data":[{"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01a20bae-0040-702e-8632-78161610fb19","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type RedemptionList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -1307,7 +1402,7 @@ type Sentence = string
 // Example: 41
 type Seq = int64
 
-// Statement defines model for Statement.
+// Statement Example: {"account":"care","as_of_log_size":27,"closing":120,"from":"2026-10-25","lines":[{"balance":120,"effective":"2026-11-21","kind":"hours","minutes":120,"recorded_at":"2026-11-24T03:51:22.396766Z","seq":24}],"opening":0,"to":"2026-11-24","unit":"care","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Statement struct {
 	Account Word `json:"account"`
 
@@ -1398,7 +1493,7 @@ type TokenInput struct {
 // TokenInputGrantType defines model for TokenInput.GrantType.
 type TokenInputGrantType string
 
-// TrialBalance defines model for TrialBalance.
+// TrialBalance Example: {"as_of_log_size":32,"rows":[{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"care-expired","unit":"care"},{"accounts":1,"balance":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"care-settled","unit":"care"},{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"care-written-off","unit":"care"},{"accounts":3,"balance":60,"owner_kind":"partner","purpose":"care","unit":"care"},{"accounts":1,"balance":0,"owner_kind":"pool","purpose":"care","unit":"care"},{"accounts":5,"balance":60,"owner_kind":"volunteer","purpose":"care","unit":"care"},{"accounts":5,"balance":0,"owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"accounts":5,"balance":0,"owner_kind":"volunteer","purpose":"care-owed","unit":"care"},{"accounts":3,"balance":-225,"owner_kind":"organization","purpose":"served","unit":"service"},{"accounts":5,"balance":225,"owner_kind":"volunteer","purpose":"served","unit":"service"},{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"support-issued","unit":"support"},{"accounts":3,"balance":0,"owner_kind":"organization","purpose":"support","unit":"support"},{"accounts":1,"balance":-60,"owner_kind":"bank","purpose":"youth-issued","unit":"youth"},{"accounts":5,"balance":60,"owner_kind":"volunteer","purpose":"youth","unit":"youth"}],"sums":{"care":0,"service":0,"support":0,"youth":0}}
 type TrialBalance struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -1422,7 +1517,7 @@ type TrialRow struct {
 // Unit defines model for Unit.
 type Unit string
 
-// Volunteer defines model for Volunteer.
+// Volunteer Example: {"born":"1949-12-31","external_id":"YZ-77","id":"01a20bad-fff5-7e19-a06f-1fec92442f28","name":"王秀英","registered_at":"2026-11-24T03:51:22.356964Z","roles":["community_worker"],"seq":18}
 type Volunteer struct {
 	// Born Example: 2026-03-05
 	Born       Date       `json:"born"`
@@ -1461,7 +1556,7 @@ type VolunteerInput struct {
 	Roles *[]VolunteerRole `json:"roles,omitempty"`
 }
 
-// VolunteerList defines model for VolunteerList.
+// VolunteerList Example: {"as_of_log_size":42,"data":[{"born":"1949-12-31","external_id":"YZ-77","id":"01a20bad-fff5-7e19-a06f-1fec92442f28","name":"王秀英","registered_at":"2026-11-24T03:51:22.356964Z","roles":["community_worker"],"seq":18}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type VolunteerList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -3400,7 +3495,7 @@ type GetKeysResponseObject interface {
 	VisitGetKeysResponse(w http.ResponseWriter) error
 }
 
-type GetKeys200JSONResponse map[string]interface{}
+type GetKeys200JSONResponse KeySet
 
 func (response GetKeys200JSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
 
@@ -10774,186 +10869,247 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1tjxtJkhj8VxJ1B2jmuWI3yX6n8HxotaQZ7WikRrd2Zm9HMidZFSRzuyqTk5lsipIbuLWxgH2wYZ/v",
-	"g7GAD/ACtj/YZ8OGgfPh7LP/i7Ezu/svjHyrN1aRVexudc8M98OOmpVVGRkZERlvGfHeC1g8YRSoFF7v",
-	"vTcGHALX/3wWQjxhEqg8g0mE5xCqX0MQAScTSRj1ep7kU0CzMXBAcgwIUzEDjojQfzEKaEQugaIBDBkH",
-	"NKUhcP1I4BjQBcw93xPBGGKsPg10Gnu9r/RHvTe+J+cT8HqekJzQkXd15XvPCb0oAWIMiMJbiSZ4BH4K",
-	"DgcFiYLio7OnJ+iwe3j4cW7CGL99DnQkx16v2263F2e88r0J5jgGaXFyHARsSuWzx6fq50VQ6DQeAEds",
-	"aNBhRnu+R9TDCZZjz/cojtUk6UMO30wJV+hVK88C+Mcchl7P+6PtdJO2zVOxbUF5oWfU2LG/VIAm2TQY",
-	"EzpCckxEEbRvpsDnZbBdF5YpnzABFSDNxiQYF5AlVoJUjS5HQAL4JYSe7wWYg/1PawyR+6nFZvrxnE3l",
-	"uJzSjuVzNjon76pAxwJdUDajitqohj9iIzTGoUGvIO+gaiGyH7FR345IgR8yHmPp9TxC5f6u53sxoSRW",
-	"C0oJk1AJI4vhkykXjFfRIbyV/UCPcPhVzGEZsQIyM76KQ/bKGMT3HvP52ZRWgBFCQEIlFkIrGnw0mErE",
-	"IWA8RJRJTZDq8VQAosyKhDLgQj7v8ynNQRfCEE8j6fWGOBKQQDdgLAJMNXhPhkMIJLmEp5zFFVCCG4MY",
-	"RYwjPJRaTBGBQlwFT/JSf8hZXJtTHmMJecAqgNLUjhiN5mg2xlJJsiKcVqrWBfQaML5iNVHXEKS+ZGtA",
-	"9VYCpziqFMIaae4AmhE5NvCwqRSKGklYBZb9cF+PKGWCTretGTP5u4wllpDakHAhl2DG0tJ6J0KCoUrM",
-	"ECkyy8+fR/r39SZ+9thM6xSGYP4ZzKskE45BmA1Rk4GQaMg4gkvgDxFGHCaAJYTJwzEWRY1BA28UlRT8",
-	"zOStz/Sw6rU03dDPCA2raG1o1nJBaBVZ2Uf1UPmESj5X81l9JyZV53nMhERagCodJxHxFUBE6kvlwrOj",
-	"BHuM35rDRov55OjplB49L6vkvQIixHN15KgzmATwEEmmflFsyKYSkSqVg9HmkuDlBDhWU1eTG6aIpJSh",
-	"CAi5LQsiAlXK2cUNU9BLPsKUvNPAPiWRhKqDGw8Uloy8yrxThbTMkKLUqsGwL2cUeE3iVmhjanwVKOpZ",
-	"vxGtJ9OnwKwAZDUAzZFwirmkwOvuysQMrwDCPl0DjDOtE0G45PDgdgjCsqCmECokrtTm3XuLmkqic4ZY",
-	"QkuSWImPRep1sFWqAQlk2fO/JlAFFaA2SBPGZSXTazPUHv2gDhXGJcICnZx/4SOMIkLBHDs4GCPOZr6G",
-	"FrAm85+cv3xRCbX6UqnVGojLclPiHL6pZS2CEv3l4kjAN0vFUVPboXIjI7xUPdF7dU3l5Ke08kgj1FDO",
-	"lFYeE/ZRvTnVVHrOL1g0pRLq8PelG1oBQPK8MY9fKdSJCaMCtC/hEQ7PjJKj/goYleo46r338GQSkUAL",
-	"9e0JZ4MI4j/5hVCAvvfgLY4nEZg3QgVQTOhUguizqeyzYZ9jqpWAECQmkVobCiJMYu0KGaIOkgx1dnfb",
-	"yL7nKzMMtT3fA84ZF17vq5v/9IQp6uNez9u2z7yrN4aSQEiFyZ7X7hx128MdaHWCPdw6CHYGrSO812l1",
-	"h/vhIewODnCnralP8jkeKBRYq09ILKfC6+1qA5VI9ch7pdneqJBEaEAucaS3zPLDdsgC4fArtuLwj0qX",
-	"e1V3j0/Nl8xG58krC0yML0DBgwRQAUomEYmUoAzFw8QiDsZq7lBN/mgq5teij4H6QGbTlKgZMHah0KKe",
-	"9ZDkc4RHmFBEKMIoZjEkjpZrbI+VDnZ39to76e48MjBV7oSG+UYwzxiKp8FYH5k0AF8dnJShEEs8wEKp",
-	"p27xnp91fp6pdbSOh5pqi+JCQMBoKIpGopG4O/srNWhtJGISTTlca2s1U1EcZbdXsBgMEQ0xiSB8aE9A",
-	"ywohGkM0EYpVh1qrm0rtX/Bumhv3stz4zAKKtIxZtvPJkm5i988LuEDSelKUOFBoCXAUAX8gUMj0ae17",
-	"TxkfkDAEeq2NGSZfyTFeYnSgGM81ECHTMHk3Lwsz3PaCSYSjyDo9K1GfAn1jMo9FhuMUriW7APpAIBGw",
-	"CfgoZGD2IWCXVo1V834G8zOYChNrWBv/FzDvc/OZguQrGoMzLJAa5zRXrTNiJYeBO665+d3pdvMn1Qqo",
-	"lu1aZqk3tW05CEoRcuUronrKpvR6+0SZ7A/1V/LbZCI37jRUf98Ch+zmOcTBUYnpFNgbQrRbJRLqhNJr",
-	"tecTBSOqiiLjgrIZYkNPG0DDa7OJGJOh7Cv+i/BEFFkl0XSRiacgiASY4Fo45UkkSZloPeOiU58TyH5P",
-	"aZTaountdm5+847SzTtGfBoBEniukLlsBwvrvYltzE/+sBAF5RCDMvEgzMQ+L0DrNq8Ye4756HoawICF",
-	"875krB/pT2V1c4m0h7DT3j3cO9hHg7kEgbAyzvEF0Ftiqs5OXrAp+HQ4mDHkQKzW+vKLuSlxtgiDtkLx",
-	"VI4ZJ++uyUP6WOsT6qyLHAvph2rumAih2RveTpTt7KMh4yP1X8YRkQmTK7HL4ZJdQHgLEq+T35wEulrW",
-	"UX6hN7E5L5iZ1QCS17+//PLL1vFUjoFKtRdQFjxWAlLbUdXhmtKgvt5+MZ1MGJcQfg4hwa/0mOtY4eor",
-	"fTVVf5p+e0H942wqDQcKlJ1AfVhZXz999bR16Fu9KJ5wEOI2KKGzl1JCBhVIrwJphC2zk8vXetP8yoaJ",
-	"3qHmUiei9Q9lsKjdO/bDmQQN9c8JZxPgkhhvC04fNMhk8L0BjjANYNV7nzu3hjn17KSLfjlnJR612wed",
-	"o6Pu3u7BbvvoqLPcZadenPfZTINRjHL7qeu7hhvKz3rq6zvofW9iUjlWvfMl43q4dtTV9c+lLsWvMoke",
-	"uZCCm953LkCHkXSLUtSnflg2+AUEWmG1O/uciDLqEH02TPMyVsBtU0PUV0MsNb0TCbGoSVxmP98+M69k",
-	"8yow51grB5n8jVUfNXkgC2jUgPnFhS1BjCX5rHTz2gcHu+0daB8d4r1ucHRkKDiRrvu+N8FSGexez/sH",
-	"X7VbB2++areOcGv45n1n7+qPFz33vvfIbJao5FBxPXQeLiJz7c3V6UP1GV8N7+NLTCIjdZu9qPOTGr6j",
-	"Tfr673AIAWIH3KIcsXlT9T+Yc4bXEj4m5aruDAWaLvjeC/vqp3lfZpZc/lc/k//Vt66QwoblEOSn9FjG",
-	"NI+wDPQ6cBgSdXjh6DRDzfbAzeoJESax8a7jQJJLIudez/vDr//j73/5557vZTwAfWUg9DzOZq2OCeVo",
-	"ZPSO2m6FfX1Wdtvd/VZ7p9Xe87I7kc1i6Xl/+vO2+1/nwLt6owR5juscXAuZPTgYq1MYI73UEzXsISLS",
-	"mDU4RIO5UlwhGvpIGC8WwijGkTrzINS5N0NMIoFwxKhOS3A8XYi9ZCbIs3KnbT2p7u8iaxfIwy6lcrvM",
-	"FKv2rCiU3F4tJ9kXOAZz+K9khJOIBRd67CUJoYZu8cSNuyqhk4a5CBl6WgUlJnFOdgyB14H2LBl4laPX",
-	"OuFB8wJpOonEXNbGegWnNJivqdRbUHAsSWXRk+5LJfkqLlg8NQkN4e3Kxbtz0qrxtTV0BXkAZCJXI8gM",
-	"u0qtjDQ07mL9WsKa/C79z6H10BrvfHn0PIs5s9ZkhkpMnYHQmU1FXNl56iIrEVi1tJF0j0qEWFElSTBS",
-	"Fxaeuvtqjrd4rvdCAdE1N8yhqGwj6gnbzAFZdipqaep12r0dHaDOyEs8mXB2qUPKs66XIFT/rU5NMQaQ",
-	"6SGpnZkxoN2cBFx6oiaSyHt1/PwzLxEzXvuo127XP3Lv+4myOQ++f+dBbjOyFpui6GqnQ2d3d0VoWn2a",
-	"QJn/xDgoa+v5ER5AVKadLOgjHEZESOAQ9vHKXXtmc8r0e8ZNWmrJcLbaADtTYzSJfbNq6Dl8o0dO9Q6s",
-	"t80pAi146RL8JMEri4ryjVcfeUYnU9lEttrdMFIRTScRwwkY+SxSL7/Ker7GBRnXYPebbNR10K8nWoJS",
-	"IaaGmK5F9na4gICDrOGM3jDKckbJ4/PajHOXzj8rWO+X78+cgnmf35HRtrJXv3J+vo++ane0n+/NP+x+",
-	"1W7tvPm491W7tWd+KvX5negYycLlsEJcAUmIImFvO0kUA6bCy4ixxXB1BsT93bwvErfevVH/124d9d/8",
-	"fxVQ0SHhcWNhmlEfFwTfWspUYfeWHvyMinUOAJfaGOO3Xk8nqGUy1WtJ+Y72vEsdyuq2uwetTre10/GK",
-	"2s+aB0YOvmVxk32rWa+Kl2SXV0dw26XVU0qvqfAV3Ji5OwNZRDioygmBcwjU1jemBQ5YmAgqZ3SUSXhe",
-	"2BU3sniM1bjwkrcm9WfKl2FjcskGdzu7B7uHO/u7B6u2+CQRkcVbqllBcNz6uRUDrTd/UioHHtvwcipo",
-	"cnZgbunFgMfRm/e7Vy3zj276j9J5nmBOy1SMmjIjY3utHVtzobMlEuaJydkpAjmY11SADF1C2F/9hlUW",
-	"TIRcVJOwSSRegNS+15fwVpZfRbsEPreJL/qGNuAhClgcEymQvsqQPUD29nb2SnYtvT5bUzjUCaxmbvn5",
-	"ngKrIr2BCDTGYgwhIlQyd838IdJHp3pvKw7rLSNioxqKzSkTGv86TFy4W1Zr+5uK3QkTktBRfS/bqXkh",
-	"r0apw7/Kw9ZUVx4CF33JatIun0bQF7DaPTqN4Byk8+kIHJWQbMdlaRGKxvAWhxCQGEcoJCMiC/rOTndB",
-	"FOmw606F8Kmvu1/zcDMKuQ3aZ++eZzcks/Ep/xc42mLJ8oeh4EqB9ZllOudxHrMpV18MkmPS870xMxFA",
-	"o/fp+B8NILJPWjY1y/OLBnH2SlB6/S+5Pmr+0UptksAoaZ4hD1Hi17ZQ36U5YuT8/bJGnmQdvHXdxtdw",
-	"BBfwnnyphjE+AApDEhDM531LUFUmdjCG4KJPaG2PpHmBTev7MNNF1wDdYmTlyKuyHXo7iTA1jLFAuIWS",
-	"GDXPyyEOZPPDf8SxsSkdxx97vvfI870Tz/cel7LcurK6vtdDwqT+SXYuYZLnv24Z/9k0vdVJV6JCFCfL",
-	"dt/yF2uXmD1wKyhjzacEovA0jR4WvGTWwF8eaQohVdtWo5RK519Pbg8WD8yzpydo/6jdQXZEqiUNWDjP",
-	"H5i75eVrsvhy8/hmPQmoZfj4FItx3mg4Gh7uh+3DzuHhbnAQ7u8d4e4QMG4He3s4bHf28M5guDvsDLqD",
-	"9uCw2w3Czl64H3T2Bu1hu43bh8v9Ge58398tP98/BRyZxJr8ziwGY9nF6kDrkgDrs8cFd1G9ZNSs6rJf",
-	"vrRDYz/pf+/W+HenQtV5Fk8Yr+kiKcSHSQTlloSWmT10cv4FYhz97Pn5z7xMoGVAKObzMlgmnJV/dMxm",
-	"SDKTSUNkD2Fkhyrl70+PP3/uIyyMnk/0erbiUNdCsbmPOYV/f9V+ahhSaEr3Vc9yU5HzEWW8wfiIUKgv",
-	"OS2obFaMtOubDosiNGNglxNDbcN7AWsfII6vx/cHSs0IYd01JN8rWUGjRAHf42wm1swqUG/6K5MLHPFk",
-	"0gzcDi7iw9HOEpJms+sdWOA8IjVUgOa+HDaVAYuhSbrMAoJKtZ3Ed1f3mOUGUfWIYGr9yvkTa4UfkM28",
-	"dMHL3VDOJl/0y3U6re7uq3an19nrdfe3Ot2d3b39n+eFYvegBCNZ/8YCQSgjsz+2h/oyFOiDX7tHyIjk",
-	"L4N4ksQwwPRiy/60/Q2hozEUYFutiNhv+xmoynDkTL8ldUVsQjwiSY3CbERlt+vf4BWF5vkIS2ZoLT5b",
-	"nFGr6Lkd+MNf/avvfvMvf/+bf/2HX/7l7/7d//72f/z73/2nXxfUj/bqHMmksFRJvl1Nz9Z6yZmNnYdr",
-	"u7mmAkcN0gCbWEFL0/+MEFupgdrasOZb+WWWsUK2vlaJYbpmYk/tva5zlyYDods8aum3ThrYJMKr06BO",
-	"9aBr5ArU3eZiYmboCuQkrj8Db/0AfRY/jUNaZgM8wQKCo37BfWcL91SJhgSxIVG0GChJ9du/+4vv/vvf",
-	"f/vP/k7TIDcepOwHNAZuhsjuG/EUtja7q6v2reiFLd+PgMXxlBI57wfqeILcTxJwbC0VEEJvvftNBGPG",
-	"kr/GTEyIxFGp8pMF6i6drDmxdL98rendvsyGKeVFO+dZVM8NXoZ8W1Dvw4vhJhxxhwKyrkS0eGwsDK28",
-	"S2TYt//tV9/+l7/59lf/8/d/9svv/s0///bPf/Pbv/3P3/6ff+zdmAirj/gy4bJk7XfJu46M7xfbnjpJ",
-	"XvvemROt6gT7y7/57q/+hTr89MlWceCNuE7k+d1f//Vv//af/u7v/+K7f/u/qo/Bhetk6XTvF7TuBVGR",
-	"QlBjsIGrxkAH6sqhZf6QUxaRYH5TwY01Yw4mblg/Jq5AVp+oEU8QbMqDCi+nKWUCulLmnx5//ryOp/Fa",
-	"EYo6sQmDiwTwN5V7dmZ9EmX2WmohhnjeCnR1mtWBsgRVdV0oLhWlOSZM7Q0b9162UpP+cIflDdZwcf0o",
-	"yxMscW7dURytiSPTFOpbvKwr0TbDUzneNsVjGI3mPaTjcAe7Rw8EUic6YkMTpnBqpS0a00/rqblfkiSK",
-	"TCGR/ohjKvu2CokbqcvGleqbrm5pTWmZi2QW5GVZGlFaeGWVuzNXcmUxnwtMKRNXy95+2S/piuPrYl9i",
-	"GgSgU7+yRTlLUvin0TJ5bqsLJ7Jd39ROi2WtloKJPyetEX90lHHVZSOrGedcciysvAIhbfGdBYTZrkKK",
-	"K3T/i7eTCBMKYTErc6VD1VW0sWdM4layIYR028q49QxwSCiIkpIVOlNDh437eKROMlMX9EYrv2TmaKju",
-	"rqEhm5/6l8AFWR09SMIBZT4/HM5rB5oXJs4Av4gBvwrv5buX3F/O751rKFOaswNJrm69ZCozfFUhksa5",
-	"pGtkudykzzKfpto4g/THmtxpXAR5adbqGDke8jkybYzSKExn3RhJaVBkNp7XVwqunbxpGaU6PfMMQogn",
-	"FX55GopmW6jbyTVQPRsW1RmzKOzXD3XcVlb0GjUX1rkmDVJG0GS9i2LeFdVJMiBdUq2J27uU2jJBdc08",
-	"Y20wLbtJ41CSOe4ttIaI/IT8Mvu+nILXvyqmVau0osDJ8yfHL1qfvvz8yQ1foGp6i38durnZ20/pNi2z",
-	"mNI9uEuXYEaW3S+v4Fm2GEPDkPOZvQGc5Afq2Leu0l4IAKS579lQAJ6GRA0v4/HsybiwZ02yLYpeHJNY",
-	"0eq2u/urbZgyyVGZVKFAFo0Z3bmKPBL2UArcwWua92f10Gtze7LdabU7r73X9P/+2X9Y5OZrO+maXM9b",
-	"4m5KFIUazVJ1o5tluSiYmhY3rooYkQLpwGRVdkrnJrNTziWWEMM1SoM619H65QQjJqzzrqY+0sTV3CyH",
-	"MkHHc0JhQZqViDM2AdoM+NV6tgO9vjPupk+f1Jtn3XbW6axvBy7UF3Q4cMhOt7SUeXIoXrxR2byw7K1f",
-	"RWzu213PElszilrTPEmzRR2Oy7cHJlVhnrqigNBmmZ5NELuYYVnun2vCPDMde1g7VJNg3fTGMktyXy3D",
-	"8Std2DtfMBsHAQhlhetHHsx/oo5AZysIfVHqSEkg4/HtaVcSmnEitQtPVyG3Ez0CzMvureeneJ+/BnJU",
-	"FsPKTl7d7adBj58E/LxLTGHLriSzrDLVKbvQ9Bt2xSv9ajkM5D6WW6uDsnLvEkUoV8k0KYlT9/ZHoSyO",
-	"tzfsBGbXM77+nhsWcAiBSoIj4eXJoCTenK3PU7hksoDT5tV5suBlWv0twlm2hQkF5OnptV7Ka89Hrw0x",
-	"vPZ062Qmx7bbChITpRYNQM4A6MP0UdJBtZn7O7OK0p3mBEeP0uPohkwrd1Gglj6iYVi40lEewZ7Gt3CX",
-	"o8hAxbPfXl7Qk1cisfSuQbau9c3ps83Vh3seWLUKWEVUNUHi8kP9p3b2JAMx8S7YUtCuMrSNNpbybdIt",
-	"skRpY7x26cJ1s6lGU8xDgusXXbhP+XGcNclcSTDtSoylrL9TwvjXz73T++egrJ+Kl8DZ2DFgCMbrHO21",
-	"W+29VrvjFQijUC40TVf+9T/57jf/6Ntf/dcE3N5Xi9W77yU9NqKzW6OX8jxmjbClW3yXDsYvsrWY7pF/",
-	"MY/3jHyNISQBjvo203vG+IW9QO0SupOfsindpWJXnyCLSRZVVd1aFWXdvnQ2TjHW1CRV5t147RiaVrjf",
-	"lTkXtQgLppzI+bn6igFMp9N0tXIQWY3J6JcnGfWy995ok64slxIcWFz4CNPQdot17fISE8P12E6siZ/y",
-	"yOt52fydXAqkgUM35SF0yBYV1+NMSzhJYkADTC96uT71Ak2YkEiXX/G1q1IgOeXavxeb6/nqIEZKdSa6",
-	"i7k+kJE9p19TA7LwXZ91gUxPBveGbtodhcD1d3xkvc+2J4HBBgQXCC6BzzU+tl7T1/SJLgX1zRRTSeTc",
-	"9DWYjVkEKPVPWrfBFnqM56ZT2rPzlyjEMr0/N2Ds4oFpeYfeMQoPXZNzPf41PXt6gnZ2do5MK6eTLWTm",
-	"PX15/so1UkTGgkYUIBTq72dpRf/WZzDv5TKB0h7m6heFnqSlseky5zo06nJRpnuYbcWuXhoSLqQB96Nu",
-	"u63x83UyoWydwSTCcwh7SPIpfP2xrz/2mhb6PSZtH/TlLfTRbrf78Rb6DOYCReRSNzGOGB2p/5o6W+EI",
-	"uMb7MbIFHtFHCjdHu3sHH+tr7BgJiQcRoK8DFsLXtqRVRTVI3YtC14Pceq1zQ0gAVGST3Y8nOBhDq7ul",
-	"rM2ppvOxlBPR296ezWZbWD/eYny0bd8V28+fnTx5cf5Ev3OVaYzmCNvzvSQNxutstc0wNgGKJ8TreTtb",
-	"7a0dHRWRY82W21sziKLWBWUzuv2L2YXYcu3CRlBS7ekn5y9foC9hoPCIzkEaDB3sdQ4+3jK+RnMF8Zni",
-	"9U9AKnR7hRbi3XZ7SdcyN33alatBiZXK1qDalthr71QJyATA7Ue2i3MIQ2yrCix/wfVEzkpKpfZosyvG",
-	"fG6hmEwHEQk0MDq9TYkyhRuJRyKr9b9RH1roX1a5I/rTeARIMjQbk8Awnu49xoZGoiTkrJOPhK8Y/XPM",
-	"L0I2o6W7ZhMNa+ychLdyO7bfym/bQgc7vwLyu92aLxNedVhyNVzLN2asa5a8q9yPYy3hRFG8TDgLQAjd",
-	"QbgU57YWyjV5ZWlY0sxQshPPlKS82214lkcTjoyPvHwPYpCcBKJyD0657qENU4EUgSLjwEg71U+ACyVP",
-	"Sjfic/vxerSvkzvXIHy3hDtFerrUcjxnlS6lmzJRguyXx0oX6m61XTvQjIfRHA/7B7tHSJiKdmh3a/dj",
-	"36kmamO0G3GOPn316hQ9woIEWyjX5xNTnap91N4/RD/58hUSZESdAvEkfHx+vLiLJxywhFfWj2z1gUcs",
-	"nC/hpbet2WzWUgC1pjwCqk74sD5zZRzPV3nlWh1UV7fI1q+sTlxKZlZh9r1dM+MKIsPhWdose7fdWf1K",
-	"riWteqlTg5iTLsL6hb06s5R0Pr1T1nkKMtCasQlaJN1gKxjJKGBbcxxHS0/ylxOgx6fPlGI5jYHKUgl1",
-	"wqjkOJDNDgs3d0NBFbjJ7liBIiIFpQrNOn+7+mg+U8e8LasbYokHWIC2LozWrg0WjZwHAlktWj8es5k5",
-	"y9UIFoXKuNBJIdoomGEiIdQ2HnbCKU31fuj6yQ0lcLTfRjYwV7qxadL+LcqLdJJyTSAwyeR3t9cnOLVb",
-	"0QB0uFEuYa7LznY2WlG69c+JUOauHZYYqIQj65gXPtJt6rk7miZYyC10xiIQPWewL26a+u5x6uWfYI5j",
-	"kLod9FfluEiHWA/XqfrBu/JXDn9OYiJrj07CIc3eqD36p7QBME9c2kPtN46ldUfaN97cIkdkm+yWdsvX",
-	"Vkqu0/dzQi+qPmuHbesx+nsf7PCtw7NPGR+QMIQPz+Wp29DmFby5yjG+2gCUiZk5djeumUVu335v/3W1",
-	"TOSHQrf1tEMN6xMpHOOvx/efgGP7xlxv33v2+IfFPVX6A077Hd9fNtht765+4wWTT9nUxJfvFd+cGS8y",
-	"SvMCqzgn1UuWaqERFjKjw/QQRifd81On3VAmIePjJe+sFjUG9DnwiwgQZ0y6O5wRG5VrsSkst2tqZxZ9",
-	"77d6wWu4oFAu211tf69SguwoP8nNMZlFIhF6LpfeX672nNjZPqDWc5tiLNNra6MD3LEOkM+lc+TuyPuN",
-	"vaW5SOCf4wsQCDtHlDHJOIuMfBqRSzAJ/IbijZ8pCVqZx0kcy4xBeIQJXWCNKpfTiasM0IwlMtG0z2Ce",
-	"JfY6nqt16PxOPFW5poVV6oJ2n+vNoGgAQ8YhqTVABDIVFjNMWBIXXMWT6SvJGxqYrmG3D7ZUS6WKNFOi",
-	"vO960tHqN85sucwP7g3c7XZXv/wZzM/AwXdnos+mUF8VYiBiCiuFX/6w335Pwqtt08al2kd/pp+nonEL",
-	"PZPWZ2mSBlyUXOkEhKIhuYTEU7Va+JnPryv86htC1XLyViXWj0JWLZdSPzDzbSPHblOOPaFhbSlmuk6J",
-	"atH1HKSSWzazCo1ZFCKc5nQ9EDbJykdYopgJiQRD8TQY69IVUeQj3Y8SYRTi+RY6RhGWwJGdGHHQtzmV",
-	"XvhQ+4nYELVdVhUCGqoniQjU/fnc1L7+0yWaVqqESV+te6wTZhu0fmClMKkH8YOWsStWydOiGBspu5Gy",
-	"taTsc2Wd5uWikYQZeZvIqozItd0VVniJXA8GXXhN3+DX3GJqvAEkGRy6g1vW1YeO0QxHF2gwRybPGwmp",
-	"U1OlG2I8hqZSGpFoACNMix73h0jnciqrCGygrjRZTQH7xC7oXoXfih54v25coH64LpPB/JREskHsLsmM",
-	"r/2GrSvccJ5G4cckyvGUs7j5W69Y7XfObLZxo4ncS8k8t2l3pI02N77IO/ZFQiJdqtzudsT2ewHf1IlE",
-	"mtSRJA7p6pL5ptUzpqEWkhNbk65SMi6Rip+ANJ1Sm4rEc/jmQ1F3lSoErsXrJvTXIPQHdrtr0ei2bTC8",
-	"1F8EXFiHESZxqgZk781o0oVwC52Yay7Sdv/GkU7EQmKiLCwiEJuBuebCYYJJqHQD9S0KbyUCzKki/4eI",
-	"MheTRwMIWAwCURhhJdxTH1Rm+hKLy6zrurTv3zPjzHWD3thnd2yfOT0306B7Y7FtLLa6Fpvl5DJ5bVq/",
-	"V4hryPevLk/bSFJYXak1457STZK17NV3XNTDB0JbjcqCm5lri4SiJ3QUETHWI0/GhIJIhe5szNR5oG0/",
-	"fWNRunO6XPXIgHtPFZAMhFVqSHbIRhmppYx8OZ4ntK2OfX0NUt/CrK2ZTDhjw0oi/0SH6G0ykozYqKXH",
-	"97KpR4QG0VSnbutniWtC6dauUE0xp2YLHdta9TZP29xHJSblm+s67lSp7nOQ6KPd9u7HVdfm2PBWSf5a",
-	"eVAGt9+vFKhTzi7BKJZZysrVXqyiLCNTl7u5Zkv12lpKp/rQp3qqe+WAau7juSkHzMYx8qNwjBgmMfah",
-	"KFFl/ErbUhdLsEydqc4ggF9CaKpDWL7Exj5UvGhi0ZjED0SeWYlRe3QywwNRk2lP2bpM+5jPz6b0flqK",
-	"Cj0b+3ATv9skb314405JFO3e1UKq2rTTf24PsAzGy/xvRkYa4ao/O5ir//SMGTfGJpGVzSjiIKaRLATk",
-	"BFBpJClGAxzqL4gJI5FSZI0HeQsdU0QkxNquCzBXqpX9JkmlVv8C5g9drrhvi6qoiQz7GZ36tbf92ksu",
-	"ARAawlsfCZYdJ8ZsGoVojC8hydTodPbRYK7L1zST2o80+n5Aotss6AOLbj3pmSafcnXKkJYpX6TIzpH2",
-	"7cjrjeT8EUvO6QRJhjp+u92uVilzIpTEChdimRDFoa7ZNAZltp+cf2EqXD1tHSLG0SePOoftnbav/v2z",
-	"5+c/+1iJWKys5CGxNwZsXS8tFjmbCaOFXsBcdwZQPyETpxhyFutRli8T4aevEpjvjTChyRddJRIKsy10",
-	"bMXh/i76nDyqKQuf6eV/EB32DNRUtyg342kkyQRzua3rb7jqg/WkmEHEncRGzNSJBDW9ULcDcZnv+8HZ",
-	"zGdTqUjF1y4MP2Ah+Hwagc8BC0Z9m3D4mnZ9VwvN7xz4vu8ftV/TpNVcScNBdfxyvUH/v5rYr+ELYhJH",
-	"wioHEaGQCnjOZhvxvhHvN3urQTOJk8OrpHqzJAp5fffdJ7CmEN3kSnwvcyVyfqtqakyIRGy/v4D51YrA",
-	"28x6qDOGk9MTtJ/D3vWa4UIJzDS7h5YH0166HxrTZ/Lmh7kqkwJaQqy6yN4AgrTP8oZo68bUcpjD1mNW",
-	"FfPIlbVdEfvIl8At5vOa+uJmSx8q0s6J2CExNyMERMPqi+N+jdDJyxzE9yqE8sTWHk9uqN0q/2TwsAlw",
-	"3IcABytQpuO5/O/LAh2mQr9Y4J4k9/OC0DC5AJxrKxcQOa997fzlQsvDe3rRKAvonVhsOUz9sEMWdZaa",
-	"65W5sdF+tDaaE1VFSbVE6pUpHPoyeg3jLacVLNEeFiw7q3CUKsrXkoEf+oSvz5AbHbl2EnwzynW9GlZo",
-	"yUlLh2UK8nIzTn3o1M3249VwLQo2yu29yN5J6dHxSfJTLZXWfcFHszGzxZN0lxQd5dDtU4aM2yuptTXZ",
-	"06Rb9/1VYi2Md6K/Ovz8sFXXFat0Ld03CutGYU3kULkgK5z1dRVUO36ld3ZtcfUBz9taXLTRMmuHD+qQ",
-	"G4tIMF9aYtXd0lHH5ZDxABCjpkaNzuTSOf7uek7iLhJsygMop0QzZeMgAf0QhGhgq8qdtJhYW5x/r+q5",
-	"mu5ybtMzVKQfpCTEQZ2zddz4mZFlRTmIqQ2SptgletuSYkYrSr+eZYC715ce3txq4rNDwsaiuQ8WDc8R",
-	"ZcJWmV+r7ZpzU2QsV1Us0/ERCxLCFnqhux/m2OaBcJXETG6YLsOjq4YN5tZbhbDUv/SxLPJglRWUkta9",
-	"NoRSMO/oZnqCpR/65YNVC+WZERuj6MdqFH2a1gAzvhfTPb5cFC7qGXWMI5whNaQvISAhMdUZrbNcmcRr",
-	"qhm6G9L6UvDxB1UA6rLlxsqqa2Xx7N43IuDtANMAouq08E+SOu9jSPllgIMLJFmeWssIuuTM1hPeBLXe",
-	"wwrIm0P2e3jIbqq+3KeqL1o8XFOmMTokPK4WaucgZaRrY2gLRJ3+Sma5OsYccBSZFhc0LZTsZKAxXTgI",
-	"iUYMxLVkoQH0roXhrZRIVgvbGDobGbyRwd/Dyluae01mJeZgOGWlGNYu2UqZezrVTqOMJ18y68tP7gOC",
-	"q46CQizBR5LFjHM2c+WQAfOIgJD6MjY2I/W3BKK65pZSTrN3WSrj58fqZSzhTAN9r91GCsJNLcNNrYqN",
-	"o+iOxKGTFRnpVR2JkpzgqGUrs1a6h86nsUBKYs1dG0rf3C0dzM1/XenMMeZyCz3BwRhNKZFIqBclQ++A",
-	"s2KtY3+JvPsE5CsF2SMLWFOJd7+bquaWVtXbX41xJXO9TbSorotpEXfV96kyDRSWR2HTgSsSRY8Ld0Hi",
-	"qZCI4hh0gTubj9kn4cNCbSwQyESTaIhmmIdl/TqzH/YzpltpEPeLdGk/3pzUBAmbGO59iOFeZmmytIlJ",
-	"nczUjM/ihWGsEA0Il2OthOt+dwJwBKHSwrXbQ42w+jaVwNNmJktZrCp8mxDVvVbDEyjvRBVPcfTDVsZX",
-	"rvMyHbBRyDfprBl6WN7GKf2tblLroiu3SnNo1ObuE5DXEHgf9JCvyYObMG3dMO2axLptFW+xgmoV4bmh",
-	"PqJshhh36vUEC9lznURct7LU3caUmu3ODWy9b1igC8pmFM3GkFSQRmO9FEHeQZ0+j8tzFh65hd1i2ON+",
-	"W64JBip4Ldn6H5b//l5z5wORor0ZowqJJcSWKJZwqq5/M8aTCVAINfOlLh/rDxJoAHIGivFmTDOk2EIv",
-	"J0AJHZmuV4SCQDgMbTHAIGKC0NH1mfI8WcQtcqVr3zflEybqs2ajWusfpMR6iq0KDk5pYsPCt83CIkO6",
-	"5XyrP8svHUEXqgPq7hVfSxLDANMLFELMvtbMlv6m3/4aRUoBpepAdUvzvSmPvJ43lnLS297udA+22lvt",
-	"rU7vsH3Y1jRoIXq/UO2J6SpbAo1tZTWKY/B6hZvYiuAXXxxDNMm8klls+fiym6fp68ndnMWXT3Idqu14",
-	"16C6ZLgtxTzUCCPaa2hfMqsseaXqOmz6ajbuuPgB29nUT0Wo2jrdxyMDs/VZlqEHyyQFxLRUy8ysvfyL",
-	"L71iF0CFj8aAIzn2dUVTjoMMzG79V2+u/l8AAAD//w==",
+	"7L1rkxzHdSD6VzLKjiBpV89UVb8boYg7GAIkBICAZ0BSFAe3lV11aro01ZXNzOxpNHAngr62NiRZfq13",
+	"l9bGOsKM9Wt3LYUU6/AqZNr6sP9kQyCpT/wLG/moZ1d1V88DGJLND8R0VVbmyZPnnDyvPPnMcMlkSiKI",
+	"ODMGz4wxYA+o/POOB5Mp4RDxA5iGeAGeeOoBc2kw5QGJjIHB6QzQfAwUEB8DwhGbA0UBk79IBOg4OIUI",
+	"jcAnFNAs8oDKVwxPAJ3AwjAN5o5hgkXXEM0mxuB92anx2DT4YgrGwGCcBtGxcXZmGveC6KQEiDGgCJ5w",
+	"NMXHYKbgUBCQCChePbi9j3pOr/dabsAJfnIPomM+NgaOZVnLI56ZxhRTPAGucbLnumQW8TuvPxSPl0GJ",
+	"ZpMRUER8hQ7V2jCNQLycYj42TCPCEzFI+pLCB7OACvSKmWcB/G0KvjEwfms3XaRd9ZbtalDekiNK7Ogn",
+	"FaBxMnPHQXSM+DhgRdA+mAFdlMF2UVhmdEoYVIA0HwfuuIAsthakanTFBMSAnoJnmIaLKeh/GmMI40cN",
+	"MpevF2TGx+WUtsfvkePD4GkV6Jihk4jMI0FtkYQ/JMdojD2FXhY8haqJ8GFIjoe6RQq8T+gEc2NgBBHv",
+	"tAzTmARRMBETSgkziDgcawzvzygjtIoO4QkfurJFjF/BHJoRKyBT7as4pF3GIKbxOl0czKIKMDxwA0+I",
+	"BU+LBhONZhxRcAn1UES4JEjxesYARUSLhDLgPLoY0lmUg84DH89Cbgx8HDJIoBsREgKOJHi3fB9cHpzC",
+	"bUomFVBC3AaRCBGKsM+lmAoY8nAVPMlHQ5+SSW1OeR1zyANWAZSkdkSicIHmY8yFJCvCqaVqXUAvAOMj",
+	"UhN1G4I05OQcUD3hQCMcVgphibR4A5oHfKzgITPOBDUGXhVYuuOhbFHKBLZjScZMfpexxApS8wPK+ArM",
+	"aFo6346QYKgSMwFnmenn9yP5/HwD33ldDRsrDO7iLiyqJBOeAFMLIgYDxpFPKIJToDcQRhSmgDl4ycsx",
+	"ZkWNQQKvFJUU/MzgjbuyWfVcNl3Qu0HkVdGar+ZyEkRVZKVf1UPlrYjThRhP6zuToGo/nxDGkRSgQsdJ",
+	"RHwFEKHoqVx42kKwT/ATtdlIMZ9sPXbp1vOgSt4LIDy8EFuO2IMDF24gTsQTwYZkxlFQpXKQaHNJ8GAK",
+	"FIuhq8kNRyhIKUMQEIqXzA0DqFLOTi6Zgh7QYxwFTyWwt4OQQ9XGjUcCS0peZb6pQlqmSVFq1WDYB/MI",
+	"aE3iFmgjon0VKOLdcCNaT4ZPgVkDyHoANkfCQ0x5BLTuqkxV8wog9NtzgHEgdSLwVmweVDdBmBfUlCBi",
+	"HFdq8/F3y5pKonN6mEODBxMhPpapN4atUg1IIMvu/zWBKqgAtUGaEsormV6aoXrrB7GpEMoRZmj/8B0T",
+	"YRQGEahtB7tjRMnclNAClmT+zcMHb1VCLXoqtVpddlpuShzCB7WsRRCiv1wcMfhgpTja1HaoXMgQr1RP",
+	"5FpdUDl5O6rc0oJIUc4sqtwm9Kt6Y4qh5JjvkHAWcajD36dx0woAkvcb8/iZQB2bkoiB9CXcxN6BUnLE",
+	"L5dEXGxHg2cGnk7DwJVCfXdKySiEye9+lwlAnxnwBE+mIagvPAHQJIhmHNiQzPiQ+EOKI6kEeMBxEIq5",
+	"ITfEwUS6QnxkI06Q3WpZSH9nCjMMWYZpAKWEMmPw/uV3PSWC+qgxMHb1O+PssaIkYFxgcmBYdt+x/CY0",
+	"bLeNG123OWr0cdtuOH7H60Fr1MW2JamP0wUeCRRoq49xzGfMGLSkgRpw8cp4JNleqZABk4Cc4lAumeaH",
+	"XY+4LMYv25l4v1U63bO6a/xQ9aQWOk9eWWAm+AQEPIhBxEDIpIAjISg9diOxiN2xGNsTg9+cscWF6GMk",
+	"OsgsmhA1I0JOBFrEuwHidIHwMQ4iFEQIowmZQOJoucDyaOmgV6dtNdPVualgqlwJCfOlYJ4QNJm5Y7ll",
+	"Ri6YYuOMCPIwxyPMhHoaT94ws87PAzGPxp4vqbYoLhi4JPJY0UhUErfZWatBSyMRB+GMwoWWVjJVhMPs",
+	"8jIyAUVEPg5C8G7oHVCzgofGEE6ZYFVfanUzLv0LxmVzYzvLjXc0oEjKmFUrn0zpMlb/sIALxLUnRYgD",
+	"gRYXhyHQVxjyiNytTeM2oaPA8yC60ML4SS85xkuMDjTBCwmERyRMxuXLwgy3vUU4wmGonZ6VqE+BvjSZ",
+	"R0LFcQLXnJxA9ApDzCVTMJFHQK2DS061GivGvQuLA5gxFWs4N/5PYDGkqpuC5Csag3PMkGgXa65SZ8RC",
+	"DgONuebyV8dx8jvVGqhWrVpmqpe1bDkIShFyZgqiuk1m0cXWKSJ86Mte8sukIjfxbih+XwGHtPIcEsNR",
+	"iekU2EtCdDxLxMQOJeeq96cIlKgqioyTiMwR8Q1pAPkXZhM2Dnw+FPwX4ikrskqi6SIVT0EQMlDBNW9G",
+	"k0iSMNEGykUnumNI9yc0SmnRDFr25S9eP128PURnISCGFwKZq1awMN/LWMb84DcKUVAKExAmHniZ2OcJ",
+	"SN3mESH3MD2+mAYwIt5iyAkZhrKrrG7OkfQQ2lar1+520GjBgSEsjHN8AtEVMZXdzAs2AZ8MBxOCYhCr",
+	"tb78ZC5LnC3DIK1QPONjQoOnF+Qhua0Ngyi2LnIsJF+KsScBY5K94clU2M4m8gk9Fv8SigKeMLkQuxRO",
+	"yQl4VyDx7PziJNDVso7yE72MxXmLqFEVIHn9+913323szfgYIi7WAsqCx0JASjuqOlxTGtSXy89m0ymh",
+	"HLz74AX4kWxzEStc9DIUQw1nad9L6h8lM644kKHsAKJjYX29/eh2o2dqvWgypcDYVVCC3U4pIYMKJGeB",
+	"JMJW2cnlc71sfiV+oneIscSOqP1DGSxK947uOJOgUVikOHlgYNhey+u1O7jZ8ztWd9Q0TGOEQxy5IH1l",
+	"YscKQKDINCZ4MSTzFHuJg1msAHasEfYavu+3G12w+w1sdfyG7YPbd1otx3d6hpn1iWccR4ZpTFVahDHI",
+	"pSZI35Z6JJA5pWQKlAfKW4TTiW2QiZGZ3erv7sdumQwOyvyKsZXbt6yu3e877Va3ZfX79mqXYwaZz5ai",
+	"9FnMrnej5bFaO8CQwfnqb94lVDZXi1HTv5i6RN/PJKrkQiLx8Gbswowxki5RivrUj0xG3wVXKtx6Ze8F",
+	"bIm62ZD4aVLJoOmYhoc5lq68LyPpZ6Fuu532yB+1se32nRH4Wag7WbDbLxDsIsSPl9m1sCarCUnnGoll",
+	"Vgv3zAg4TFhNblcM9uSO+iSbqIMpxVLbzCQEretUJRYt0bUEzCxObAWlahmUpVXD6nZbVhOsfg+3Hbff",
+	"VyIl2a47pjHFnAMVe8H/+77V6D5+32r0ccN//Mxun/32cijING4qamDlIp9twAT9LDnZ14oLHN/vjPqO",
+	"7Thdu++32lW8a2WgVv7XqwNa+5POx7rNLNTOS2TdHMQdqw3uqO+OrKYzsuxmHTRfJcAqQTGBWP0sgDxq",
+	"QxP3RzDq+xjcHJLtTvslYDnJvtRQ60wQGfEpikWnr5M0JUGIv4b4FAehUluTZ5I/JH/Kn5LyxCJQ8AAm",
+	"uXCDGlxNPRerqz1FheWBVaWCsYuJ596ycD73ZqFQV1uzK+J3sw/VImz2jVqp2t9k17NMUYxXt3aHeQqo",
+	"o13q1a85QmGPLASHC+tqpqwRM3YmQXmYSVAeatlaWLAcgsyUHss24ZuYu3Ie2PMCYV3h8GGGmrUAyBqy",
+	"IQ4m8XbJg9OAL4yB8Zsf//fPf/+HhmlkXNTDExCvKJk3bJVrIJEh+VPNcCiNOcdyOg2r2bDEdpWiJptm",
+	"OTDe+7YV/2d3yzSpGK6l1FPsjoWZiJGc6r5odgMFXPndsIdGCxRwBqFvIqbCLAijCQ6FUQOeTA71cRAy",
+	"hEMSyby5mKcLyQGZAfKsbFs61Bf/LrJ2gTz0VCqXSw2xwZpdxULF4npgPNq7d7f+yi1Lyxi21bz0Fp6A",
+	"MjvXcuh+SNwT2fY08KCGVXsrbndWgpcNs/gy+FsHJQ4mOaHmA60D7UHS8Cy3PnUSazLrtskgHFNeG+sV",
+	"hLDBeJuK4yXTWpNUFj3pulTylWDPgnkQRB48kcusPVtLYZE4E3nJhydfKymjUtiKkY4riVok4JylHQrS",
+	"iiN/eebT01uzsLFykkFBLb+dmKQLwZSvX3zVLANzmjCXQV8G1/GUTEPF7Mtz6rJUoeaajFBJBQfAZL5z",
+	"jg70IEKZ1OL//QR7Vm6egGkkB3yWCgIpNfKeADNz4EJLVttuOEL+HlMs6WvfMA2tQY/JjDLDNEJyLMYI",
+	"AfvDMWZjY2D0cN/1W52ODZ1+Z2TbLvbcUW/UbXZGuGt1Op2m1e1a0LRavW633/I7Pc/p2tDsN52e7Vgd",
+	"oazT4FjmsPFgAiMcnexwYHx3RIjk5ylhPIiOiyZy22r5tuW3XOxht+W2sztHQ8643GyAXqNr+d1Gv9/H",
+	"DeiMRs2Oi323YxXNhkJicw3LYZ3Fk1+QF2vV5GCz2o6PrT5Ybrs38rutKtzpocSaLBvWAWOzzU3rF4CD",
+	"UteXmabySldxQvKtR1Zz0LYHjrPT7He6nc63BXvPQhgykBylCb3bbFrNXtPy3G6n1W12Wp7VtmDUc/p+",
+	"z+q0rKbf6zVH7abTw33oN61+03NHzSZ2m+1+33HksQtPie3pFLyGAEBtiB8YA6dlGvPxQgpcFhxH4CE2",
+	"BuDqZCjygxBMlCZWRx7C0yklpyD1Rz4naAqUkYihV6W8ljzccF/bQXsREtwbB8eFJqqfEB8J3CCXghfw",
+	"AXLQGP3vj5C9a6NvyB/5BrpnufTqyWsFIa/lpCCBr9i+laEeOan4hfpbf1liisdiu+YGl2j2tcz2VGco",
+	"0faLtnsKfk1YaJq4UbN9jIZaHxQ2x5qbbIyiss3zUqwSqd0btjVoylTjjP6u+Y0aA2PuGAlC5W+xa0p2",
+	"TY0UmZYyAdTKaeSbWTRa7TWs/sCyvjoWztY++fLZJ7nFyKqmgqKrw692q7UmyVh0HcBSJFzlmeQUA2hY",
+	"drvZ6Lb6XqPfsdsNx7daruf43qgjtvsQj0BuInEq5HHAONBV+33X6nStltzvdTKLds9SEsKyBih36q5p",
+	"sJnEyzJ0dqNr97qN/gjaDccdtR2r7fTs1sgo8RYl86vj7dNzW3YFLBn/hWmv6VwffTrLIKDMn6nQsYZA",
+	"RZtYnVnd9BA+kC0zaNyYhlMEavDSKZjJOaQsKsqpWnRyJ5rO+CYbR0xpSkObTUOCEzCWiSZPLDVSYpaI",
+	"ZYPV32ShLoJ+OdAKlCrTYC1PS2Xfb3T7Ha+Bu/12w7NGIwf6HXBHwljQnzBwqdxcT2DKG6NFg4+hkZyL",
+	"jZfDpyTiyAN2UpP9m52u1W/m2F8v9gr+d+xyAbDatLyoACggYm322FZkrBYZeXxeWITUyHZpZbNdvmrb",
+	"2+NC5oZx/7D15K2gZd0P2u/h7x48fcf+tu+9/c7vGS8pA0UrGdcrAUVphPnEk76yPLIFbXLJJq++b9ky",
+	"2eTx/+e8bzWaj18bvG812upRaeLJvrS6l0reFMxgxCEMma7hwtEEcMSMzK63nISfAbHTyifE4MbTx+J/",
+	"VqM/fPw7FVBFfkAnG++9GVNqiZTOZVgUVm+lEkwidh59IT6wOcFPjIE8dpc5f19LKbClO4tLJ4ljOd2G",
+	"7TSatlGSOnAe/SIH36psyo62MtdlUWanV2d301OrZ6Bd0PgpxL5zlRCyiIihKicESsEVS78xLVDATOWF",
+	"UxIdZ45xL61K3LK419co45H3rMhuyqehM3WTBXbsVrfVa3Za3XVLvJ+IyGLtrawg2Gt8W4uBxuPfLZUD",
+	"r+uk+VTQ5HwiuakXs+76j5+1zhrqDyf9o3ScWzos8ux8MiPjhzh3xm2cULtCwtxSfs6cIjFa1NeXlSeV",
+	"rfFu2cqdtMq7NYII/MANMF0MXSWqs+rxCt9XzvHlY1flIeFjMAbdzrqOVVJJNPTwQtKdOwb3BLxhEA3J",
+	"LC2g5oqNc5iPJBTiCtmKMzpY4JLJRKzBYuhCxNWxIhKKT97PvJsTegJUrM6Soy4OkC076sT8Bdx+kKZ4",
+	"yYJCOc1M0OWcDLWnPm4nc2zSSZ/lA3A5Ha12HGutK5FxmKqAmgoDGgM1alwcSiFRoFz+RWeSNXVUQXr4",
+	"k+/k+ZDKDyV7G/aubSS9ZCIIJVGaVCLWDAmdJWQ/5PBE9PXsKIe2I2NwVAtxR4Z5lI5f/KwSAvlZzG7y",
+	"K8Vw8rleCflYrIV6KFZD9S/WQz6DyJNPJHeqJ5o/j4zBs6NyxjmKWeJI0aDsIceFsqeYX+Xrua0A1hyv",
+	"njlHxpl5pPhVjYePxcDdjvhccMmRMXj/aIlPjozH5tEyt8lOi/xWjQ/Nu0eKaI7y/J0+zQmDzNRroSZm",
+	"zyPNd0dZXkwfZiTQkRBBRzn+1I8SyZDgW8kGORnJ9/kXLYVdyT7yzb4mA5hKvD47krwhX2keUxQgeSx9",
+	"7MmnQZSgROHBdqwzM9tHhsOK/WhulY/F4iTtK7sWBIC56tjetY+Ms8dnxor0gWLKAGA/E9pviN+7p/ZR",
+	"xOAD5LSOIlm1S7Y+itI6jRmkRkncc0XM9igaLVCdXfIoEmhi6KLhXAGWD5ShxlGk5Q/y/Z7jdG2n6XTt",
+	"Ud93nGbP8a22Y7uddrPT8+1Ozwa/Y3teG9w++P0mbns9b9TqNnHL6jlHkc51QMXkhrhOHWrYjpU2K+YY",
+	"JM1yrYrRfhXVzfdUjNSrNrLJy8r7KFaNq7371U8YSVLQG3kd4prmj6QZ8yUaz7XKJqmD2CtILnnhCPqS",
+	"pZrgUK7XyOp4rg2Obzl2f+T2mz0YOR23ZzngjzxsZJJSznM2YcmUHS1qermVXQ3ecP0X2iOctXhKTXCt",
+	"jBctrbzKWFYg9BToQpcjkHWzAftIqDQBZ0gWmMs6wNrtZrvE6sxskvWcG3WOi2Zqr8bba+mh84AhQU/g",
+	"oSDiJC7+fQNJ15/4bmfi1ZuGFv9rHLMPCZP4L5XddZZ/U7dRKudreoEfqg/ybuBOqzpbZtOAiFAIhpzU",
+	"pN0s56+Mk8xCOAQe52coLi4uuR3XzggiNIYn2AM3mOAQecFxwAv+2qaz5EqRZxebFc6T+gGaCzrnVNRF",
+	"H0XOVgTPLkhm4VP+L3C0xpLmD0XBlQ6Xu5rp4ozfWHV1EzefYRpjoo69KPtCHnqJXAj1m4YumFG02M38",
+	"vpEUZU2Cl+qPRhp4cpWTWW8MrCSvWEO9acxp60fa+pG2fqStH2nrR9r6kbZ+pK0faetH2vqRtn6krR/p",
+	"GvuRrn1amYrXX6+ssltZc6zuUZgLHG4p4D3pqUbmaYURV5ZPKpW2YRDVPmWhPiCz+ucy0knXAF1jZG3L",
+	"s7IVejINcaRNsZwBX7itTSDcshqW3bBsY2sFX9wKfhnHOi9mIpvGnFBPH0i/9OOhhmk8FUj49L/84LOf",
+	"/Nvzn3z02S9/8fk//cPnH//D85/85acf/9cvPvnR5z/92fN//Y+//uUvf/2LP3n+048//etfyL//+Pmf",
+	"/eiLT77/+d//4fPv/zju74tPfiAovrZRv86OX5r8VZ5lTVDxx89/+PGvf/Hh85/96acf/fMXn/zo+U/+",
+	"8vn3/jZ58vx7//L5h7+vmn360T//5qN/+uKT/+wg9TIddLkZihuleMsAoHD3ODnBqqf8CNNj4NKHL/gs",
+	"OAUmbwRK9lNmInVbH5OJ7HIOz3/10ad/+KvPP/ze8+//u89+/i+f/urD5z/8uRryi0++/5u/+0+f/eD7",
+	"eq0K4rsogOpFLVLBtEkIRjNm6nfdM0zjpmFKTn291PF5Xo95/QMGillrbv+HHKb53d8p2/2TFV1X0JNV",
+	"OMSTacd9mcv3eqo1iGdQphjcDiD0HqbHsQsHUnSa+Oqzux6kfrL1KI14fGIxuVmnGLY4uL2POn3LRrpF",
+	"GqsaEW+RD1u0yq92zeIrHsdU80lALcPHm3IDyKae9v1ex7N6dq/Xcrtep93Hjg8YW267jT3LbuPmyG/5",
+	"9sgZWaOe47ie3fY6rt0eWb5lYau3Ois+jrJ0WuVRljcBh3xc0AiSs+i6FkZuzZaLlZCT9YVIVhQgufN6",
+	"4ThCvRLO2dBSp3zSPZWfK/9u1fjbrghF3ZlMCa2Zgl84ix+EUB7plVvpAO0fvoMIRd+6d/gtI3OodRRE",
+	"mC7KYJlSUt7pmMwRJ6q8l9iNMNJNURCh9/bu3zMRZioOG8j57Ew8eYOorribC8h21q2nhCGFpnRd5Shr",
+	"K8scR4Tqv8MgAq21qJxku1s4x05m3CW5O/KkCjg3BrZQAVbfzZX0VOgoPu+fpMnXvrtLjuxkRk4tzlkk",
+	"78DODttZN2583UV6u4SsSBEfuooHbGYG9DAHoVv7Mz6jsNFoiVbblWSg66oDWgi6VDeTBgzldF85fKs4",
+	"fFI3bqPhj+R1TNLdHNfZx/EFqfr+IYg8LISz/C2GQO+99957jfv3G6+/HkPTlqqfJpde1ohotlfRS0eo",
+	"PZlE/LRWheO0s8U2elaukoWTeddK/h6OhC2kzzzll2Rgm0U0DWyznEbFi2USErSdrfghZyBQfOHSHzHv",
+	"1Wyv+bOmoqL5n8yLpULkpRvLGktmMcolbO3TEkui6AUUIlkig/PMIemvZAYbVTqJSeRcZVHEl+ba6igx",
+	"8WTqpMQruIyPmHZW7BOCKfN+ifPsARdQMCE+B1NDZd/8BE8Cdf0ib0sYLrVOkhNbddViqjBdj4pm+jRh",
+	"XsNcc/qLzI10wqsPH8WZTMunsbTP2R7Y7YHT2bGdZqstfc4ZWJxuCUbuQvE0Ew6PjYFxy3v9UFh7Lj2V",
+	"v5x22+7LmJ/05L/H3pxZe05//5Z4JnNPHtx9aJjGTEUTgmPDNJ7IFJQP3tt77+6Tfeq/czjsPlq8+3tv",
+	"Pjjujt3Th3ga3A/p/A7GD9033z4gJa7K8DhLAgqmsnWVUGYbKnDLmp6otKflu+TjrVTd2L16DfWc0xHF",
+	"5MtGm7EcEQu8lDV7Uq72TmejMHCXIWo1qw/xPWs1y/TyAtWdyNoyAm0KRlPiWmFHgFNGfXdhcQhF5fQE",
+	"Fjr69vLIZrnUr4Kq5tZ7FwoBAruzpvyu7L4MRdkcyyX7PRNTXQ2QNHvP0qhpltuTAKp+tPtBEB2PocDp",
+	"681w3beZgapiQoc6OlN147QuCx9rniE5zp5KbznmJV7+snl9oxUjNJbfLY8oHVS5FfjNX/37Tz/+s88/",
+	"/ug3v/8Xn/3Nvz3/X3/72f/4ccHEttbXAH4wBVoWYFCVltPExkYm0yKX7rgu8tjcsbv9vi2rS0j3WtMp",
+	"rwVYrPhaM7f3fKWPN06fPnei74zhcINCtJt4IFcWoFUKyVofjxLquq/8NMsY8UEuOzCv+uVKzf3eo4bV",
+	"jUMeNZMZqgNG+q7y3/zFP3/6V38qqP1Hv4zd7z95/qs/MExjGmJX31+mvy60N0zDCwQSZLjh17/880//",
+	"57+qx4xTFbTMslRJvZvysHqr2W2mxG13lz3l56zdVpsB6lwclVm2mKIjLVLqVPpLsLuSimWjC9QJqkv7",
+	"xXrJXkwhSUa4grd+cZ4sfjau1KDJlhE3wOGwkIQTU26FtE4QuxltXhqRXTfiKSxtdlXXrVsxOb98PUqE",
+	"S/qIA55oBykwJpc+fsbcMSHJrzFh04DjsFSLzgK1ae79VogqIXrtE3pyG+H1yutJbwnMcEOc9EZIWO/o",
+	"SRllP9TvClcPFPO03EbX6XuNkW83G7Ztu9gfuT5Ahgaf//QHz3/1B89//r3nP9Vh8tqV+JrdlpVQimO9",
+	"8O12E8n3EjfCujufXtKNNz29kIkIyK5lTqpc2gLVR3zZJrJi7pvK6JdL79deMsZC4noJxYfx1lb7+qiN",
+	"t8BjKinjs3/8x1//4gef/euff/rXn6zaGItO72S4Z0s2/JIgTiGo0VjBVaNhDOrapmXBjockDNzFRmmK",
+	"LzDJTh2RTLhXpaHJvGMyozKncEqJmArywA2E6ncjlw03AhfPGKhjIwgiybZotJC3brkh0BM0BwqIkdBD",
+	"r8p7rk20v//oHeRYTrthdRt29zXDNOJT5DJl61Al6AWRTMQjM26iJDdTpuONQQOAxhBOwauXulfI1fv+",
+	"zz77yb/95sMPv/jkR8//9KPnP/xvv/7lLz/7+Kef//RvViftqQS9DLpGq9BVY24Xg301pI8zoAXeAGXX",
+	"/yj6Px/+nfGlzJc7Zxqbpvbah90F54ouaqSoxVguixOoizSAI8xk8kqdFJULJb3VSXdTuEgAf1wpug50",
+	"2KzMDZm6XT28aLh4Wqg4WJ75naCqbpQv5qDNMSFVv/hA+6qZqroGS9N8cbexnyMK+7W8TX1F/PUlpWZu",
+	"EmsHSklJEifmaJfgGR/vcnICESJRuBggmdrZbfVfYSiOgEocxLZrEJ3iMPCGAo+qqHX8JKmOMIvYbDol",
+	"lIM3PKY44kOJtbQlc8kUSo1aCWp9aZlLji3Iy7L6IBLk4ZIGVhrNzVxZtFyoBfgYqNQJmECS7tlEs8jL",
+	"Pj+BhYkmeIHYzHVBb8FoQiYKUSUF2GfhKnmuw9GJbJf3jqa3Ja2XgkmYIgmGtfv9TPwrm6ybiXgl28La",
+	"AvbqQQnCKKikNOIBChiCJ9MQBxF4xXKxa6OUmpbiPSaJlug0mXTZyrj1ALAXRMCKF7rLQzYyDXmIj8U2",
+	"5pLIY+n5G/VKWWqWPBGrf9g96Y6ECR6eApXK16CVi6lhb1FiYVSM9+wSA6NLgNc2Mc9hlRZxUDM9pixu",
+	"JhBWNx16aeAM8MsYMKvwXk4q6e2MGSNqe1Hj9qLG7UWN24saX9BFjfltw6OLIZ1F5YdtISmWXu8UtGqe",
+	"05p6y0rTxsXwznFA7DKj6/k6exuXwPu6VqdTQY681tawlb7q0QUSVJdN4bLPm2BVmlElebOu8XPh6nOa",
+	"Uarryx2AB5NpWVpN5LGCfOum8q3VtNpdGR84Dk4hUkc4xhB6KiFtTEJvqMRRLx9GhoZltaxG13Kg0es0",
+	"nUa3Z3fsjm35I5kpWbh4pFawo+xy6Sq1pGVsBk8S1o6r6pUoLhb0uiO/3wLHdkd+33a7fsvxoAc29nBv",
+	"5PZGo5bT8noOeNh3ey2nNYJmy/atzqhjdeRedj7FxfZaXq/dwc2e37G6o2Zu8+1f5abYkGu9asN2Ru22",
+	"5XV833ParRaMls77zDdd5hxoaaXC1bt1bSWiee10iFaza3X17ViJZBT8pBirn70L1Ni/d2vvrcabD+7f",
+	"kjE7zkOIObCfsdHSGgyXVDk3ERO1xbwWGLXdcEqq1G+eiJ5am8hVlX49x8X+57nXNbvQ58ze1JycpQxV",
+	"OVSd04nrhpYpMxcsphosUWHhuqMYJRnXh4ZWEZGZkF9m3Vfvcue/z0taGRUMd5m3XG167fB56OZyr6hK",
+	"l2mV9zhdg42T0748qsiLF8jXPi8jo2Fer9SMg+x93Rvm8R+QMGf4EXmcgdDlHLdUUcmqB3jmBaJ5mVTN",
+	"2itLoZZNDtAUY4jqrIxyF5g16kItyerKczICZLaxaM1FzlPgupnymDKaOkBH6lJBmcBxZKjA+nKxiYuG",
+	"iDe5tW5FsDMx3/Jk5VilUYTDMnM0PV6EI3nCaHEDBdKFE3CGZLps1YEj+zIPHB1yzGGyfPt5qlJr7bYo",
+	"SpyuLNvFZNBXkleSiCMkuNVw2ka2hkO+nmHdkqv5vXkTr5x2lQnpSaYQSTAFBkjRVsxXe7oUlblmzDsO",
+	"+Z5bSif4r607b5Iistn5/oSQ7gURLO0DJRtBsir1D/KTuqDXD6JftqaURuF1uF0ni8jrOgoLneIgRna6",
+	"pKViJ4fipY1j84yJq78bZPOcjPN5Fs+Z11zT3ZZWMohxXL48MF1elbgOXT1REESbFRHYBLHLh/fL4+qb",
+	"ME9SHO98KVYJ1lV1PjWluNcyHD8iJxAtb1XA2JCrVwYsvqmy8pRdy2TFzr6QQCpTQ4Wx0ZwGXIbexWdD",
+	"PdBNwLTsItz8EM/yFcH6Zbln2cGLe38cqM1s281O7krjUr+yBj8fXRbY0jPJTKtM6cxONO1Dz3htiDqH",
+	"gVxnubnGUFauXaJCZvMVclfR1yr3lb88f2C0fdtVq57J0RnEzVwKHkQ8wCEz8mRQksyQAvOsWFVsuSxD",
+	"HowaKSVZ8NJVKIGzbAkTCsjT05GcypFhoiNFDEcGIhSNCB+jecDHCCM2FQrlCPgcILqRviIzvlTxq0ba",
+	"SmYWpStNAxzeTLejFW6AphMXp0n93kwyQLKd1Yswp7ffVHiHC71eWuj6XNBqd8El9yoWn0PUIL6/sudm",
+	"pueOdWG/+xpY9cmwDXprr4Kvvg++sk/rsqIg5++XzNesfnaNGrII2aUlnBSgXu783Okim1KtTq1c4jH9",
+	"fAVKrNr40F2t6TsnGjprAZc1npfAlk8vTsuqm2Kvj02DzZQdJsllkHVWi7/1vMTf6pOBdXZ5HsG4glgt",
+	"Y1BuAEu13srT/vWcLrfIW1F7KRpeuqqZHLxyB9NFyEpt+0tOb9zcdrvm2eja+q1IRU+QuNqieluPnhy8",
+	"T8IQWtzHnBLTfpnS9E56C1dOExkRWVzK7rf6DdtpNG2pyWYPyb/37Ua37JD8qnCxPpb52Z/80Wd//+Hn",
+	"f/Tzuqcx251+R0WCV1ew/8AY2L3l203lXOrZ8Oc9JXs8w9QLcP27NK/TuWeN1ZriKyEZGQTIybBmiQS7",
+	"+JlquX4xlPWPWCdwbuyYT4i/bTWstjo0WSR+K/7P7mZqPPz4+59+/P8//97PMqT6+MtBjxvR2ZXRS3kd",
+	"EomwlUu88V2bX2Lxdu0jnumecr0CnnlCzOycE/ACF4dDXbpGo9xcXoV8jZrSDVXqBstnjrL1GnHj6eP3",
+	"k4qNv1NaRv3d2HVYTDfa5OTY0/G5Uy2lH+tpWbRTynR3RgO+OBS9KMDk6TJHqn2h1oWV22Y/47UZPFNO",
+	"Gl1EGgvWwuzElGnY7hhHx4AiwsfK6a+cdXGtusRJ9zYNjYGRPc6WOxiv4Dg7k+5inyz7g/YyJcN5MAEk",
+	"zJcByppIDE0J4+rQuYnUNYJ8RmXAcaIuQMimcxOKpKoVX8oXX2TITKTdBQwJLMAk/sInFEHoAZX9mEiH",
+	"w5mqSK+wAe4JglOgC4mPnaPoKLolrzz/YIYjHnBZcRyj+ZiEgNKAqfbG76DX8YIhAeWdwwfIwzyt0Tgi",
+	"5OQVpib/lERwAwVKF5Dtj6KD2/uo2Wz2Rfu3H+3vIDXuwweHj7THLELKMY0iAE/mwd/xYDIlgpYWjbuw",
+	"GOQOxqmv4icCPfIMnUqhZ3N5pl82kdeizzFLE/RlNXN5HFyC+6pjWRI/30kG5I0DmIZ4Ad4AcTqD77xm",
+	"ys6OIixoCShKhuOqRrws0YdebTnOazvoLiwYCoNTQJihkETH4l91n7x3DFTifQ9N1cFD9KrATb/V7r4m",
+	"68BjxDgehYC+4xIPvqOvbteN2c7EQxzCkKl5AXbHaAI4YjvqrsXAhYhlq7rsTbE7hoazYwn7VtL5mPMp",
+	"G+zuzufzHSxf7xB6vKu/Zbv37uzfeuvwlvwmPb1nPIoJ2zCN5KCWYe9YqhmZQoSngTEwmjvWTlOmafCx",
+	"ZMvdnTmEYUNWU9/97vyE7XxX10w+hpJbzb95+OAt9C6MBB7RIXCFoW7b7r62o0J4qszlHcHrbwAX6Jbb",
+	"IpsSMQHRo2NZ6hStkEVcX1IWBq78cDceXomsGtVcD4Er/s9D+kgV95XmYdtqVnWUQLZ7c8YW6sSuj/W1",
+	"DKs/uI2DcEYhJyJVKjabTSaYLjQUaV1feWeClGECKRzLDOfEkHssOtotklTlUsiu8TEgTtB8HLiK44Rc",
+	"lHVaJQ/HdCzPxTFTcPh9TE88Mo9Kl0sfuK2xZBye8N2J7iufd/NbKO4mLgmRrmXWs97pdruOXXKdRula",
+	"iqm+3LV8N+HqGK2SuytXcizvj3lauYB7UhayoiCaUuICY8gjwEoXSd9Lc4VcpUcoWYk7Qqa+3GW4k0cT",
+	"DlWQunwNJsBp4LLKNXhIyQT4GGYMCYpGyol1I1ZL9OEwHJYuxH3deT1mkaeiy8s7D4XYj8/dx0dXh9Ir",
+	"9EyAR7xvHBlv3Hp0ZJiUzDh84yihriPDVMmV3zgSAx8ZZ6h7FF0Sz8XYe6nrnWK5fImzmqFQoAkrWecH",
+	"e0Jhc3YspNRUlIkuqj2s0231EVP1llFrp/WambtdhVA0WqA3Hz16iG5iFrg7SCBIlVdQRwOlqmB1euib",
+	"7z6KjyJKLUdWSV8moH0KmMMjHUPWi3+TeIsVbPykMZ/PGwKgxoyGEAk1xKvP15mg81neAhCa1NkVSpRH",
+	"WnEvJTOt1ZtGS424hsiwd6ArVMhP7PWfvB0JGiE0eKqORbbsGsT8iJB7mKpNp2W364ySFMe4D16AHwkW",
+	"e6mscxu4K9V3lbCAkoSFckZSWuLOAk/ClVrHgylEew/vCO13NoGIlwrHfRJximUyywZUFY+dykgN1QBJ",
+	"1fUyNQo3hvAla4gBS0GpWhtZO6FalTgQagmojdHDHI8wA2k3KXtEmmISY68wpO0D+XpM5kr3EC1I6Amz",
+	"SebfSnNnjgMOnrRecSzR0jILN5AvL8fHPgeKOhbS+1YpNaTVOa5QyKSDlGsurjpN/fLWeh+nFjkaAdIp",
+	"CpWrfmrvZiNspUt/L2DCkNfNEtM7oEgHk+SdbHOxgen9bIoZ30EHJAQ2iF0Ry4sm+t1LI1NTTPEEOFCV",
+	"nFKGi7SJ9t09FA9kBHhN83vBJOC1WychvM2+qN367WgDYG7FeZK1v9jj2tGqv3h8hRyhF1C6y0t4Yk9Z",
+	"VaYxBuyBqs50L4hOqrrVzXZlG9nfC9ux6/DsbUJHgefBi+fy1CGqExEfn+UYXywAysR5Y3ZXTqdlbt99",
+	"pv86WyXyPSbrYuqmivUDzmLGPx/fvwEx22/M9fq7O69/tbinSn+Is9uvNRu0rNb6L94i/DaZqZyIa8U3",
+	"B8o/jtKDBFWck+olK1XXEDOe0WEGCKN95/BhrN1EhEPGex081VrUGNB9oCchIEoIj4u1heS4XPVNYbmw",
+	"a6Bw89NR1HKkDnwUiX/+A6poh2STKkW54hrbci05ncy1J6cl1+uS0rqKgqRjYJ2ipVuZScKwSndmiWCN",
+	"j0aaq1WrfT3aC9SsrlJUquls9YzroGfkE/xjco/J+7Gur7JM4PfxCTCEYw+ZMvsoCZUMPJalm4V6oShe",
+	"OcCSkJ96nUQBVRuEj3EQLbFGlS9sPy4zuhlLZGKRd2GRJfY6LrXz0PlLcaHpoVWWbZVKIkMKcjEiNAKf",
+	"UEgKlwZMXy2ZYcKSqOo6nkw/Sb6QwDiK3V7YVDWVCtJMifK662L99V8c6CvlXribsuU46z++C4sDiOF7",
+	"aaJPn+s6K8SF2AzWCr/8Zr/7LPDOdimckhOoDh4cyPepaNxBd7h2pqqUizjHQOgEQYT84BQSb9h64ae6",
+	"P6/wq29sVcvJK5VYXwtZtVpKfcVMxK0cu0o5divyaksxMZK2WcpF1z3gQm7pvDQ0JqGHcJoR9wrTKWom",
+	"whxNCOOIETSZuWNZHzIMTTSLeBAijDy82EF7KMQcKNIDIwqyOIfQC29IXxTxkRXnpCGIPPEmEYFCO0yG",
+	"NuXPOG+5UiVUA11vnVDB+FKUwqSg2ldaxq6ZJU2rym2l7FbK1pKy94R1mpeLShJm5G16R1EqcvX952u8",
+	"RPEt6fIWB1mQSXKLujACIEktIdRTabyxOxHtoTkOT9BogVSWPGJcJvbyuInySqprFwKORnCMo6JX/waS",
+	"mbDCKgIdDCzN+BPA3tITulYhvqKX36wbe6gfEszkf98OQr5BfDA5V1D7C31X34bjbBTiTCIptymZbP7V",
+	"I1L7mwOdq73RQPFHyThXaXfIojtbX+R18EVCIl2q3O66xe4zBh/UiXaq9JQk1hmXijZRCNiX7iAhJKe6",
+	"8HulZFwhFd8AKRQXG4vEQ/jgRVF3lSqkLo/ahhc3Cy+CXu5aNLrrEkp1FatKfxFQph1GOJikakD21JEk",
+	"XfB20L46JCQbBQzhUCZ7ITYVFlbAEJnrmysoTHGQXFkZwROOANNIkP8NFJE47o9G4JIJMBTBMRbCPfVB",
+	"ZYYvsbjUvC5K++Y1M87kpJJSyFv77KXZZ7Ge6yZLsrXYthZbbYtNc3KZvFYFUivEtbyPLsLxnR/lqSFJ",
+	"mmxcOVe5p3zsciZlrzz3I16+wqTVKCy4uTr0GUToVnQcBmwsW+6PgwhYKnTnYyL2A2n7yfOePN6ny1WP",
+	"DLjXVAHJQFilhmSbbJWRWsrIu+NFQtti25eHSOUZ1tqayZQS4lcS+RsyRK8TnnhIjhuy/SCb3hREbjiT",
+	"6eHyXeKaELp1XD2vmFOzg/b0xZc6F1yd5g1UWjmVl0JGQnVfAEevtqzWa1VnD4l/pSRflWvlOmwqj9mm",
+	"SPl/Tu2jKIg8eILsTpJwtS4p6zLyrdQafrlSrR5ScgpKgc1ScK5kdxUFK9m92p02X6k/11JuRUdv6jra",
+	"18jRtbkv6bIcPVsHzNfCAaOYRNmhrERlMittWFnSQjN1poaGKnyoanhovsTKDhW8qGLeOJi8wvLMGij1",
+	"SiZNvMJqMu1Dcl6mfZ0uDmbR9bRIBXq2dug2TrhNEnvxRqSQKNKNLIVUtQkpf+6OMHfHq/x8SkYq4Sq7",
+	"HS3EPwNlLo6xSpgl8whRYLOQFwJ/DCKuJClGI+zJHtiUBKFQmJWnWt5DG3CYSPvRxVSoVrrPIJVawxNY",
+	"3Ihz0k1d+kYMpNhP6e5Hxu6RkRxokNqtiRjJtmNjMgs9NMankGSE2HYHjRayyNBmUvumRN9XSHSrCb1g",
+	"0S0HPZDkU65OKdJSRaYE2cWkfTXyeis5v8aSczZFnCDbtCyrWqXMidBgInDBVglR7MnKWvLW7lf3D99R",
+	"dchuN3qIUPTGTbtnNS1T/P2te4ffek2IWCysZD/QJxN09TUpFimZM6WFnsBCXiglHiEVD/EpmchWmi8T",
+	"4SePLKj+jnEQJT3GVWAimO+gPS0OOy10P7hZUxbekdN/ITrsAYihrlBuTmYhD6aY8l1ZgCSuEVlPiilE",
+	"vJQYjBo6kaCm8gO57DTvBaJkbpIZF6RiSheG6RIPTDoLwaSAGYlMndh4FDlmXLHOtLumaZp9q3DaLk/k",
+	"cvulcoG+IQbOXTHhdHqtZrvVruUhIhyHTKsMYRBBKvYpmW+F/lboX+6ZCsk6sXReJ+s3S+HgF3fqvQHn",
+	"FK3bTI0vZaZGzptVTY0JkbDdZyewOFsT9ptrv3XGnIq1B+n90CfN5rhQvjTNLYrKQ3kP4gcb02fy5Ys5",
+	"qJMCWkKssuzhCFyhIxEfBdvqBfUjejnMYe1Hq4qE5EoSr4mI5MsXF7OJVRVytaQ3BGnnRKwfqHMZDEK/",
+	"+ti6WSOg8iAH8bUKrNzS1d2T83FXyj8ZPGzDHtch7EEKlBnzXP75qvCHquPPlrgnyTw9CSIvOX6cu6PY",
+	"Dfii9qH3B0v3Z1/TY05ZQF+KHZfD1Fc7kFFnqrlLvrY22tfWRotFVVFSrZB6ZQqHPApfw3jLaQUrtIcl",
+	"y04rHKWK8oVk4Ive4esz5FZHrp2CvxnlxvdsrNGSk+s4VinIq8040dHDeLSvr4arUbBVbq9FTk9KjzGf",
+	"JI9qqbRxDyaaj4ku3SRvuJGxD3n1jU+oPhBbW5N9mN6Ve22VWA3jS9FfY/x8tVXXNbOML1TeKqxbhTWR",
+	"Q+WCrLDX11VQdfu13tlzi6sXuN/W4qKtllk7fFCH3EgYuIuVRWTjM0Jiu/QJdQGRSFXIkfld8oRBfDgo",
+	"cRcxMqMulFOiGnLjIEH0IghRwVaVUakxcW5x/qWqJqtuBowXPUNF8kVKQhTEPlvHjZ9pWVYSJFCVSdLE",
+	"u0RvW1FKaU3h2YMMcNf6KMTjK02HjpGwtWiug0VDc0SZsFXmabVdc6hKnOVqmmVu68Qs8GAHvSVvrsyx",
+	"zSssrmOmMsZkESBZs2y00N4qhLl8MsS8yINVVlBKWtfaEErBfEnn4hMsfdWPJKybKM202BpFX1ej6M20",
+	"ApnyvWAKlaJwWc+oYxzhDKkheTQBMY4jmec6zxVpvKCaIe97Or8UfP2FKgB12XJrZdW1smh27Tci4F0X",
+	"Ry6E1cnibyRV5seQ8ssIuyeIkzy1lhF0yZ4tB7wMar2G9Ze3m+yXcJPd1py5TjVnpHi4oEwjkR/QSbVQ",
+	"OwTOQ1mZQ1ogYvcXMiuuokwBh6G6YCNKyzTHMlCZLhQYR8cE2IVkoQL0ZQvDKynQLCa2NXS2Mngrg7+E",
+	"db8k96rMSkxBccpaMSxdspUy9+FMOo0ynnxOtC8/OSUIcc0U5GEOJuJkQigl87gYM2AaBsC4PKKNVUvZ",
+	"F0ORrPgllNPsWZbK+Pme+BhzOJBAX2u3kYBwW0lxW8Fi6yh6SeIwlhUZ6VUdieI0wGFD14WtdA8dziYM",
+	"CYm1iC/aNNXZ0tFC/RsX7hxjynfQLeyO0SwKOGLiQ07QU6CkWGnZXCHv3gD+SEB2UwO2qcS73tfG5qZW",
+	"wchyYeKCvcY2WlTXxbSMu+rzVJnrG1ZHYdOGaxJF9wpnQSYzxlGEJyDL3ul8zGHg3ShUzAKGVDQp8tAc",
+	"U6/sttBsx2bGdCsN4r6TTu3rm5OaIGEbw70OMdzTLE2WXqFSJzM147N4SzGWh0YB5WOphMvb9hjgEDyh",
+	"hUu3h2ih9e2IA02vUlnJYlXh24SorrUankD5UlTxFEdfbWV87TxP0wZbhXybzpqhh9WXSKXP6ia1Lrty",
+	"qzSHjS7ZewP4BQTeC93ka/LgNkxbN0x7TmLd1Yo3W0O1gvDipiaKyBwRGqvXU8z4IL7HJL4rLXW3EaFm",
+	"x/sG1t43zNBJROYRmo8hqSuNxnIqLHgKdW6ZXJ2zcDOe2BWGPa635ZpgoILXkqX/avnvrzV3vsJStG/G",
+	"qIxjDhNNFCs4Vda/GePpFCLwJPOlLh/tD2JoBHwOgvHmRDIk20EPphAF0bG6cyuIgCHsebpEoBsSFkTH",
+	"F2fKw2QSV8iV8eWBMzolrD5rblSB/YUUXk+xVcHBKU1sWfiqWZhlSLecb2W39DQm6ELNQHl3xnfiOyeQ",
+	"BxPyHcls6TP59XdQKBTQSGyo8dRMY0ZDY2CMOZ8Odndtp7tj7Vg79qBn9SxJgxqiZ0vVnoisssXQWFdW",
+	"i/AEjEHhJLYg+OUPxxBOM59kJlvevuzkafp5cjZn+eP93P3Yun18PXZJc12g2ZcIC6TXUH+kZlnySdVx",
+	"2PTTbNxxuQN9r6qZilCxdPJ2jwzM2mdZhh7MkxQQdaFbZmTp5V/+6BE5gYiZaAw45GNT1jml2M3AHM//",
+	"7PHZ/w0AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
