@@ -45,6 +45,8 @@ func contract() (map[string]*operation, *openapi3.T, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the contract: %w", err)
 	}
+	// The claims of a batch are checked one by one, so that a bad one fails alone.
+	doc.Components.Schemas["Batch"].Value.Properties["claims"].Value.Items = openapi3.NewSchemaRef("", openapi3.NewSchema())
 	operations := map[string]*operation{}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {

@@ -658,8 +658,16 @@ type Balances struct {
 
 // Batch Example: {"claims":[{"activity":"陪聊","idempotency_key":"row-1","minutes":90,"served_on":"2026-03-05","volunteer_external_id":"YZ00000000017"}]}
 type Batch struct {
-	// Claims each is a BatchClaim; it is read by itself, so that a malformed one fails alone
-	Claims []interface{} `json:"claims"`
+	// Claims each is read by itself, so that one that is no BatchClaim fails alone
+	Claims []Batch_Claims_Item `json:"claims"`
+}
+
+// BatchClaims1 anything else, which is refused by itself
+type BatchClaims1 = interface{}
+
+// Batch_Claims_Item defines model for Batch.claims.Item.
+type Batch_Claims_Item struct {
+	union json.RawMessage
 }
 
 // BatchClaim Example: {"activity":"陪聊","idempotency_key":"row-1","minutes":90,"served_on":"2026-03-05","service":"TALK","volunteer_external_id":"YZ00000000017"}
@@ -1314,7 +1322,7 @@ type Receipt struct {
 // ReceiptGrade defines model for Receipt.Grade.
 type ReceiptGrade string
 
-// Redemption Example: {"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01a20bae-0040-702e-8632-78161610fb19","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","receipt":{"earned":[],"effective":"2026-11-24","id":"01a20bae-0040-702e-8632-78161610fb19","kind":"confirm","log":{"leaf_hash":"0e87bf94e21cbf91c7f42de8e1ada8bc8bb424d82edafc8424be341f06b606ef","origin":"timebank.test/book"},"postings":[{"account":"1d4d856a38f607b3","minutes":-90,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"2b550d6ffd2544eb","minutes":60,"owner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","owner_kind":"partner","purpose":"care","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":30,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.437074Z","refers_to":28,"seq":29},"service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
+// Redemption Example: {"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01a20bae-0040-702e-8632-78161610fb19","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","receipt":{"earned":[],"effective":"2026-11-24","kind":"confirm","log":{"leaf_hash":"0e87bf94e21cbf91c7f42de8e1ada8bc8bb424d82edafc8424be341f06b606ef","origin":"timebank.test/book"},"postings":[{"account":"1d4d856a38f607b3","minutes":-90,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"2b550d6ffd2544eb","minutes":60,"owner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","owner_kind":"partner","purpose":"care","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":30,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.437074Z","refers_to":28,"seq":29},"service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Redemption struct {
 	// EndsAt Example: 2026-11-24T01:15:26.123456Z
 	EndsAt Instant `json:"ends_at"`
@@ -1363,7 +1371,7 @@ type RedemptionInput struct {
 	VolunteerId ID `json:"volunteer_id"`
 }
 
-// RedemptionList Example: {"as_of_log_size":42,"data":[{"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01a20bae-0040-702e-8632-78161610fb19","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
+// RedemptionList Example: {"as_of_log_size":42,"data":[{"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a77","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}],"next_cursor":"MS4xNi40Mi5YajRzV1ZfdUVQ"}
 type RedemptionList struct {
 	// AsOfLogSize number of entries in the log
 	//
@@ -2015,6 +2023,68 @@ type ActivateRulesJSONRequestBody = RulesInput
 
 // CreateVolunteerJSONRequestBody defines body for CreateVolunteer for application/json ContentType.
 type CreateVolunteerJSONRequestBody = VolunteerInput
+
+// AsBatchClaim returns the union data inside the Batch_Claims_Item as a BatchClaim
+func (t Batch_Claims_Item) AsBatchClaim() (BatchClaim, error) {
+	var body BatchClaim
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBatchClaim overwrites any union data inside the Batch_Claims_Item as the provided BatchClaim
+func (t *Batch_Claims_Item) FromBatchClaim(v BatchClaim) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBatchClaim performs a merge with any union data inside the Batch_Claims_Item, using the provided BatchClaim
+func (t *Batch_Claims_Item) MergeBatchClaim(v BatchClaim) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBatchClaims1 returns the union data inside the Batch_Claims_Item as a BatchClaims1
+func (t Batch_Claims_Item) AsBatchClaims1() (BatchClaims1, error) {
+	var body BatchClaims1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBatchClaims1 overwrites any union data inside the Batch_Claims_Item as the provided BatchClaims1
+func (t *Batch_Claims_Item) FromBatchClaims1(v BatchClaims1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBatchClaims1 performs a merge with any union data inside the Batch_Claims_Item, using the provided BatchClaims1
+func (t *Batch_Claims_Item) MergeBatchClaims1(v BatchClaims1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Batch_Claims_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Batch_Claims_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -3509,6 +3579,22 @@ func (response GetKeys200JSONResponse) VisitGetKeysResponse(w http.ResponseWrite
 	return err
 }
 
+type GetKeys400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetKeys400ApplicationProblemPlusJSONResponse) VisitGetKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetKeys503ApplicationProblemPlusJSONResponse struct {
 	BusyApplicationProblemPlusJSONResponse
 }
@@ -3572,6 +3658,22 @@ func (response GetProblems200TextmarkdownResponse) VisitGetProblemsResponse(w ht
 	return err
 }
 
+type GetProblems400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetProblems400ApplicationProblemPlusJSONResponse) VisitGetProblemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProblems503ApplicationProblemPlusJSONResponse struct {
 	BusyApplicationProblemPlusJSONResponse
 }
@@ -3629,6 +3731,22 @@ func (response GetHealth200JSONResponse) VisitGetHealthResponse(w http.ResponseW
 	return err
 }
 
+type GetHealth400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealth503ApplicationProblemPlusJSONResponse struct {
 	BusyApplicationProblemPlusJSONResponse
 }
@@ -3680,6 +3798,22 @@ func (response GetMetrics200TextResponse) VisitGetMetricsResponse(w http.Respons
 	w.WriteHeader(200)
 
 	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetMetrics400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetMetrics400ApplicationProblemPlusJSONResponse) VisitGetMetricsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -3871,6 +4005,22 @@ func (response GetContract200ApplicationyamlResponse) VisitGetContractResponse(w
 	return err
 }
 
+type GetContract400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetContract400ApplicationProblemPlusJSONResponse) VisitGetContractResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetContract503ApplicationProblemPlusJSONResponse struct {
 	BusyApplicationProblemPlusJSONResponse
 }
@@ -3924,6 +4074,22 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4224,6 +4390,22 @@ func (response GetCheckpoint200TextResponse) VisitGetCheckpointResponse(w http.R
 	w.WriteHeader(200)
 
 	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetCheckpoint400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetCheckpoint400ApplicationProblemPlusJSONResponse) VisitGetCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -5165,6 +5347,22 @@ func (response GetEntry200JSONResponse) VisitGetEntryResponse(w http.ResponseWri
 	return err
 }
 
+type GetEntry400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntry400ApplicationProblemPlusJSONResponse) VisitGetEntryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetEntry401ApplicationProblemPlusJSONResponse struct {
 	UnauthorizedApplicationProblemPlusJSONResponse
 }
@@ -5489,6 +5687,22 @@ func (response GetExplanation200JSONResponse) VisitGetExplanationResponse(w http
 	return err
 }
 
+type GetExplanation400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetExplanation400ApplicationProblemPlusJSONResponse) VisitGetExplanationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetExplanation401ApplicationProblemPlusJSONResponse struct {
 	UnauthorizedApplicationProblemPlusJSONResponse
 }
@@ -5592,6 +5806,22 @@ func (response GetProof200TextResponse) VisitGetProofResponse(w http.ResponseWri
 	w.WriteHeader(200)
 
 	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetProof400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetProof400ApplicationProblemPlusJSONResponse) VisitGetProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -6378,6 +6608,22 @@ func (response GetHours200JSONResponse) VisitGetHoursResponse(w http.ResponseWri
 	return err
 }
 
+type GetHours400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetHours400ApplicationProblemPlusJSONResponse) VisitGetHoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHours401ApplicationProblemPlusJSONResponse struct {
 	UnauthorizedApplicationProblemPlusJSONResponse
 }
@@ -6483,6 +6729,22 @@ func (response GetOperation200JSONResponse) VisitGetOperationResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOperation400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOperation400ApplicationProblemPlusJSONResponse) VisitGetOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6913,6 +7175,22 @@ func (response GetOrganization200JSONResponse) VisitGetOrganizationResponse(w ht
 	return err
 }
 
+type GetOrganization400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOrganization400ApplicationProblemPlusJSONResponse) VisitGetOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetOrganization401ApplicationProblemPlusJSONResponse struct {
 	UnauthorizedApplicationProblemPlusJSONResponse
 }
@@ -7335,6 +7613,22 @@ func (response GetPartner200JSONResponse) VisitGetPartnerResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartner400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartner400ApplicationProblemPlusJSONResponse) VisitGetPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7851,6 +8145,22 @@ func (response GetRedemption200JSONResponse) VisitGetRedemptionResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRedemption400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetRedemption400ApplicationProblemPlusJSONResponse) VisitGetRedemptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9013,6 +9323,22 @@ func (response GetVolunteer200JSONResponse) VisitGetVolunteerResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVolunteer400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetVolunteer400ApplicationProblemPlusJSONResponse) VisitGetVolunteerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10869,247 +11195,247 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkxzHdSD6VzLKjiBpV89UVb8boYg7GAIkBICAZ0BSFAe3lV11aro01ZXNzOxpNHAngr62NiRZfq13",
-	"l9bGOsKM9Wt3LYUU6/AqZNr6sP9kQyCpT/wLG/moZ1d1V88DGJLND8R0VVbmyZPnnDyvPPnMcMlkSiKI",
-	"ODMGz4wxYA+o/POOB5Mp4RDxA5iGeAGeeOoBc2kw5QGJjIHB6QzQfAwUEB8DwhGbA0UBk79IBOg4OIUI",
-	"jcAnFNAs8oDKVwxPAJ3AwjAN5o5hgkXXEM0mxuB92anx2DT4YgrGwGCcBtGxcXZmGveC6KQEiDGgCJ5w",
-	"NMXHYKbgUBCQCChePbi9j3pOr/dabsAJfnIPomM+NgaOZVnLI56ZxhRTPAGucbLnumQW8TuvPxSPl0GJ",
-	"ZpMRUER8hQ7V2jCNQLycYj42TCPCEzFI+pLCB7OACvSKmWcB/G0KvjEwfms3XaRd9ZbtalDekiNK7Ogn",
-	"FaBxMnPHQXSM+DhgRdA+mAFdlMF2UVhmdEoYVIA0HwfuuIAsthakanTFBMSAnoJnmIaLKeh/GmMI40cN",
-	"MpevF2TGx+WUtsfvkePD4GkV6Jihk4jMI0FtkYQ/JMdojD2FXhY8haqJ8GFIjoe6RQq8T+gEc2NgBBHv",
-	"tAzTmARRMBETSgkziDgcawzvzygjtIoO4QkfurJFjF/BHJoRKyBT7as4pF3GIKbxOl0czKIKMDxwA0+I",
-	"BU+LBhONZhxRcAn1UES4JEjxesYARUSLhDLgPLoY0lmUg84DH89Cbgx8HDJIoBsREgKOJHi3fB9cHpzC",
-	"bUomFVBC3AaRCBGKsM+lmAoY8nAVPMlHQ5+SSW1OeR1zyANWAZSkdkSicIHmY8yFJCvCqaVqXUAvAOMj",
-	"UhN1G4I05OQcUD3hQCMcVgphibR4A5oHfKzgITPOBDUGXhVYuuOhbFHKBLZjScZMfpexxApS8wPK+ArM",
-	"aFo6346QYKgSMwFnmenn9yP5/HwD33ldDRsrDO7iLiyqJBOeAFMLIgYDxpFPKIJToDcQRhSmgDl4ycsx",
-	"ZkWNQQKvFJUU/MzgjbuyWfVcNl3Qu0HkVdGar+ZyEkRVZKVf1UPlrYjThRhP6zuToGo/nxDGkRSgQsdJ",
-	"RHwFEKHoqVx42kKwT/ATtdlIMZ9sPXbp1vOgSt4LIDy8EFuO2IMDF24gTsQTwYZkxlFQpXKQaHNJ8GAK",
-	"FIuhq8kNRyhIKUMQEIqXzA0DqFLOTi6Zgh7QYxwFTyWwt4OQQ9XGjUcCS0peZb6pQlqmSVFq1WDYB/MI",
-	"aE3iFmgjon0VKOLdcCNaT4ZPgVkDyHoANkfCQ0x5BLTuqkxV8wog9NtzgHEgdSLwVmweVDdBmBfUlCBi",
-	"HFdq8/F3y5pKonN6mEODBxMhPpapN4atUg1IIMvu/zWBKqgAtUGaEsormV6aoXrrB7GpEMoRZmj/8B0T",
-	"YRQGEahtB7tjRMnclNAClmT+zcMHb1VCLXoqtVpddlpuShzCB7WsRRCiv1wcMfhgpTja1HaoXMgQr1RP",
-	"5FpdUDl5O6rc0oJIUc4sqtwm9Kt6Y4qh5JjvkHAWcajD36dx0woAkvcb8/iZQB2bkoiB9CXcxN6BUnLE",
-	"L5dEXGxHg2cGnk7DwJVCfXdKySiEye9+lwlAnxnwBE+mIagvPAHQJIhmHNiQzPiQ+EOKI6kEeMBxEIq5",
-	"ITfEwUS6QnxkI06Q3WpZSH9nCjMMWYZpAKWEMmPw/uV3PSWC+qgxMHb1O+PssaIkYFxgcmBYdt+x/CY0",
-	"bLeNG123OWr0cdtuOH7H60Fr1MW2JamP0wUeCRRoq49xzGfMGLSkgRpw8cp4JNleqZABk4Cc4lAumeaH",
-	"XY+4LMYv25l4v1U63bO6a/xQ9aQWOk9eWWAm+AQEPIhBxEDIpIAjISg9diOxiN2xGNsTg9+cscWF6GMk",
-	"OsgsmhA1I0JOBFrEuwHidIHwMQ4iFEQIowmZQOJoucDyaOmgV6dtNdPVualgqlwJCfOlYJ4QNJm5Y7ll",
-	"Ri6YYuOMCPIwxyPMhHoaT94ws87PAzGPxp4vqbYoLhi4JPJY0UhUErfZWatBSyMRB+GMwoWWVjJVhMPs",
-	"8jIyAUVEPg5C8G7oHVCzgofGEE6ZYFVfanUzLv0LxmVzYzvLjXc0oEjKmFUrn0zpMlb/sIALxLUnRYgD",
-	"gRYXhyHQVxjyiNytTeM2oaPA8yC60ML4SS85xkuMDjTBCwmERyRMxuXLwgy3vUU4wmGonZ6VqE+BvjSZ",
-	"R0LFcQLXnJxA9ApDzCVTMJFHQK2DS061GivGvQuLA5gxFWs4N/5PYDGkqpuC5Csag3PMkGgXa65SZ8RC",
-	"DgONuebyV8dx8jvVGqhWrVpmqpe1bDkIShFyZgqiuk1m0cXWKSJ86Mte8sukIjfxbih+XwGHtPIcEsNR",
-	"iekU2EtCdDxLxMQOJeeq96cIlKgqioyTiMwR8Q1pAPkXZhM2Dnw+FPwX4ikrskqi6SIVT0EQMlDBNW9G",
-	"k0iSMNEGykUnumNI9yc0SmnRDFr25S9eP128PURnISCGFwKZq1awMN/LWMb84DcKUVAKExAmHniZ2OcJ",
-	"SN3mESH3MD2+mAYwIt5iyAkZhrKrrG7OkfQQ2lar1+520GjBgSEsjHN8AtEVMZXdzAs2AZ8MBxOCYhCr",
-	"tb78ZC5LnC3DIK1QPONjQoOnF+Qhua0Ngyi2LnIsJF+KsScBY5K94clU2M4m8gk9Fv8SigKeMLkQuxRO",
-	"yQl4VyDx7PziJNDVso7yE72MxXmLqFEVIHn9+913323szfgYIi7WAsqCx0JASjuqOlxTGtSXy89m0ymh",
-	"HLz74AX4kWxzEStc9DIUQw1nad9L6h8lM644kKHsAKJjYX29/eh2o2dqvWgypcDYVVCC3U4pIYMKJGeB",
-	"JMJW2cnlc71sfiV+oneIscSOqP1DGSxK947uOJOgUVikOHlgYNhey+u1O7jZ8ztWd9Q0TGOEQxy5IH1l",
-	"YscKQKDINCZ4MSTzFHuJg1msAHasEfYavu+3G12w+w1sdfyG7YPbd1otx3d6hpn1iWccR4ZpTFVahDHI",
-	"pSZI35Z6JJA5pWQKlAfKW4TTiW2QiZGZ3erv7sdumQwOyvyKsZXbt6yu3e877Va3ZfX79mqXYwaZz5ai",
-	"9FnMrnej5bFaO8CQwfnqb94lVDZXi1HTv5i6RN/PJKrkQiLx8Gbswowxki5RivrUj0xG3wVXKtx6Ze8F",
-	"bIm62ZD4aVLJoOmYhoc5lq68LyPpZ6Fuu532yB+1se32nRH4Wag7WbDbLxDsIsSPl9m1sCarCUnnGoll",
-	"Vgv3zAg4TFhNblcM9uSO+iSbqIMpxVLbzCQEretUJRYt0bUEzCxObAWlahmUpVXD6nZbVhOsfg+3Hbff",
-	"VyIl2a47pjHFnAMVe8H/+77V6D5+32r0ccN//Mxun/32cijING4qamDlIp9twAT9LDnZ14oLHN/vjPqO",
-	"7Thdu++32lW8a2WgVv7XqwNa+5POx7rNLNTOS2TdHMQdqw3uqO+OrKYzsuxmHTRfJcAqQTGBWP0sgDxq",
-	"QxP3RzDq+xjcHJLtTvslYDnJvtRQ60wQGfEpikWnr5M0JUGIv4b4FAehUluTZ5I/JH/Kn5LyxCJQ8AAm",
-	"uXCDGlxNPRerqz1FheWBVaWCsYuJ596ycD73ZqFQV1uzK+J3sw/VImz2jVqp2t9k17NMUYxXt3aHeQqo",
-	"o13q1a85QmGPLASHC+tqpqwRM3YmQXmYSVAeatlaWLAcgsyUHss24ZuYu3Ie2PMCYV3h8GGGmrUAyBqy",
-	"IQ4m8XbJg9OAL4yB8Zsf//fPf/+HhmlkXNTDExCvKJk3bJVrIJEh+VPNcCiNOcdyOg2r2bDEdpWiJptm",
-	"OTDe+7YV/2d3yzSpGK6l1FPsjoWZiJGc6r5odgMFXPndsIdGCxRwBqFvIqbCLAijCQ6FUQOeTA71cRAy",
-	"hEMSyby5mKcLyQGZAfKsbFs61Bf/LrJ2gTz0VCqXSw2xwZpdxULF4npgPNq7d7f+yi1Lyxi21bz0Fp6A",
-	"MjvXcuh+SNwT2fY08KCGVXsrbndWgpcNs/gy+FsHJQ4mOaHmA60D7UHS8Cy3PnUSazLrtskgHFNeG+sV",
-	"hLDBeJuK4yXTWpNUFj3pulTylWDPgnkQRB48kcusPVtLYZE4E3nJhydfKymjUtiKkY4riVok4JylHQrS",
-	"iiN/eebT01uzsLFykkFBLb+dmKQLwZSvX3zVLANzmjCXQV8G1/GUTEPF7Mtz6rJUoeaajFBJBQfAZL5z",
-	"jg70IEKZ1OL//QR7Vm6egGkkB3yWCgIpNfKeADNz4EJLVttuOEL+HlMs6WvfMA2tQY/JjDLDNEJyLMYI",
-	"AfvDMWZjY2D0cN/1W52ODZ1+Z2TbLvbcUW/UbXZGuGt1Op2m1e1a0LRavW633/I7Pc/p2tDsN52e7Vgd",
-	"oazT4FjmsPFgAiMcnexwYHx3RIjk5ylhPIiOiyZy22r5tuW3XOxht+W2sztHQ8643GyAXqNr+d1Gv9/H",
-	"DeiMRs2Oi323YxXNhkJicw3LYZ3Fk1+QF2vV5GCz2o6PrT5Ybrs38rutKtzpocSaLBvWAWOzzU3rF4CD",
-	"UteXmabySldxQvKtR1Zz0LYHjrPT7He6nc63BXvPQhgykBylCb3bbFrNXtPy3G6n1W12Wp7VtmDUc/p+",
-	"z+q0rKbf6zVH7abTw33oN61+03NHzSZ2m+1+33HksQtPie3pFLyGAEBtiB8YA6dlGvPxQgpcFhxH4CE2",
-	"BuDqZCjygxBMlCZWRx7C0yklpyD1Rz4naAqUkYihV6W8ljzccF/bQXsREtwbB8eFJqqfEB8J3CCXghfw",
-	"AXLQGP3vj5C9a6NvyB/5BrpnufTqyWsFIa/lpCCBr9i+laEeOan4hfpbf1liisdiu+YGl2j2tcz2VGco",
-	"0faLtnsKfk1YaJq4UbN9jIZaHxQ2x5qbbIyiss3zUqwSqd0btjVoylTjjP6u+Y0aA2PuGAlC5W+xa0p2",
-	"TY0UmZYyAdTKaeSbWTRa7TWs/sCyvjoWztY++fLZJ7nFyKqmgqKrw692q7UmyVh0HcBSJFzlmeQUA2hY",
-	"drvZ6Lb6XqPfsdsNx7daruf43qgjtvsQj0BuInEq5HHAONBV+33X6nStltzvdTKLds9SEsKyBih36q5p",
-	"sJnEyzJ0dqNr97qN/gjaDccdtR2r7fTs1sgo8RYl86vj7dNzW3YFLBn/hWmv6VwffTrLIKDMn6nQsYZA",
-	"RZtYnVnd9BA+kC0zaNyYhlMEavDSKZjJOaQsKsqpWnRyJ5rO+CYbR0xpSkObTUOCEzCWiSZPLDVSYpaI",
-	"ZYPV32ShLoJ+OdAKlCrTYC1PS2Xfb3T7Ha+Bu/12w7NGIwf6HXBHwljQnzBwqdxcT2DKG6NFg4+hkZyL",
-	"jZfDpyTiyAN2UpP9m52u1W/m2F8v9gr+d+xyAbDatLyoACggYm322FZkrBYZeXxeWITUyHZpZbNdvmrb",
-	"2+NC5oZx/7D15K2gZd0P2u/h7x48fcf+tu+9/c7vGS8pA0UrGdcrAUVphPnEk76yPLIFbXLJJq++b9ky",
-	"2eTx/+e8bzWaj18bvG812upRaeLJvrS6l0reFMxgxCEMma7hwtEEcMSMzK63nISfAbHTyifE4MbTx+J/",
-	"VqM/fPw7FVBFfkAnG++9GVNqiZTOZVgUVm+lEkwidh59IT6wOcFPjIE8dpc5f19LKbClO4tLJ4ljOd2G",
-	"7TSatlGSOnAe/SIH36psyo62MtdlUWanV2d301OrZ6Bd0PgpxL5zlRCyiIihKicESsEVS78xLVDATOWF",
-	"UxIdZ45xL61K3LK419co45H3rMhuyqehM3WTBXbsVrfVa3Za3XVLvJ+IyGLtrawg2Gt8W4uBxuPfLZUD",
-	"r+uk+VTQ5HwiuakXs+76j5+1zhrqDyf9o3ScWzos8ux8MiPjhzh3xm2cULtCwtxSfs6cIjFa1NeXlSeV",
-	"rfFu2cqdtMq7NYII/MANMF0MXSWqs+rxCt9XzvHlY1flIeFjMAbdzrqOVVJJNPTwQtKdOwb3BLxhEA3J",
-	"LC2g5oqNc5iPJBTiCtmKMzpY4JLJRKzBYuhCxNWxIhKKT97PvJsTegJUrM6Soy4OkC076sT8Bdx+kKZ4",
-	"yYJCOc1M0OWcDLWnPm4nc2zSSZ/lA3A5Ha12HGutK5FxmKqAmgoDGgM1alwcSiFRoFz+RWeSNXVUQXr4",
-	"k+/k+ZDKDyV7G/aubSS9ZCIIJVGaVCLWDAmdJWQ/5PBE9PXsKIe2I2NwVAtxR4Z5lI5f/KwSAvlZzG7y",
-	"K8Vw8rleCflYrIV6KFZD9S/WQz6DyJNPJHeqJ5o/j4zBs6NyxjmKWeJI0aDsIceFsqeYX+Xrua0A1hyv",
-	"njlHxpl5pPhVjYePxcDdjvhccMmRMXj/aIlPjozH5tEyt8lOi/xWjQ/Nu0eKaI7y/J0+zQmDzNRroSZm",
-	"zyPNd0dZXkwfZiTQkRBBRzn+1I8SyZDgW8kGORnJ9/kXLYVdyT7yzb4mA5hKvD47krwhX2keUxQgeSx9",
-	"7MmnQZSgROHBdqwzM9tHhsOK/WhulY/F4iTtK7sWBIC56tjetY+Ms8dnxor0gWLKAGA/E9pviN+7p/ZR",
-	"xOAD5LSOIlm1S7Y+itI6jRmkRkncc0XM9igaLVCdXfIoEmhi6KLhXAGWD5ShxlGk5Q/y/Z7jdG2n6XTt",
-	"Ud93nGbP8a22Y7uddrPT8+1Ozwa/Y3teG9w++P0mbns9b9TqNnHL6jlHkc51QMXkhrhOHWrYjpU2K+YY",
-	"JM1yrYrRfhXVzfdUjNSrNrLJy8r7KFaNq7371U8YSVLQG3kd4prmj6QZ8yUaz7XKJqmD2CtILnnhCPqS",
-	"pZrgUK7XyOp4rg2Obzl2f+T2mz0YOR23ZzngjzxsZJJSznM2YcmUHS1qermVXQ3ecP0X2iOctXhKTXCt",
-	"jBctrbzKWFYg9BToQpcjkHWzAftIqDQBZ0gWmMs6wNrtZrvE6sxskvWcG3WOi2Zqr8bba+mh84AhQU/g",
-	"oSDiJC7+fQNJ15/4bmfi1ZuGFv9rHLMPCZP4L5XddZZ/U7dRKudreoEfqg/ybuBOqzpbZtOAiFAIhpzU",
-	"pN0s56+Mk8xCOAQe52coLi4uuR3XzggiNIYn2AM3mOAQecFxwAv+2qaz5EqRZxebFc6T+gGaCzrnVNRF",
-	"H0XOVgTPLkhm4VP+L3C0xpLmD0XBlQ6Xu5rp4ozfWHV1EzefYRpjoo69KPtCHnqJXAj1m4YumFG02M38",
-	"vpEUZU2Cl+qPRhp4cpWTWW8MrCSvWEO9acxp60fa+pG2fqStH2nrR9r6kbZ+pK0faetH2vqRtn6krR/p",
-	"GvuRrn1amYrXX6+ssltZc6zuUZgLHG4p4D3pqUbmaYURV5ZPKpW2YRDVPmWhPiCz+ucy0knXAF1jZG3L",
-	"s7IVejINcaRNsZwBX7itTSDcshqW3bBsY2sFX9wKfhnHOi9mIpvGnFBPH0i/9OOhhmk8FUj49L/84LOf",
-	"/Nvzn3z02S9/8fk//cPnH//D85/85acf/9cvPvnR5z/92fN//Y+//uUvf/2LP3n+048//etfyL//+Pmf",
-	"/eiLT77/+d//4fPv/zju74tPfiAovrZRv86OX5r8VZ5lTVDxx89/+PGvf/Hh85/96acf/fMXn/zo+U/+",
-	"8vn3/jZ58vx7//L5h7+vmn360T//5qN/+uKT/+wg9TIddLkZihuleMsAoHD3ODnBqqf8CNNj4NKHL/gs",
-	"OAUmbwRK9lNmInVbH5OJ7HIOz3/10ad/+KvPP/ze8+//u89+/i+f/urD5z/8uRryi0++/5u/+0+f/eD7",
-	"eq0K4rsogOpFLVLBtEkIRjNm6nfdM0zjpmFKTn291PF5Xo95/QMGillrbv+HHKb53d8p2/2TFV1X0JNV",
-	"OMSTacd9mcv3eqo1iGdQphjcDiD0HqbHsQsHUnSa+Oqzux6kfrL1KI14fGIxuVmnGLY4uL2POn3LRrpF",
-	"GqsaEW+RD1u0yq92zeIrHsdU80lALcPHm3IDyKae9v1ex7N6dq/Xcrtep93Hjg8YW267jT3LbuPmyG/5",
-	"9sgZWaOe47ie3fY6rt0eWb5lYau3Ois+jrJ0WuVRljcBh3xc0AiSs+i6FkZuzZaLlZCT9YVIVhQgufN6",
-	"4ThCvRLO2dBSp3zSPZWfK/9u1fjbrghF3ZlMCa2Zgl84ix+EUB7plVvpAO0fvoMIRd+6d/gtI3OodRRE",
-	"mC7KYJlSUt7pmMwRJ6q8l9iNMNJNURCh9/bu3zMRZioOG8j57Ew8eYOorribC8h21q2nhCGFpnRd5Shr",
-	"K8scR4Tqv8MgAq21qJxku1s4x05m3CW5O/KkCjg3BrZQAVbfzZX0VOgoPu+fpMnXvrtLjuxkRk4tzlkk",
-	"78DODttZN2583UV6u4SsSBEfuooHbGYG9DAHoVv7Mz6jsNFoiVbblWSg66oDWgi6VDeTBgzldF85fKs4",
-	"fFI3bqPhj+R1TNLdHNfZx/EFqfr+IYg8LISz/C2GQO+99957jfv3G6+/HkPTlqqfJpde1ohotlfRS0eo",
-	"PZlE/LRWheO0s8U2elaukoWTeddK/h6OhC2kzzzll2Rgm0U0DWyznEbFi2USErSdrfghZyBQfOHSHzHv",
-	"1Wyv+bOmoqL5n8yLpULkpRvLGktmMcolbO3TEkui6AUUIlkig/PMIemvZAYbVTqJSeRcZVHEl+ba6igx",
-	"8WTqpMQruIyPmHZW7BOCKfN+ifPsARdQMCE+B1NDZd/8BE8Cdf0ib0sYLrVOkhNbddViqjBdj4pm+jRh",
-	"XsNcc/qLzI10wqsPH8WZTMunsbTP2R7Y7YHT2bGdZqstfc4ZWJxuCUbuQvE0Ew6PjYFxy3v9UFh7Lj2V",
-	"v5x22+7LmJ/05L/H3pxZe05//5Z4JnNPHtx9aJjGTEUTgmPDNJ7IFJQP3tt77+6Tfeq/czjsPlq8+3tv",
-	"Pjjujt3Th3ga3A/p/A7GD9033z4gJa7K8DhLAgqmsnWVUGYbKnDLmp6otKflu+TjrVTd2L16DfWc0xHF",
-	"5MtGm7EcEQu8lDV7Uq72TmejMHCXIWo1qw/xPWs1y/TyAtWdyNoyAm0KRlPiWmFHgFNGfXdhcQhF5fQE",
-	"Fjr69vLIZrnUr4Kq5tZ7FwoBAruzpvyu7L4MRdkcyyX7PRNTXQ2QNHvP0qhpltuTAKp+tPtBEB2PocDp",
-	"681w3beZgapiQoc6OlN147QuCx9rniE5zp5KbznmJV7+snl9oxUjNJbfLY8oHVS5FfjNX/37Tz/+s88/",
-	"/ug3v/8Xn/3Nvz3/X3/72f/4ccHEttbXAH4wBVoWYFCVltPExkYm0yKX7rgu8tjcsbv9vi2rS0j3WtMp",
-	"rwVYrPhaM7f3fKWPN06fPnei74zhcINCtJt4IFcWoFUKyVofjxLquq/8NMsY8UEuOzCv+uVKzf3eo4bV",
-	"jUMeNZMZqgNG+q7y3/zFP3/6V38qqP1Hv4zd7z95/qs/MExjGmJX31+mvy60N0zDCwQSZLjh17/880//",
-	"57+qx4xTFbTMslRJvZvysHqr2W2mxG13lz3l56zdVpsB6lwclVm2mKIjLVLqVPpLsLuSimWjC9QJqkv7",
-	"xXrJXkwhSUa4grd+cZ4sfjau1KDJlhE3wOGwkIQTU26FtE4QuxltXhqRXTfiKSxtdlXXrVsxOb98PUqE",
-	"S/qIA55oBykwJpc+fsbcMSHJrzFh04DjsFSLzgK1ae79VogqIXrtE3pyG+H1yutJbwnMcEOc9EZIWO/o",
-	"SRllP9TvClcPFPO03EbX6XuNkW83G7Ztu9gfuT5Ahgaf//QHz3/1B89//r3nP9Vh8tqV+JrdlpVQimO9",
-	"8O12E8n3EjfCujufXtKNNz29kIkIyK5lTqpc2gLVR3zZJrJi7pvK6JdL79deMsZC4noJxYfx1lb7+qiN",
-	"t8BjKinjs3/8x1//4gef/euff/rXn6zaGItO72S4Z0s2/JIgTiGo0VjBVaNhDOrapmXBjockDNzFRmmK",
-	"LzDJTh2RTLhXpaHJvGMyozKncEqJmArywA2E6ncjlw03AhfPGKhjIwgiybZotJC3brkh0BM0BwqIkdBD",
-	"r8p7rk20v//oHeRYTrthdRt29zXDNOJT5DJl61Al6AWRTMQjM26iJDdTpuONQQOAxhBOwauXulfI1fv+",
-	"zz77yb/95sMPv/jkR8//9KPnP/xvv/7lLz/7+Kef//RvViftqQS9DLpGq9BVY24Xg301pI8zoAXeAGXX",
-	"/yj6Px/+nfGlzJc7Zxqbpvbah90F54ouaqSoxVguixOoizSAI8xk8kqdFJULJb3VSXdTuEgAf1wpug50",
-	"2KzMDZm6XT28aLh4Wqg4WJ75naCqbpQv5qDNMSFVv/hA+6qZqroGS9N8cbexnyMK+7W8TX1F/PUlpWZu",
-	"EmsHSklJEifmaJfgGR/vcnICESJRuBggmdrZbfVfYSiOgEocxLZrEJ3iMPCGAo+qqHX8JKmOMIvYbDol",
-	"lIM3PKY44kOJtbQlc8kUSo1aCWp9aZlLji3Iy7L6IBLk4ZIGVhrNzVxZtFyoBfgYqNQJmECS7tlEs8jL",
-	"Pj+BhYkmeIHYzHVBb8FoQiYKUSUF2GfhKnmuw9GJbJf3jqa3Ja2XgkmYIgmGtfv9TPwrm6ybiXgl28La",
-	"AvbqQQnCKKikNOIBChiCJ9MQBxF4xXKxa6OUmpbiPSaJlug0mXTZyrj1ALAXRMCKF7rLQzYyDXmIj8U2",
-	"5pLIY+n5G/VKWWqWPBGrf9g96Y6ECR6eApXK16CVi6lhb1FiYVSM9+wSA6NLgNc2Mc9hlRZxUDM9pixu",
-	"JhBWNx16aeAM8MsYMKvwXk4q6e2MGSNqe1Hj9qLG7UWN24saX9BFjfltw6OLIZ1F5YdtISmWXu8UtGqe",
-	"05p6y0rTxsXwznFA7DKj6/k6exuXwPu6VqdTQY681tawlb7q0QUSVJdN4bLPm2BVmlElebOu8XPh6nOa",
-	"Uarryx2AB5NpWVpN5LGCfOum8q3VtNpdGR84Dk4hUkc4xhB6KiFtTEJvqMRRLx9GhoZltaxG13Kg0es0",
-	"nUa3Z3fsjm35I5kpWbh4pFawo+xy6Sq1pGVsBk8S1o6r6pUoLhb0uiO/3wLHdkd+33a7fsvxoAc29nBv",
-	"5PZGo5bT8noOeNh3ey2nNYJmy/atzqhjdeRedj7FxfZaXq/dwc2e37G6o2Zu8+1f5abYkGu9asN2Ru22",
-	"5XV833ParRaMls77zDdd5hxoaaXC1bt1bSWiee10iFaza3X17ViJZBT8pBirn70L1Ni/d2vvrcabD+7f",
-	"kjE7zkOIObCfsdHSGgyXVDk3ERO1xbwWGLXdcEqq1G+eiJ5am8hVlX49x8X+57nXNbvQ58ze1JycpQxV",
-	"OVSd04nrhpYpMxcsphosUWHhuqMYJRnXh4ZWEZGZkF9m3Vfvcue/z0taGRUMd5m3XG167fB56OZyr6hK",
-	"l2mV9zhdg42T0748qsiLF8jXPi8jo2Fer9SMg+x93Rvm8R+QMGf4EXmcgdDlHLdUUcmqB3jmBaJ5mVTN",
-	"2itLoZZNDtAUY4jqrIxyF5g16kItyerKczICZLaxaM1FzlPgupnymDKaOkBH6lJBmcBxZKjA+nKxiYuG",
-	"iDe5tW5FsDMx3/Jk5VilUYTDMnM0PV6EI3nCaHEDBdKFE3CGZLps1YEj+zIPHB1yzGGyfPt5qlJr7bYo",
-	"SpyuLNvFZNBXkleSiCMkuNVw2ka2hkO+nmHdkqv5vXkTr5x2lQnpSaYQSTAFBkjRVsxXe7oUlblmzDsO",
-	"+Z5bSif4r607b5Iistn5/oSQ7gURLO0DJRtBsir1D/KTuqDXD6JftqaURuF1uF0ni8jrOgoLneIgRna6",
-	"pKViJ4fipY1j84yJq78bZPOcjPN5Fs+Z11zT3ZZWMohxXL48MF1elbgOXT1REESbFRHYBLHLh/fL4+qb",
-	"ME9SHO98KVYJ1lV1PjWluNcyHD8iJxAtb1XA2JCrVwYsvqmy8pRdy2TFzr6QQCpTQ4Wx0ZwGXIbexWdD",
-	"PdBNwLTsItz8EM/yFcH6Zbln2cGLe38cqM1s281O7krjUr+yBj8fXRbY0jPJTKtM6cxONO1Dz3htiDqH",
-	"gVxnubnGUFauXaJCZvMVclfR1yr3lb88f2C0fdtVq57J0RnEzVwKHkQ8wCEz8mRQksyQAvOsWFVsuSxD",
-	"HowaKSVZ8NJVKIGzbAkTCsjT05GcypFhoiNFDEcGIhSNCB+jecDHCCM2FQrlCPgcILqRviIzvlTxq0ba",
-	"SmYWpStNAxzeTLejFW6AphMXp0n93kwyQLKd1Yswp7ffVHiHC71eWuj6XNBqd8El9yoWn0PUIL6/sudm",
-	"pueOdWG/+xpY9cmwDXprr4Kvvg++sk/rsqIg5++XzNesfnaNGrII2aUlnBSgXu783Okim1KtTq1c4jH9",
-	"fAVKrNr40F2t6TsnGjprAZc1npfAlk8vTsuqm2Kvj02DzZQdJsllkHVWi7/1vMTf6pOBdXZ5HsG4glgt",
-	"Y1BuAEu13srT/vWcLrfIW1F7KRpeuqqZHLxyB9NFyEpt+0tOb9zcdrvm2eja+q1IRU+QuNqieluPnhy8",
-	"T8IQWtzHnBLTfpnS9E56C1dOExkRWVzK7rf6DdtpNG2pyWYPyb/37Ua37JD8qnCxPpb52Z/80Wd//+Hn",
-	"f/Tzuqcx251+R0WCV1ew/8AY2L3l203lXOrZ8Oc9JXs8w9QLcP27NK/TuWeN1ZriKyEZGQTIybBmiQS7",
-	"+JlquX4xlPWPWCdwbuyYT4i/bTWstjo0WSR+K/7P7mZqPPz4+59+/P8//97PMqT6+MtBjxvR2ZXRS3kd",
-	"EomwlUu88V2bX2Lxdu0jnumecr0CnnlCzOycE/ACF4dDXbpGo9xcXoV8jZrSDVXqBstnjrL1GnHj6eP3",
-	"k4qNv1NaRv3d2HVYTDfa5OTY0/G5Uy2lH+tpWbRTynR3RgO+OBS9KMDk6TJHqn2h1oWV22Y/47UZPFNO",
-	"Gl1EGgvWwuzElGnY7hhHx4AiwsfK6a+cdXGtusRJ9zYNjYGRPc6WOxiv4Dg7k+5inyz7g/YyJcN5MAEk",
-	"zJcByppIDE0J4+rQuYnUNYJ8RmXAcaIuQMimcxOKpKoVX8oXX2TITKTdBQwJLMAk/sInFEHoAZX9mEiH",
-	"w5mqSK+wAe4JglOgC4mPnaPoKLolrzz/YIYjHnBZcRyj+ZiEgNKAqfbG76DX8YIhAeWdwwfIwzyt0Tgi",
-	"5OQVpib/lERwAwVKF5Dtj6KD2/uo2Wz2Rfu3H+3vIDXuwweHj7THLELKMY0iAE/mwd/xYDIlgpYWjbuw",
-	"GOQOxqmv4icCPfIMnUqhZ3N5pl82kdeizzFLE/RlNXN5HFyC+6pjWRI/30kG5I0DmIZ4Ad4AcTqD77xm",
-	"ys6OIixoCShKhuOqRrws0YdebTnOazvoLiwYCoNTQJihkETH4l91n7x3DFTifQ9N1cFD9KrATb/V7r4m",
-	"68BjxDgehYC+4xIPvqOvbteN2c7EQxzCkKl5AXbHaAI4YjvqrsXAhYhlq7rsTbE7hoazYwn7VtL5mPMp",
-	"G+zuzufzHSxf7xB6vKu/Zbv37uzfeuvwlvwmPb1nPIoJ2zCN5KCWYe9YqhmZQoSngTEwmjvWTlOmafCx",
-	"ZMvdnTmEYUNWU9/97vyE7XxX10w+hpJbzb95+OAt9C6MBB7RIXCFoW7b7r62o0J4qszlHcHrbwAX6Jbb",
-	"IpsSMQHRo2NZ6hStkEVcX1IWBq78cDceXomsGtVcD4Er/s9D+kgV95XmYdtqVnWUQLZ7c8YW6sSuj/W1",
-	"DKs/uI2DcEYhJyJVKjabTSaYLjQUaV1feWeClGECKRzLDOfEkHssOtotklTlUsiu8TEgTtB8HLiK44Rc",
-	"lHVaJQ/HdCzPxTFTcPh9TE88Mo9Kl0sfuK2xZBye8N2J7iufd/NbKO4mLgmRrmXWs97pdruOXXKdRula",
-	"iqm+3LV8N+HqGK2SuytXcizvj3lauYB7UhayoiCaUuICY8gjwEoXSd9Lc4VcpUcoWYk7Qqa+3GW4k0cT",
-	"DlWQunwNJsBp4LLKNXhIyQT4GGYMCYpGyol1I1ZL9OEwHJYuxH3deT1mkaeiy8s7D4XYj8/dx0dXh9Ir",
-	"9EyAR7xvHBlv3Hp0ZJiUzDh84yihriPDVMmV3zgSAx8ZZ6h7FF0Sz8XYe6nrnWK5fImzmqFQoAkrWecH",
-	"e0Jhc3YspNRUlIkuqj2s0231EVP1llFrp/WambtdhVA0WqA3Hz16iG5iFrg7SCBIlVdQRwOlqmB1euib",
-	"7z6KjyJKLUdWSV8moH0KmMMjHUPWi3+TeIsVbPykMZ/PGwKgxoyGEAk1xKvP15mg81neAhCa1NkVSpRH",
-	"WnEvJTOt1ZtGS424hsiwd6ArVMhP7PWfvB0JGiE0eKqORbbsGsT8iJB7mKpNp2W364ySFMe4D16AHwkW",
-	"e6mscxu4K9V3lbCAkoSFckZSWuLOAk/ClVrHgylEew/vCO13NoGIlwrHfRJximUyywZUFY+dykgN1QBJ",
-	"1fUyNQo3hvAla4gBS0GpWhtZO6FalTgQagmojdHDHI8wA2k3KXtEmmISY68wpO0D+XpM5kr3EC1I6Amz",
-	"SebfSnNnjgMOnrRecSzR0jILN5AvL8fHPgeKOhbS+1YpNaTVOa5QyKSDlGsurjpN/fLWeh+nFjkaAdIp",
-	"CpWrfmrvZiNspUt/L2DCkNfNEtM7oEgHk+SdbHOxgen9bIoZ30EHJAQ2iF0Ry4sm+t1LI1NTTPEEOFCV",
-	"nFKGi7SJ9t09FA9kBHhN83vBJOC1WychvM2+qN367WgDYG7FeZK1v9jj2tGqv3h8hRyhF1C6y0t4Yk9Z",
-	"VaYxBuyBqs50L4hOqrrVzXZlG9nfC9ux6/DsbUJHgefBi+fy1CGqExEfn+UYXywAysR5Y3ZXTqdlbt99",
-	"pv86WyXyPSbrYuqmivUDzmLGPx/fvwEx22/M9fq7O69/tbinSn+Is9uvNRu0rNb6L94i/DaZqZyIa8U3",
-	"B8o/jtKDBFWck+olK1XXEDOe0WEGCKN95/BhrN1EhEPGex081VrUGNB9oCchIEoIj4u1heS4XPVNYbmw",
-	"a6Bw89NR1HKkDnwUiX/+A6poh2STKkW54hrbci05ncy1J6cl1+uS0rqKgqRjYJ2ipVuZScKwSndmiWCN",
-	"j0aaq1WrfT3aC9SsrlJUquls9YzroGfkE/xjco/J+7Gur7JM4PfxCTCEYw+ZMvsoCZUMPJalm4V6oShe",
-	"OcCSkJ96nUQBVRuEj3EQLbFGlS9sPy4zuhlLZGKRd2GRJfY6LrXz0PlLcaHpoVWWbZVKIkMKcjEiNAKf",
-	"UEgKlwZMXy2ZYcKSqOo6nkw/Sb6QwDiK3V7YVDWVCtJMifK662L99V8c6CvlXribsuU46z++C4sDiOF7",
-	"aaJPn+s6K8SF2AzWCr/8Zr/7LPDOdimckhOoDh4cyPepaNxBd7h2pqqUizjHQOgEQYT84BQSb9h64ae6",
-	"P6/wq29sVcvJK5VYXwtZtVpKfcVMxK0cu0o5divyaksxMZK2WcpF1z3gQm7pvDQ0JqGHcJoR9wrTKWom",
-	"whxNCOOIETSZuWNZHzIMTTSLeBAijDy82EF7KMQcKNIDIwqyOIfQC29IXxTxkRXnpCGIPPEmEYFCO0yG",
-	"NuXPOG+5UiVUA11vnVDB+FKUwqSg2ldaxq6ZJU2rym2l7FbK1pKy94R1mpeLShJm5G16R1EqcvX952u8",
-	"RPEt6fIWB1mQSXKLujACIEktIdRTabyxOxHtoTkOT9BogVSWPGJcJvbyuInySqprFwKORnCMo6JX/waS",
-	"mbDCKgIdDCzN+BPA3tITulYhvqKX36wbe6gfEszkf98OQr5BfDA5V1D7C31X34bjbBTiTCIptymZbP7V",
-	"I1L7mwOdq73RQPFHyThXaXfIojtbX+R18EVCIl2q3O66xe4zBh/UiXaq9JQk1hmXijZRCNiX7iAhJKe6",
-	"8HulZFwhFd8AKRQXG4vEQ/jgRVF3lSqkLo/ahhc3Cy+CXu5aNLrrEkp1FatKfxFQph1GOJikakD21JEk",
-	"XfB20L46JCQbBQzhUCZ7ITYVFlbAEJnrmysoTHGQXFkZwROOANNIkP8NFJE47o9G4JIJMBTBMRbCPfVB",
-	"ZYYvsbjUvC5K++Y1M87kpJJSyFv77KXZZ7Ge6yZLsrXYthZbbYtNc3KZvFYFUivEtbyPLsLxnR/lqSFJ",
-	"mmxcOVe5p3zsciZlrzz3I16+wqTVKCy4uTr0GUToVnQcBmwsW+6PgwhYKnTnYyL2A2n7yfOePN6ny1WP",
-	"DLjXVAHJQFilhmSbbJWRWsrIu+NFQtti25eHSOUZ1tqayZQS4lcS+RsyRK8TnnhIjhuy/SCb3hREbjiT",
-	"6eHyXeKaELp1XD2vmFOzg/b0xZc6F1yd5g1UWjmVl0JGQnVfAEevtqzWa1VnD4l/pSRflWvlOmwqj9mm",
-	"SPl/Tu2jKIg8eILsTpJwtS4p6zLyrdQafrlSrR5ScgpKgc1ScK5kdxUFK9m92p02X6k/11JuRUdv6jra",
-	"18jRtbkv6bIcPVsHzNfCAaOYRNmhrERlMittWFnSQjN1poaGKnyoanhovsTKDhW8qGLeOJi8wvLMGij1",
-	"SiZNvMJqMu1Dcl6mfZ0uDmbR9bRIBXq2dug2TrhNEnvxRqSQKNKNLIVUtQkpf+6OMHfHq/x8SkYq4Sq7",
-	"HS3EPwNlLo6xSpgl8whRYLOQFwJ/DCKuJClGI+zJHtiUBKFQmJWnWt5DG3CYSPvRxVSoVrrPIJVawxNY",
-	"3Ihz0k1d+kYMpNhP6e5Hxu6RkRxokNqtiRjJtmNjMgs9NMankGSE2HYHjRayyNBmUvumRN9XSHSrCb1g",
-	"0S0HPZDkU65OKdJSRaYE2cWkfTXyeis5v8aSczZFnCDbtCyrWqXMidBgInDBVglR7MnKWvLW7lf3D99R",
-	"dchuN3qIUPTGTbtnNS1T/P2te4ffek2IWCysZD/QJxN09TUpFimZM6WFnsBCXiglHiEVD/EpmchWmi8T",
-	"4SePLKj+jnEQJT3GVWAimO+gPS0OOy10P7hZUxbekdN/ITrsAYihrlBuTmYhD6aY8l1ZgCSuEVlPiilE",
-	"vJQYjBo6kaCm8gO57DTvBaJkbpIZF6RiSheG6RIPTDoLwaSAGYlMndh4FDlmXLHOtLumaZp9q3DaLk/k",
-	"cvulcoG+IQbOXTHhdHqtZrvVruUhIhyHTKsMYRBBKvYpmW+F/lboX+6ZCsk6sXReJ+s3S+HgF3fqvQHn",
-	"FK3bTI0vZaZGzptVTY0JkbDdZyewOFsT9ptrv3XGnIq1B+n90CfN5rhQvjTNLYrKQ3kP4gcb02fy5Ys5",
-	"qJMCWkKssuzhCFyhIxEfBdvqBfUjejnMYe1Hq4qE5EoSr4mI5MsXF7OJVRVytaQ3BGnnRKwfqHMZDEK/",
-	"+ti6WSOg8iAH8bUKrNzS1d2T83FXyj8ZPGzDHtch7EEKlBnzXP75qvCHquPPlrgnyTw9CSIvOX6cu6PY",
-	"Dfii9qH3B0v3Z1/TY05ZQF+KHZfD1Fc7kFFnqrlLvrY22tfWRotFVVFSrZB6ZQqHPApfw3jLaQUrtIcl",
-	"y04rHKWK8oVk4Ive4esz5FZHrp2CvxnlxvdsrNGSk+s4VinIq8040dHDeLSvr4arUbBVbq9FTk9KjzGf",
-	"JI9qqbRxDyaaj4ku3SRvuJGxD3n1jU+oPhBbW5N9mN6Ve22VWA3jS9FfY/x8tVXXNbOML1TeKqxbhTWR",
-	"Q+WCrLDX11VQdfu13tlzi6sXuN/W4qKtllk7fFCH3EgYuIuVRWTjM0Jiu/QJdQGRSFXIkfld8oRBfDgo",
-	"cRcxMqMulFOiGnLjIEH0IghRwVaVUakxcW5x/qWqJqtuBowXPUNF8kVKQhTEPlvHjZ9pWVYSJFCVSdLE",
-	"u0RvW1FKaU3h2YMMcNf6KMTjK02HjpGwtWiug0VDc0SZsFXmabVdc6hKnOVqmmVu68Qs8GAHvSVvrsyx",
-	"zSssrmOmMsZkESBZs2y00N4qhLl8MsS8yINVVlBKWtfaEErBfEnn4hMsfdWPJKybKM202BpFX1ej6M20",
-	"ApnyvWAKlaJwWc+oYxzhDKkheTQBMY4jmec6zxVpvKCaIe97Or8UfP2FKgB12XJrZdW1smh27Tci4F0X",
-	"Ry6E1cnibyRV5seQ8ssIuyeIkzy1lhF0yZ4tB7wMar2G9Ze3m+yXcJPd1py5TjVnpHi4oEwjkR/QSbVQ",
-	"OwTOQ1mZQ1ogYvcXMiuuokwBh6G6YCNKyzTHMlCZLhQYR8cE2IVkoQL0ZQvDKynQLCa2NXS2Mngrg7+E",
-	"db8k96rMSkxBccpaMSxdspUy9+FMOo0ynnxOtC8/OSUIcc0U5GEOJuJkQigl87gYM2AaBsC4PKKNVUvZ",
-	"F0ORrPgllNPsWZbK+Pme+BhzOJBAX2u3kYBwW0lxW8Fi6yh6SeIwlhUZ6VUdieI0wGFD14WtdA8dziYM",
-	"CYm1iC/aNNXZ0tFC/RsX7hxjynfQLeyO0SwKOGLiQ07QU6CkWGnZXCHv3gD+SEB2UwO2qcS73tfG5qZW",
-	"wchyYeKCvcY2WlTXxbSMu+rzVJnrG1ZHYdOGaxJF9wpnQSYzxlGEJyDL3ul8zGHg3ShUzAKGVDQp8tAc",
-	"U6/sttBsx2bGdCsN4r6TTu3rm5OaIGEbw70OMdzTLE2WXqFSJzM147N4SzGWh0YB5WOphMvb9hjgEDyh",
-	"hUu3h2ih9e2IA02vUlnJYlXh24SorrUankD5UlTxFEdfbWV87TxP0wZbhXybzpqhh9WXSKXP6ia1Lrty",
-	"qzSHjS7ZewP4BQTeC93ka/LgNkxbN0x7TmLd1Yo3W0O1gvDipiaKyBwRGqvXU8z4IL7HJL4rLXW3EaFm",
-	"x/sG1t43zNBJROYRmo8hqSuNxnIqLHgKdW6ZXJ2zcDOe2BWGPa635ZpgoILXkqX/avnvrzV3vsJStG/G",
-	"qIxjDhNNFCs4Vda/GePpFCLwJPOlLh/tD2JoBHwOgvHmRDIk20EPphAF0bG6cyuIgCHsebpEoBsSFkTH",
-	"F2fKw2QSV8iV8eWBMzolrD5rblSB/YUUXk+xVcHBKU1sWfiqWZhlSLecb2W39DQm6ELNQHl3xnfiOyeQ",
-	"BxPyHcls6TP59XdQKBTQSGyo8dRMY0ZDY2CMOZ8Odndtp7tj7Vg79qBn9SxJgxqiZ0vVnoisssXQWFdW",
-	"i/AEjEHhJLYg+OUPxxBOM59kJlvevuzkafp5cjZn+eP93P3Yun18PXZJc12g2ZcIC6TXUH+kZlnySdVx",
-	"2PTTbNxxuQN9r6qZilCxdPJ2jwzM2mdZhh7MkxQQdaFbZmTp5V/+6BE5gYiZaAw45GNT1jml2M3AHM//",
-	"7PHZ/w0AAP//",
+	"7L1rkxzHdSD6VzLKjiBpV89UVb8boYgLDAESAkDAMyApioPbyq46NV2a6spmZvY0GrgTQV9bG5Isv9a7",
+	"S2tjHWHG+rW7lkKKdXgVMm192H+yIZDUJ/6FjXzUs6u6q+cBDMDmB2K6Kivz5MlzTp5XnnxquGQyJRFE",
+	"nBmDp8YYsAdU/nnbg8mUcIj4PkxDvABPPPWAuTSY8oBExsDgdAZoPgYKiI8B4YjNgaKAyV8kAnQUnECE",
+	"RuATCmgWeUDlK4YngI5hYZgGc8cwwaJriGYTY/Ch7NR4ZBp8MQVjYDBOg+jIOD01jbtBdFwCxBhQBI85",
+	"muIjMFNwKAhIBBSv79/aQz2n13sjN+AEP74L0REfGwPHsqzlEU9NY4opngDXOLnuumQW8dtvPhCPl0GJ",
+	"ZpMRUER8hQ7V2jCNQLycYj42TCPCEzFI+pLCR7OACvSKmWcB/G0KvjEwfms3XaRd9ZbtalDekSNK7Ogn",
+	"FaBxMnPHQXSE+DhgRdA+mgFdlMF2XlhmdEoYVIA0HwfuuIAsthakanTFBMSAnoBnmIaLKeh/GmMI40cN",
+	"MpevF2TGx+WUdp3fJUcHwZMq0DFDxxGZR4LaIgl/SI7QGHsKvSx4AlUT4cOQHA11ixR4n9AJ5sbACCLe",
+	"aRmmMQmiYCImlBJmEHE40hjem1FGaBUdwmM+dGWLGL+COTQjVkCm2ldxSLuMQUzjTbrYn0UVYHjgBp4Q",
+	"C54WDSYazTii4BLqoYhwSZDi9YwBiogWCWXAeXQxpLMoB50HPp6F3Bj4OGSQQDciJAQcSfBu+j64PDiB",
+	"W5RMKqCEuA0iESIUYZ9LMRUw5OEqeJKPhj4lk9qc8ibmkAesAihJ7YhE4QLNx5gLSVaEU0vVuoCeA8aH",
+	"pCbqNgRpyMkZoHrMgUY4rBTCEmnxBjQP+FjBQ2acCWoMvCqwdMdD2aKUCWzHkoyZ/C5jiRWk5geU8RWY",
+	"0bR0th0hwVAlZgLOMtPP70fy+dkGvv2mGjZWGNzFHVhUSSY8AaYWRAwGjCOfUAQnQK8hjChMAXPwkpdj",
+	"zIoagwReKSop+JnBG3dks+q5bLqgd4LIq6I1X83lOIiqyEq/qofKmxGnCzGe1ncmQdV+PiGMIylAhY6T",
+	"iPgKIELRU7nwtIVgn+DHarORYj7ZeuzSred+lbwXQHh4IbYcsQcHLlxDnIgngg3JjKOgSuUg0eaS4P4U",
+	"KBZDV5MbjlCQUoYgIBQvmRsGUKWcHV8wBd2nRzgKnkhgbwUhh6qNG48ElpS8ynxThbRMk6LUqsGw9+cR",
+	"0JrELdBGRPsqUMS74Ua0ngyfArMGkPUAbI6EB5jyCGjdVZmq5hVA6LdnAGNf6kTgrdg8qG6CMC+oKUHE",
+	"OK7U5uPvljWVROf0MIcGDyZCfCxTbwxbpRqQQJbd/2sCVVABaoM0JZRXMr00Q/XWD2JTIZQjzNDewXsm",
+	"wigMIlDbDnbHiJK5KaEFLMn8mwf336mEWvRUarW67KTclDiAj2pZiyBEf7k4YvDRSnG0qe1QuZAhXqme",
+	"yLU6p3LyblS5pQWRopxZVLlN6Ff1xhRDyTHfI+Es4lCHv0/iphUAJO835vFTgTo2JRED6Uu4gb19peSI",
+	"Xy6JuNiOBk8NPJ2GgSuF+u6UklEIk9/9LhOAPjXgMZ5MQ1BfeAKgSRDNOLAhmfEh8YcUR1IJ8IDjIBRz",
+	"Q26Ig4l0hfjIRpwgu9WykP7OFGYYsgzTAEoJZcbgw4vvekoE9VFjYOzqd8bpI0VJwLjA5MCw7L5j+U1o",
+	"2G4bN7puc9To47bdcPyO14PWqIttS1Ifpws8EijQVh/jmM+YMWhJAzXg4pXxULK9UiEDJgE5waFcMs0P",
+	"ux5xWYxftjPxfqt0uqd11/iB6kktdJ68ssBM8DEIeBCDiIGQSQFHQlB67FpiEbtjMbYnBr8xY4tz0cdI",
+	"dJBZNCFqRoQcC7SIdwPE6QLhIxxEKIgQRhMygcTRco7l0dJBr07baqarc0PBVLkSEuYLwTwhaDJzx3LL",
+	"jFwwxcYZEeRhjkeYCfU0nrxhZp2f+2Iejeu+pNqiuGDgkshjRSNRSdxmZ60GLY1EHIQzCudaWslUEQ6z",
+	"y8vIBBQR+TgIwbumd0DNCh4aQzhlglV9qdXNuPQvGBfNje0sN97WgCIpY1atfDKli1j9gwIuENeeFCEO",
+	"BFpcHIZAX2PII3K3No1bhI4Cz4PoXAvjJ73kGC8xOtAELyQQHpEwGRcvCzPc9g7hCIehdnpWoj4F+sJk",
+	"HgkVxwlcc3IM0WsMMZdMwUQeAbUOLjnRaqwY9w4s9mHGVKzhzPg/hsWQqm4Kkq9oDM4xQ6JdrLlKnREL",
+	"OQw05pqLXx3Hye9Ua6BatWqZqV7UsuUgKEXIqSmI6haZRedbp4jwoS97yS+TitzEu6H4fQkc0spzSAxH",
+	"JaZTYC8I0fEsERM7lJyr3p8iUKKqKDKOIzJHxDekAeSfm03YOPD5UPBfiKesyCqJpotUPAVByEAF17wZ",
+	"TSJJwkQbKBed6I4h3Z/QKKVFM2jZF794/XTxriM6CwExvBDIXLWChflexDLmB79WiIJSmIAw8cDLxD6P",
+	"Qeo2Dwm5i+nR+TSAEfEWQ07IMJRdZXVzjqSH0LZavXa3g0YLDgxhYZzjY4guiansZl6wCfhkOJgQFINY",
+	"rfXlJ3NR4mwZBmmF4hkfExo8OScPyW1tGESxdZFjIflSjD0JGJPsDY+nwnY2kU/okfiXUBTwhMmF2KVw",
+	"Qo7BuwSJZ+cXJ4GulnWUn+hFLM47RI2qAMnr3++//37j+oyPIeJiLaAseCwEpLSjqsM1pUF9ufxsNp0S",
+	"ysG7B16AH8o257HCRS9DMdRwlva9pP5RMuOKAxnKDiA6FtbXuw9vNXqm1osmUwqMXQYl2O2UEjKoQHIW",
+	"SCJslZ1cPteL5lfiJ3qHGEvsiNo/lMGidO/ojjMJGoVFipMHBobttbxeu4ObPb9jdUdNwzRGOMSRC9JX",
+	"JnasAASKTGOCF0MyT7GXOJjFCmDHGmGv4ft+u9EFu9/AVsdv2D64fafVcnynZ5hZn3jGcWSYxlSlRRiD",
+	"XGqC9G2pRwKZU0qmQHmgvEU4ndgGmRiZ2a3+7l7slsngoMyvGFu5fcvq2v2+0251W1a/b692OWaQ+XQp",
+	"Sp/F7Ho3Wh6rtQMMGZyv/uZ9QmVztRg1/YupS/TDTKJKLiQSD2/GLswYI+kSpahP/chk9F1wpcKtV/Zu",
+	"wJaomw2JnyaVDJqOaXiYY+nKexlJPwt12+20R/6ojW2374zAz0LdyYLdfo5gFyF+tMyuhTVZTUg610gs",
+	"s1q4p0bAYcJqcrtisMe31SfZRB1MKZbaZiYhaF2nKrFoia4lYGZxYisoVcugLK0aVrfbsppg9Xu47bj9",
+	"vhIpyXbdMY0p5hyo2Av+3w+tRvfRh1ajjxv+o6d2+/S3l0NBpnFDUQMrF/lsAyboZ8nJvlJc4Ph+Z9R3",
+	"bMfp2n2/1a7iXSsDtfK/Xh7Q2p90NtZtZqF2XiDr5iDuWG1wR313ZDWdkWU366D5MgFWCYoJxOpnAeRR",
+	"G5q4P4JR38fg5pBsd9ovAMtJ9qWGWmeCyIhPUSw6fZ2kKQlC/DXEJzgIldqaPJP8IflT/pSUJxaBggcw",
+	"yYUb1OBq6rlYXe0pKiwPrCoVjJ1PPPeWhfOZNwuFutqaXRG/m32oFmGzb9RK1f4mu55limK8urU7zFNA",
+	"He1Sr37NEQp7ZCE4XFhXM2WNmLEzCcrDTILyUMvWwoLlEGSm9Fi2Cd/A3JXzwJ4XCOsKhw8y1KwFQNaQ",
+	"DXEwibdLHpwEfGEMjN/8+L9/+fs/NEwj46IeHoN4Rcm8YatcA4kMyZ9qhkNpzDmW02lYzYYltqsUNdk0",
+	"y4Hxwbet+D+7W6ZJxXAtpZ5id6x8bNhDowUKOIPQNxFTIRWUOFGVj1XiY0+Gq30chAzhkEQyWy7mZBwt",
+	"7vty/quWPu1HCuJi4slCuaxBYBep/HYJo6/c+TGYaqKpULAtHTSMfxeFRIHQNFIqF14BuMHqX8aSx4J/",
+	"YDy8fvdOfRpYlrsxbKuX5h08AWXAruX1vZC4x7LtSeBBDfv4ZtzutAQvG+YDZvC3DkocTHLi0QdaB9r9",
+	"pOFpbn3qpOhk1m2TQTimvDbWKwhhg/E2FexLRromqSx60nWp5CvBngVDI4g8eCyXWfvIlgIscU7zkjdQ",
+	"vlbyQSXDFWMmlxL/SMA5TTs0tIRaZj49vTULG6s5GRTU8gCKSboQTPn6xVfNMjCnqXcZ9GVwHU/JNFT0",
+	"vzw7L0sVaq7JCJVUsA9MZk7n6EAPItRSvaV8mGDPys0TMI3kgE9TQSClRt6nYGaObmjJatsNR8jfI4ol",
+	"fe0ZpqF18TGZUWaYRkiOxBghYH84xmxsDIwe7rt+q9OxodPvjGzbxZ476o26zc4Id61Op9O0ul0Lmlar",
+	"1+32W36n5zldG5r9ptOzHasj1H4aHMlsOB5MYISj4x0OjO+OCJH8PCWMB9FR0dhuWy3ftvyWiz3sttx2",
+	"dudoyBmXGyDQa3Qtv9vo9/u4AZ3RqNlxse92rKIBUkiRrmGDrLOd8gvyfO2jHGxW2/Gx1QfLbfdGfrdV",
+	"hTs9lFiTZRM9YGy2uZH+HHBQ6kQz06Rg6XROSL710GoO2vbAcXaa/U630/m2YO9ZCEMGkqM0oXebTavZ",
+	"a1qe2+20us1Oy7PaFox6Tt/vWZ2W1fR7veao3XR6uA/9ptVveu6o2cRus93vO448wOEpsT2dgtcQAKgN",
+	"8SNj4LRMYz5eSIHLgqMIPMTGAFydMUV+EIKJ0hTtyEN4OqXkRKl9fE7QFCgjEUOvS3ktebjhvrGDrkdI",
+	"cG8cZg8YwvoJ8ZHADXIpeAEfIAeN0f/+BNm7NvqG/JFvoHuWS6+evFEQ8lpOChJ4xfatDPXIScUv1N/6",
+	"yxKjPhbbNTe4xFqo5QBIdYYSbb/oBUjBrwkLTVNAaraP0VDrg8LmWHOTjVFUtnleiFUitXvDtgZNmbSc",
+	"0d81v1FjYMwdI0Go/C12TcmuqZEiE1wmgFo5jXwzi0arvYbVH1jWq2PhbO2Tl88+yS1GVjUVFF0dyLVb",
+	"rTXpyqLrAJZi6ipjJacYQMOy281Gt9X3Gv2O3W44vtVyPcf3Rh2x3Yd4BHITiZMqjwLGga7a77tWp2u1",
+	"5H6v02K0o5eSEJY1QLlTd02DzSRelqGzG1271230R9BuOO6o7Vhtp2e3RkaJ3ymZXx2/oZ7bsitgyfgv",
+	"THtN5/oQ1WkGAWWeUYWONQQq2sTqzOqmB/CRbJlB48Y0nCJQg5dOwUxONGVRUU7VopPb0XTGN9k4YkpT",
+	"GtpsGhKcgLFMNHliqZFcs0QsG6z+Jgt1HvTLgVagVJkGa3laKvt+o9vveA3c7bcbnjUaOdDvgDsSxoL+",
+	"hIFL5eZ6DFPeGC0afAyN5IRtvBw+JRFHHrDjmuzf7HStfjPH/nqxV/C/Y5cLgNWm5XkFQAERa/PQtiJj",
+	"tcjI4/PcIqRG3kwrmzfzqm1vjwo5IMa9g9bjd4KWdS9of4C/u//kPfvbvvfue79nvKBcFq1kXK1UFqUR",
+	"5lNY+sryyJbGyaWtvP6hZcu0lUf/n/Oh1Wg+emPwodVoq0elKSx70upeKp5TMIMRhzBkuhoMRxPAETMy",
+	"u95yOn8GxE4rn1qDG08eif9Zjf7w0e9UQBX5AZ1svPdmTKklUjqTYVFYvZVKMInYWfSF+OjnBD82BvIA",
+	"X+Ykfy2lwJbuLC6dJI7ldBu202jaRkkSwln0ixx8q/IyO9rKXJePmZ1end1NT62egXZO46cQRc/VVMgi",
+	"IoaqnBAoBVcs/ca0QAEzlWFOSXSUORC+tCpxy+JeX6MgSN6zIrspn4bO+U0W2LFb3Vav2Wl11y3xXiIi",
+	"i1W8soLgeuPbWgw0Hv1uqRx4U6ffp4Im5xPJTb2Yv9d/9LR12lB/OOkfpePc1GGRp2eTGRk/xJlzd+PU",
+	"3BUS5qbyc+YUidGivr6sPKlsjXfLVu6kVd6tEUTgB26A6WLoKlGdVY9X+L5yji8fuyqjCR+BMeh21nWs",
+	"0lOioYcXku7cMbjH4A2DaEhmaSk2V2ycw3wkoRBXyNau0cECl0wmYg0WQxcirg4okVB88mHm3ZzQY6Bi",
+	"dZYcdXGAbNlRJ+Yv4PaDNFlMlibKaWaCLudkqD31cTuZrZNO+jQfgMvpaLXjWGtdiYzDVAXUVBjQGKhR",
+	"4zJTCokC5fIvOpOsqaMK0sOffCdPmlR+KNnbsHdtI+klE0EoidKkErFmSOg0Ifshh8eir6eHObQdGoPD",
+	"Wog7NMzDdPziZ5UQyM9idpNfKYaTz/VKyMdiLdRDsRqqf7Ee8hlEnnwiuVM90fx5aAyeHpYzzmHMEoeK",
+	"BmUPOS6UPcX8Kl/PbQWw5nj1zDk0Ts1Dxa9qPHwkBu52xOeCSw6NwYeHS3xyaDwyD5e5TXZa5LdqfGje",
+	"PVREc5jn7/RpThhkpl4LNTF7Hmq+O8zyYvowI4EOhQg6zPGnfpRIhgTfSjbIyUi+z79oKexK9pFv9jQZ",
+	"wFTi9emh5A35SvOYogDJY+ljTz4NogQlCg+2Y52a2T4yHFbsR3OrfCwWJ2lf2bUgAMxVx/aufWicPjo1",
+	"VqQPFFMGAPuZ0H5D/N49sQ8jBh8hp3UYyfpfsvVhlFZ8zCA1SuKeK2K2h9FogerskoeRQBND5w3nCrB8",
+	"oAw1DiMtf5Dv9xynaztNp2uP+r7jNHuOb7Ud2+20m52eb3d6Nvgd2/Pa4PbB7zdx2+t5o1a3iVtWzzmM",
+	"dK4DKiY3xBXvUMN2rLRZMccgaZZrVYz2q6huvqdipF61kU1eVN5Hsf5c7d2vfsJIkszeyOsQVzR/JM29",
+	"L9F4rlQ2SR3EXkJyyXNH0EuWaoJDuV4jq+O5Nji+5dj9kdtv9mDkdNye5YA/8rCRSUo5yymHJVN2tKjp",
+	"5VZ2NXjD9V9oj3DW4ik1wbUyXrS08ipjWanRE6ALXdhAVuAG7COh0gScIVmqLusAa7eb7RKrM7NJ1nNu",
+	"1Dl4mqniGm+vpcfXA4YEPYGHgoiTuIz4NSRdf+K7nYlXbxpa/K9xzD4gTOK/VHbXWf5N3UapnK/pBX6g",
+	"Psi7gTut6myZTQMiQiEYclKTdrOcvzJOMgvhAHicn6G4uLjkdlyFI4jQGB5jD9xggkPkBUcBL/hrm86S",
+	"K0WegmxWOE/qB2jO6ZxTURd9qDlbWzy7IJmFT/m/wNEaS5o/FAVXOlzuaKaLM35j1dVN3HyGaYyJOkCj",
+	"7At5fCZyIdRvGrr0RtFiN/P7RlLeNQleqj8aaeDJVU5mvTGwkrxiDfWmMaetH2nrR9r6kbZ+pK0faetH",
+	"2vqRtn6krR9p60fa+pG2fqQr7Ee68mllKl5/tbLKbmbNsbpHYc5xuKWA96SnGpmnFUZcWT6pVNqGQVT7",
+	"lIX6gMzqn8tIJ10DdI2RtS1Py1bo8TTEkTbFcgZ84d43gXDLalh2w7KNrRV8fiv4RRzrPJ+JbBpzQj19",
+	"IP3Cj4capvFEIOHz//KDL37yb89+8skXv/zFl//0D19++g/PfvKXn3/6X7/67Edf/vRnz/71P/76l7/8",
+	"9S/+5NlPP/38r38h//7jZ3/2o68++/6Xf/+Hz77/47i/rz77gaD42kb9Ojt+afKXeZY1QcUfP/vhp7/+",
+	"xcfPfvann3/yz1999qNnP/nLZ9/72+TJs+/9y5cf/75q9vkn//ybT/7pq8/+s4PUy3TQ5WYobpTiLQOA",
+	"wt2j5ASrnvJDTI+ASx++4LPgBJi8WyjZT5mJ1L1/TCayyzk8+9Unn//hr778+HvPvv/vvvj5v3z+q4+f",
+	"/fDnasivPvv+b/7uP33xg+/rtSqI76IAqhe1SAXTJiEYzZip3/W6YRo3DFNy6puljs+zeszrHzBQzFpz",
+	"+z/gMM3v/k7Z7p+s6LrSoKzCIZ5MO+7LXL4hVK1BPIMyxeBWAKH3ID2OXTiQotPEV5/d9SD1k61HacTj",
+	"E4vJHT3FsMX+rT3U6Vs20i3SWNWIeIt82KJVfklsFl/xOKaaTwJqGT7elhtANvW07/c6ntWze72W2/U6",
+	"7T52fMDYcttt7Fl2GzdHfsu3R87IGvUcx/Xsttdx7fbI8i0LW73VWfFxlKXTKo+yvA045OOCRpCcRde1",
+	"MHJrtlyshByvL0SyogDJ7TcLxxHqFYPOhpY65ZPuqfxc+Xerxt92RSjq9mRKaM0U/MJZ/CCE8kiv3EoH",
+	"aO/gPUQo+tbdg28ZmUOtoyDCdFEGy5SS8k7HZI44UcXDxG6EkW6Kggh9cP3eXRNhpuKwgZzPzsSTd5Hq",
+	"2r25gGxn3XpKGFJoStdVjrK2ssxRRKj+Owwi0FqLykm2u4Vz7GTGXZK7bU+qgHNjYAsVYPUtX0lPhY7i",
+	"8/5JmnztW8DkyE5m5NTinEXyNu3ssJ1148YXZ6T3VMiKFPGhq3jAZmZAD3MQurU/4zMKG42WaLVdSQa6",
+	"QjughaBLdcdpwFBO95XDt4rDT3AoCBe8jYY/lBc7SXdzXLEfx1et6puMIPKwEM7ytxgCffDBBx807t1r",
+	"vPlmDE1bqn6aXHpZI6LZXkUvHaH2ZBLx01oVjtPOFtvoWblKFk7mXSv5ezgStpA+85RfkoFtFtE0sM1y",
+	"GhUvlklI0Ha24oecgUDxuUt/xLxXs73mz5qKiuZ/Mi+WCpHXdyxrLJnFKJewtU9LLImi51CIZIkMzjKH",
+	"pL+SGWxU6SQmkTOVRRFfmmuro8TEk6mTEq/gMj5i2lmxTwimzPslzrIHnEPBhPgcTA2VffMTPAnU9Yu8",
+	"LWG41DpJTmzVVYupwnQ9Kprp04R5DXPN6S8yN9IJrz58FGcyLZ/G0j5ne2C3B05nx3aarbb0OWdgcbol",
+	"GLkDxdNMODwyBsZN780DYe259ET+ctptuy9jftKT/wF7e2Zdd/p7N8UzmXty/84DwzRmKpoQHBmm8Vim",
+	"oHz0wfUP7jzeo/57B8Puw8X7v/f2/aPu2D15gKfBvZDOb2P8wH373X1S4qoMj7IkoGAqW1cJZbahAres",
+	"6bFKe1q+lT7eStXd36vXUM85HVFMvmy0GcsRscBLWbPH5WrvdDYKA3cZolaz+hDf01azTC8vUN2xrC0j",
+	"0KZgNCWuFXYEOGXUdwcWB1BUTo9hoaNvL45slosGK6hqbr13oBAgsDtryu/K7stQlM2xXLLfMzHV1QBJ",
+	"s/c0jZpmuT0JoOpHux8F0dEYCpy+3gzXfZsZqComdKCjM1V3V+sC87HmGZKj7Kn0lmNe4DUym9c3WjFC",
+	"Y/nd8ojSQZVbgd/81b///NM/+/LTT37z+3/xxd/827P/9bdf/I8fF0xsa30N4PtToGUBBlVpOU1sbGQy",
+	"LXLpjusij80du9vv27K6hHSvNZ3yWoDFiq81c3vPVvp44/TpMyf6zhgONyhEu4kHcmUBWqWQrPXxKKGu",
+	"+8pPs4wR7+eyA/OqX67U3O89bFjdOORRM5mhOmCkbz3/zV/88+d/9aeC2n/0y9j9/pNnv/oDwzSmIXb1",
+	"TWj660J7wzS8QCBBhht+/cs///x//qt6zDhVQcssS5XUuykPq7ea3WZK3HZ32VN+xtpttRmgzhVUmWWL",
+	"KTrSIqVOpb8EuyupWDY6R52gurRfrJfsxRSSZIQreOsX58niZ+NKDZpsGXEDHA4LSTgx5VZI6wSxm9Hm",
+	"hRHZVSOewtJmV3XduhWT88vXo0S4pI844Il2kAJjcunjZ8wdE5L8GhM2DTgOS7XoLFCb5t5vhagSolc+",
+	"oSe3EV6tvJ70vsEMN8RJb4SE9Y6elFH2A/2ucPVAMU/LbXSdvtcY+XazYdu2i/2R6wNkaPDZT3/w7Fd/",
+	"8Ozn33v2Ux0mr12Jr9ltWQmlONZz3243kXwvcCOsu/PpJd1409MLmYiA7FrmpMqFLVB9xJdtIivmvqmM",
+	"frH0fuUlYywkrpZQfBBvbbUvotp4CzyikjK++Md//PUvfvDFv/7553/92aqNsej0ToZ7umTDLwniFIIa",
+	"jRVcNRrGoK5tWhbseEDCwF1slKb4HJPs1BHJhHtVGprMOyYzKnMKp5SIqSAP3ECoftdy2XAjcPGMgTo2",
+	"giCSbItGC3m/lxsCPUZzoIAYCT30urwx20R7ew/fQ47ltBtWt2F33zBMIz5FLlO2DlSCXhDJRDwy4yZK",
+	"cjNlOt4YNABoDOEUvHqpe4Vcve//7Iuf/NtvPv74q89+9OxPP3n2w//261/+8otPf/rlT/9mddKeStDL",
+	"oGu0Cl015nY+2FdD+igDWuANUHb9D6P/8/HfGS9lvtwZ09g0tdc+7C44V3RRI0UtxnJZnEBdpAEcYSaT",
+	"V+qkqJwr6a1OupvCRQL4o0rRta/DZmVuyNTt6uFFw8XTQsXB8szvBFV1o3wxB22OCan6xQfaV81U1TVY",
+	"mubzu9f9DFHYr+W97Cviry8oNXOTWDtQSkqSODFHuwTP+HiXk2OIEInCxQDJ1M5uq/8aQ3EEVOIgtl2D",
+	"6ASHgTcUeFRFreMnSXWEWcRm0ymhHLzhEcURH0qspS2ZS6ZQatRKUOtLy1xybEFeltUHkSAPlzSw0mhu",
+	"5sqi5UItwMdApU7ABJJ0zyaaRV72+TEsTDTBC8Rmrgt6C0YTMlGIKinAPgtXyXMdjk5ku7zMNL0tab0U",
+	"TMIUSTCs3e9n4l/ZZN1MxCvZFtYWsFcPShBGQSWlEQ9QwBA8noY4iMArlotdG6XUtBTvMUm0RKfJpMtW",
+	"xq37gL0gAla8Gl4espFpyEN8JLYxl0QeS8/fqFfKUrPkiVj9w+5JdyRM8PAEqFS+Bq1cTA17ixILo2K8",
+	"pxcYGF0CvLaJeQartIiDmukxZXEzgbC66dBLA2eAX8aAWYX3clJJb2fMGFHbixq3FzVuL2rcXtT4nC5q",
+	"zG8bHl0M6SwqP2wLSbH0eqegVfOc1tRbVpo2LoZ3hgNiFxldz9fZ27gE3te1Op0KcuS1toat9FWPLpCg",
+	"umwKl33WBKvSjCrJm3WNn3NXn9OMUl1fbh88mEzL0moijxXkWzeVb62m1e7K+MBRcAKROsIxhtBTCWlj",
+	"EnpDJY56+TAyNCyrZTW6lgONXqfpNLo9u2N3bMsfyUzJwsUjtYIdZZdLV6klrWyoOq6UV6KMWNDrjvx+",
+	"CxzbHfl92+36LceDHtjYw72R2xuNWk7L6zngYd/ttZzWCJot27c6o47VkfvT2ZQR22t5vXYHN3t+x+qO",
+	"mrkNtX+ZG11Drt+qTdgZtduW1/F9z2m3WjBaOsMz33TpcqCl1QdX78C1FYPmldMLWs2u1dU3XiXSTvCI",
+	"YpZ+9n5PY+/uzevvNN6+f++mjMNxHkLMVf2M3ZXWVbigargJ69cW3VoI1HatKUlRv3kiTmptDJdVzvUM",
+	"l/Wf5a7W7EKfMSNTc3KWMlQ1UHX2Jq4FWqagnLNAarBEhYUrjGKUZNwZGlpFRGZCfpl1X71znf2OLmk5",
+	"VDDcRd5ctelVwmehm4u9dipdplUe4XQNNk44u3D1Yt3ydLtnVC+ev0C+8rkWGa3xaqVb7Gfv4N4wN3+f",
+	"hDljjsgjCoQu562likpWPcAzLxDNy6Rq1gZZCp9sciimGBdU51+UC8CsUetpSVZXnn0RILONRWsuGp4C",
+	"182UvJQR0gE6VBcFyqSMQ0MFy5cLSJw37LvJTXQrApiJSZYnK8cqjQwclJmY6ZEhHMlTQ4trKJBumYAz",
+	"JFNgqw4R2Rd5iOiAYw6T5RvNU5Vaa7dFUeJ0ZSkuJgO5kryS5Bohwa2G0zaydRnyNQrrllHN782beNq0",
+	"+0tITzKFSIIpMECK9l++gtOFqMw149hxGPfMUjrBf23deZO0j83O7CeEdDeIYGkfKNkIklWpfzif1AW9",
+	"fmD8ojWlNLKuQ+g6AURewVFY6BQHMbLTJS0VOzkUL20cm2dBXP59H5vnWZzNW3jGXOWaLrS0OkGM4/Ll",
+	"genyqsS15eqJgiDarDDAJohdPpBfHivfhHmSgndnS5tKsK4q7qkpxb2W4fghOYZoeasCxoZcvTJg8U2V",
+	"aafsWiarcPaFBFLZFyo0jeY04DKcLj4b6oFuAKZll9vmh3iar/LVL8snyw5e3Pvj4Gtm2252ctcUl/qK",
+	"Nfj5iLHAlp5JZlplSmd2omkfesZrw845DOQ6y801hrJy7RIVMpuDkLtevlYJr/yF+AOj7duuWvVM3s0g",
+	"buZS8CDiAQ6ZkSeDkgSFFJinxUphy6UW8mDUSBPJgpeuQgmcZUuYUECeng7lVA4NEx0qYjg0EKFoRPgY",
+	"zQM+RhixqVAoR8DnANG19BWZ8aUqXjVSUTKzKF1pGuDwRrodrXADNJ244Ezq92aSAZLtrF7UOL3RpsI7",
+	"XOj1wsLRZ4JWuwsuuFex+ByiBvH9lT03Mz13rHP73dfAqk97bdBbexV89X3wlX1aFxUFOXu/ZL5m9bNr",
+	"1JCFxS4siaQA9XLnZ04B2ZRqdbrkEo/p5ytQYtXGh+5qTd850dBZC7is27wEtnx6flpW3RR7fWQabKbs",
+	"MEkug6yzWvyt5yX+Vp8MrNOL8wjGVcFqGYNyA1iq31aeyq/ndLGF24raS9Hw0pXK5OCVO5guLFZq219w",
+	"yuLmttsVzzDX1m9FenmCxNUW1bt69OQwfRKG0OI+5pSY9suUpvfSm7VymsiIyIJRdr/Vb9hOo2lLTTZ7",
+	"8P2Dbze6ZQffV4WL9VHLL/7kj774+4+//KOf1z1h2e70OyoSvLoq/UfGwO4t31gq51LPhj/rydejGaZe",
+	"gOvfj3mVzjJrrNYUXwnJyCBAToY1SyTY+c9Jy/WLoax/bDqBc2PHfEL8bathtdVByCLxW/F/djdTt+HH",
+	"3//80///2fd+liHVRy8HPW5EZ5dGL+W1RSTCVi7xxvdnvsTi7cpHPNM95WoFPPOEmNk5J+AFLg6HuhyN",
+	"Rrm5vAr5ujOlG6rUDZbPEWVrMOLGk0cfJlUYf6e0NPr7seuwmG60yWmwJ+Mzp09KP9aTsminlOnujAZ8",
+	"cSB6UYDJE2OOVPtCrQsrt81exmszeKqcNLowNBashdmxKVOr3TGOjgBFhI+V01856+L6c4mT7l0aGgMj",
+	"e0Qtd9hdwXF6Kt3FPln2B13PlAHnwQSQMF8GKGsiMTQljKuD5CZSVwPyGZUBx4m61CCbok0okqpWfNFe",
+	"fDkhM5F2FzAksACT+AufUAShB1T2YyIdDmeqyrzCBrjHCE6ALiQ+dg6jw+imvMb8oxmOeMBlFXGM5mMS",
+	"AkoDptobv4PexAuGBJS3D+4jD/O07uKIkOPXmJr8ExLBNRQoXUC2P4z2b+2hZrPZF+3ffbi3g9S4D+4f",
+	"PNQeswgpxzSKADyZ237bg8mUCFpaNO7AYpA77Ka+ip8I9MhzcSotns3lOX3ZRF51PscsTbqXFcrlEW8J",
+	"7uuOZUn8fCcZkDf2YRriBXgDxOkMvvOGKTs7jLCgJaAoGY6ruu+y7B56veU4b+ygO7BgKAxOAGGGQhId",
+	"iX/VHfHeEVCJ9+toqg4TotcFbvqtdvcNWdsdI8bxKAT0HZd48B19HbtuzHYmHuIQhkzNC7A7RhPAEdtR",
+	"9ycGLkQsW6nl+hS7Y2g4O5awbyWdjzmfssHu7nw+38Hy9Q6hR7v6W7Z79/bezXcObspv0hN5xsOYsA3T",
+	"SA5fGfaOpZqRKUR4GhgDo7lj7TRlmgYfS7bc3ZlDGDZkhfTd786P2c53dR3kIyi5qfybB/ffQe/DSOAR",
+	"HQBXGOq27e4bOyqEp0pX3ha8/hZwgW65LbIpERMQPTqWpU7GClnE9cVjYeDKD3fj4ZXIqlGh9QC44v88",
+	"pA9VwV5pHrbUiGUdJZDt3sDevj7NemoabatZ45MZW6iDuz7WtzOs/uAWDsIZhZxUVRnZbDaZYLrQgKfl",
+	"feXVCVLsCTxyLJOiE9vvkehot0iFlasnu8ZHgDhB83HgKiYVolSWa5VsH5O+PB7HTCEU7mF67JF5VLrC",
+	"+txtjVXm8JjvTnRf+VSd30JxN3FliHT5s874TrfbdeySWzVKl19M9aVb/vcT2RGvhJQhlYs/ljfPPKlc",
+	"8+tS4rKiuJtS4gJjyCPAStdV32hzibyrRyhZvNtCcr90K3c7j1kcquh5+bJNgNPAZZXL9oCSCfAxzBgS",
+	"fIOUd+1arC/pk2g4LF27e7rzeiwpj2CX15Ieiv0oPuQfn5MdSnfVUwEe8b5xaLx18+GhYVIy4/CNw4Qg",
+	"Dw1TZX1+41AMfGicou5hdEGcHWPvZSORdGHKqSKr5QpjgLAS0rh/XSifzo6FlMqNMpFStR93uq0+Yqoe",
+	"NGrttN4wc7e/EIpGC/T2w4cP0A3MAncHCZyq8g/q6KJUe6xOD33z/YfxUUmpsckq7ss0t0cBc3io4+Ga",
+	"Xm4Qb7FCWDxuzOfzhgCoMaMhREKl8upLj0wA/TRvzQit8PQS5dZDbYSUUqa2UM5Ely3LXv/Ju5GgEUKD",
+	"J+rYZsuuQcwPCbmLqd4N7XadUZLiHffAC/BDwZUvlHVuAXelKaKSL1CSfFHOSErj3VngSbhSHbo/hej6",
+	"g9tCk59NIOKl8nSPRJximZizAVXFY6diVUM1QFINv0hVx40hfPm03YCl0FctpywHUa3j7At9CdT262GO",
+	"R5iBNBuVOSYtUYnk1xjS5pF8PSZzpRSJFiT0hNUo04+ltTfHAQdPGu84FoJp5YhryJf3/WOfA0UdC+nd",
+	"sZSA0oIjlyiX0kHKVSoXRy8deezh1IeBRoB0UkcloZzYu9mYZCm13A0YZyhuljgrAop0+E3eTDcX26Te",
+	"NaeY8R20T0Jgg9h5s7zOot/raSxviimeAAeq0nnKcJE20d7OB+KBjJmvaX43mAS8dusk6LnZF7Vbvxtt",
+	"AMzNOLO09hfXuXZN6y8eXSIT6QWUAYYSNrqujErTGAP2QNWouhtEx1Xd6ma7so3s77npBXV49haho8Dz",
+	"lMbyXLk8dSHr1M1HpznGFwuAMpHxmN2Vm26Z23ef6r9OV+0SHpPVQXVTxfoBZzHjn43v34KY7Tfmev3d",
+	"7TdfLe6p0lLi8wBXmg1aVmv9F+8QfovMVBbJleKbfRVRQOnRiyrOSVWZlQpyiBnPqD0DhNGec/AgVogi",
+	"wiHj7w+eaMVrDOge0OMQECWExyXrQnJUrmCnsJzbZ1G4/+owajlS0z6MxD//AVW0Q7JJlTpecZlvuS6e",
+	"TuashH6VKXDJWb2kGq8iOumxWKeb6VZmkpWtcspZIovj86fmam1sT4/2HJWxy5Suajpb1eQqqCb5UxQx",
+	"ucfk/UgXsVkm8Hv4GBjCsetOGZeUhEpsHsma10IjURSvPHNJXFW9TkKtqg3CRziIllijykm3F9dn3Ywl",
+	"MgHfO7DIEnsdX99Z6PyF+Pb00CqVuUqLkREVuRgRGoFPKCQVXwOm7+TMMGFJ6HodT6afJF9IYBzFbs9t",
+	"qppKBWmmRHnV1bf++i/29V18z91/2nKc9R/fgcU+xPC9MNGnD8+dFmJcbAZrhV9+s999GninuxROyDFU",
+	"RzX25ftUNO6g21x7eVVeS5zIIXSCIEJ+cAKJz2298FPdn1X41bfPquXkpUqsr4WsWi2lXjGrcivHLlOO",
+	"3Yy82lJMjKRtlnLRdRe4kFs6+Q+NSeghnKYdvsZ0HqCJMEcTwjhiBE1m7lgW1gxDE80iHoQIIw8vdtB1",
+	"FGIOFOmBEQVZAUXohdek+4r4yIoT/xBEnniTiEChHSZDm/JnnBxeqRKqga62TqhgfCFKYVK17pWWsWtm",
+	"SdPSfVspu5WytaTsXWGd5uWikoQZeZte7pSKXH1x/BovUXy9vLz+Qla9ktyibtoASHJeCPVUrnTsgUTX",
+	"0RyHx2i0QOooAmJcZk/zuIlyZKr7KgKORnCEo2Ig4BqS6cbCKgIdPyzNkRTA3tQTulJRwWJgwKwbrqgf",
+	"Rcwk2d8KQr5BSDE5vFH7C33J4YbjbBQVTYIvtyiZbP7VQ1L7m32dEL/RQPFHyTiXaXfIykZbX+RV8EVC",
+	"Il2q3O66xe5TBh/VCZCqJJgkPBrX4zZRCNiX7iAhJKe6Yn6lZFwhFd8CKRQXG4vEA/joeVF3lSqkbt3a",
+	"BjEvPYgJmkJqkfWuSyjV1cUqXUxAmfYx4WCSag7Z02CS2sHbQXvq8JZsFDCEQ5mFhthUGGUBQ2Subwmh",
+	"MMVBcj1oBI85AkwjwTHXUETi7AI0ApdMgKEIjrDYD1K3VWb4EiNNzeu87GJeMXtOTiopUb016V6YSRer",
+	"xm6yJFsjb2vk1TbyNCeXyWtVuLZCXMu7/yIc369SnoCS5O/GFY2VR8vHLmdS9sqTUuLla0wamsLom6vD",
+	"uEGEbkZHYcDGsuXeOIiApUJ3PiZiP5DmojyHy+OtvVxbyYB7RXWWDIRVmku2yVZ/uSz95f3xImEHoSnI",
+	"88DyOHJtZWZKCfEr+eItmQigM7F4SI4asv0gm3cVRG44k6nu8l3iABEafFwIsZi5s4Ou63tJdV67Opgd",
+	"qBR5Ku/sjISBsACOXm9ZrTeqzoQS/1K5pCoJzHXYVJ6YTpHy/5zYh1EQefAY2Z0kE2xdtthFJIKpNXzl",
+	"c8AeUHICSk3OEn2uYHsV0asdYrWfb75SS6+lQouO3tZV1K+QB25zJ9dFeaC2nqGvhWdIMYmydlmJYmZW",
+	"WsqyoIlm6kwFFVX2UlVw0XyJlbUreFEF43EweY3lmTVQSpzM5niN1WTaB+SsTPsmXezPoqtp9wr0bK3d",
+	"bQBzm732/E1VIVGkf1sKqWpDVf7cHWHujld5E5WMVMJVdjtaiH8GyigdY5XJS+YRosBmIS9EJBlEXElS",
+	"jEbYkz2wKQlCoWMrF7q8WTjgMJFWqoupUK10n0EqtYbHsLgWJ8ubuvCRGEixn1L3D43dQyM5nCEVYhMx",
+	"km3HxmQWemiMTyBJVbHtDhotZImpzaT2DYm+V0h0qwk9Z9EtB92X5FOuTinSUiXGBNnFpH058norOb/G",
+	"knM2RZwg27Qsq1qlzInQYCJwwVYJUezJumryHvbX9w7eU1XobjV6iFD01g27ZzUtU/z9rbsH33pDiFgs",
+	"DGs/0EcmdO09KRYpmTOlhR7DQl4nJh4hFXXxKZnIVpovE+Enz1Ko/o5wECU9xqV2IpjvoOtaHHZa6F5w",
+	"o6YsvC2n/1x02H0QQ12i3JzMQh5MMeW7smRLXCG0nhRTiHghkR41dCJBTeU6ctlJ3nFEydwkMy5IxZQu",
+	"DNMlHph0FoJJATMSmTrj8jByzLheoWl3TdM0+1bh5GCeyOX2S+UCfUMMnLtgxOn0Ws12q13LqUQ4DplW",
+	"GcIgglTsUzLfCv2t0L/Ywx6SdWLpvE7Wb5Zbws/v1HsLzihatykkX5cUkpwDrJqAE7piu0+PYXG6Jh45",
+	"167ujAUWKxzSYaJPzc1xod5tmicVlccY78cPNibp5Mvnc+goBbSEvmUFyxG4Qq0iPgq29R4uNdSYQzbW",
+	"3rqqeEuu7PWauEu+RHYxmVpVuldUcE1wQ06Q+4E6lsIg9KtP7Zs1wjb3cxBfqfDNTX2DQHI88FJZLoOH",
+	"bXDlKgRXSIEyY57LP18VZFF3RbAl7kkSb4+DyEtOX+fuwXYDvqh95v/+0h3tV/SUVxbQF2It5jD1aodL",
+	"6kw1d5Hc1hL82lqCsagqSqoVUq9M4ZCVAGqYiDmtYIX2sGQ/aoWjVLc+lwx83jv8q8CQr8IJhM2IPb7+",
+	"ZY1indwSs0qnXm0sio4exKN9fZVijYKtPnwlko1Seoz5JHlUSwuOezDRfEx0sSt58ZIMysgbmXxC9RHi",
+	"2srvg/QK5yur92oYX4jKG+Pn1dZ218wyvud7q+NuddxEDpULssJeX1en1e3X+oDPLK6e4377knPRqxDX",
+	"qEOhJAzcxcrivvGpKrHD+oS6gEikyhDJXDV5wCI+TpU4pRiZURfKiVcNuXH0InoetKtgq8oO1Zj4epTs",
+	"VXdcxoueoSL5IiUhCmJrrhMsyLQsq7sSqPIvaRJhouqtqFe1prrvfga4K32s49GlpnbHSNgaQVfBCKI5",
+	"okzYKvO02hQ6UHXkcoXjMvfOYhZ4sIPekXew5tjmNRYXi1PZb7LSkiwMN1ponxjCXD4ZYl7kwSrDKSWt",
+	"K207pWC+oEoCCZZe9eMV6yZKMy22dtTX1Y56Oy3zptw1mEKlKFzWM+rYUzhDakges0CM40jm7M5zlTDP",
+	"qWbIq7vOLgXffK4KwMvPlq+AYUaz5LIRze+6OHIhrM6Vfyup/j+GlMVG2D1GnOQJvIwHSrZ5OeBFEPgV",
+	"rIu93ZdffQGw3cgvtbCPFA/nlGkk8gM6qRZqB8B5KGuZSKNFKAxCZsXVrSngMFQXn0Rp+exYBiprhwLj",
+	"6IgAO5csVIC+aGF4KYWzxcS2ttFWBm9l8EtYXE1yr0r5xBQUp6wVw9KLWylzH8yknynj/OdEu/+TQ5IQ",
+	"l4xBHuZgIk4mhFIyj4tkA6ZhAIzLE+pYtZR9MRTJsmpCOc0e5amM0l8XH2MO+xLoK+1pEhBuy1VuC3hs",
+	"fUsvSBzGsiIjvaqDV5wGOGzo4ruVHqWD2YQhIbEW8Z2ppjpaO1qof+PqqGNM+Q66id0xmkUBR0x8yAl6",
+	"ApQUK2CbK+TdW8AfCshuaMA2lXhX+wbg3NQqGFkuTFwV2dgGmOq6mJZxV33QK3OtxurAbdpwTTrq9cIh",
+	"lcmMcRThCciqfzrrcxh41woFw4AhFYCKPDTH1Cu7xTXbsZkx3Urjvu+lU/v6Zr4mSNiGfa9C2PckS5Ol",
+	"V9vUyX/N+CzeUYzloVFA+Vgq4fIWRAY4BE9o4dLtIVpofTviQNMrblayWFXENyGqK62GJ1C+EFU8xdGr",
+	"rYyvnedJ2mCrkG+TZjP0sPpyr/RZ3dTZZVduleaw0eWHbwE/h8B7rpv8S8+Dr0Bk94z0vat1dbaG0AWt",
+	"xk1NFJE5IjTWyKeY8UF8v0x87V3qoSNCM4+3Gqwddpih44jMIzQfQ1KJG43lVFjwBOpcGLo6M+JGPLFL",
+	"jJRcbWM3wUAFeyZLv+XO58adr7EU7ZsxKuOYw0QTxQpOleV/xng6hQg8yXypl0i7kBgaAZ+DYLw5kQzJ",
+	"dtD9KURBdKSuTwsiYAh7ni6q6IaEBdHR+ZnyIJnEJXJlfA/kjE4Jq8+aG9Wsfy6l6lNsVXBwShNbFr5s",
+	"FmYZ0i3nW9ktPYkJulBlUV5Q8p34Yg/kwYR8RzJb+kx+/R0UCp01EhtqPDXTmNHQGBhjzqeD3V3b6e5Y",
+	"O9aOPehZPUvSoIbo6VKxKyKLjDE01rXoIjwBY1A4Ii4IfvnDMYTTzCeZyZa3LzsSm36enABa/ngvd9W5",
+	"bh/fdF7SXJe09iXCAulo1B+pWZZ8UnVON/00G6pc7kBfkWumIlQsnbxCJQOzdnOWoQfzJGtEXbSXGVkG",
+	"BpY/ekiOIWImGgMO+diUlWEpdjMwx/M/fXT6fwMAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
