@@ -67,8 +67,9 @@ func parseClock(text string, excel bool) (ledger.Clock, error) {
 	return 0, fmt.Errorf("%w: %q is not a time of day like 09:30", ledger.ErrInvalid, clip(text))
 }
 
-// decimalPattern bounds a decimal number: what no sheet holds is not worth the arithmetic.
-var decimalPattern = regexp.MustCompile(`^-?[0-9]{1,9}(\.[0-9]{0,40})?$`)
+// decimalPattern bounds a decimal number: what no sheet holds is not worth the arithmetic. XLSX keeps small
+// numbers with an exponent, half a minute of hours as 8.3333333333333332E-3.
+var decimalPattern = regexp.MustCompile(`^-?[0-9]{1,9}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,2})?$`)
 
 // rational reads a decimal number exactly.
 func rational(text string) (*big.Rat, bool) {

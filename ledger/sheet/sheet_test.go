@@ -221,6 +221,7 @@ func TestDecimalHoursAreExact(t *testing.T) {
 	for text, want := range map[string]ledger.Minutes{
 		"0.1666666667": 10, "0.0083333333": 0, "0.0083333334": 1, "2": 120, "2.": 120,
 		"7.991666666666": 479, "7.99166666666666666666666666666666666667": 480, "-0.5": -30,
+		"8.3333333333333332E-3": 0, "8.3333333333333334E-3": 1, "1.5E0": 90, "2E-20": 0,
 	} {
 		got, err := parseAmount(text, amountRule{unitDecimalHours, ledger.RoundHalfUp})
 		if err != nil || got != want {
