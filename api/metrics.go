@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -30,17 +31,23 @@ func newMetrics(r *prometheus.Registry) *metrics {
 	return m
 }
 
-func (m *metrics) measure(next echo.HandlerFunc) echo.HandlerFunc {
+// measure counts every answer, and prints a line of it where debugging output is wanted: the route, not
+// the path, and the client, not the person.
+func (s *Server) measure(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begun := clock()
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		route := c.Path()
+		method, route, status, took := methodName(c.Request().Method), c.Path(), c.Response().Status, clock().Sub(begun)
 		if route == "" {
 			route = "none"
 		}
-		m.requests.WithLabelValues(methodName(c.Request().Method), route, strconv.Itoa(c.Response().Status)).Observe(clock().Sub(begun).Seconds())
+		s.metrics.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+		ctx := c.Request().Context()
+		s.output.LogAttrs(ctx, slog.LevelDebug, "answered", slog.String("request_id", c.Response().Header().Get(requestIDHeader)),
+			slog.String("method", method), slog.String("route", route), slog.Int("status", status), slog.Duration("took", took),
+			slog.String("client", callOf(ctx).by.Client))
 		return nil
 	}
 }

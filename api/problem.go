@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -122,14 +121,14 @@ func newProblem(status int, code, detail, requestID string) gen.Problem {
 
 // answerProblem writes an error as a problem. An error that is ours is printed, with the request id that
 // the problem shows; its text never leaves the server.
-func answerProblem(err error, c echo.Context) {
+func (s *Server) answerProblem(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
 	id := c.Response().Header().Get(requestIDHeader)
 	p := problemOf(err, id)
 	if p.Status >= http.StatusInternalServerError && p.Code == "internal" {
-		slog.Error("answering a request", "request_id", id, "method", c.Request().Method, "route", c.Path(), "error", err)
+		s.output.Error("answering a request", "request_id", id, "method", c.Request().Method, "route", c.Path(), "error", err)
 	}
 	h := c.Response().Header()
 	switch {
@@ -152,7 +151,7 @@ func answerProblem(err error, c echo.Context) {
 		err = c.Blob(p.Status, "application/problem+json", text)
 	}
 	if err != nil {
-		slog.Error("writing a problem", "request_id", id, "error", err)
+		s.output.Error("writing a problem", "request_id", id, "error", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -47,6 +48,7 @@ type Server struct {
 	claim      *openapi3.Schema // of one claim of a batch
 	cursors    cursors
 	metrics    *metrics
+	output     *slog.Logger
 	inFlight   chan struct{} // a place for each request that is being answered
 	secure     bool          // callers reach the server by TLS
 }
@@ -59,15 +61,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{book: cfg.Book, auth: auth.New(cfg.Book, cfg.Issuer, cfg.Audience, cfg.Key), operations: operations,
 		claim:   doc.Components.Schemas["BatchClaim"].Value,
-		cursors: newCursors(cfg.Key), metrics: newMetrics(prometheus.NewRegistry()), inFlight: make(chan struct{}, inFlightMax),
-		secure: strings.HasPrefix(cfg.Issuer, "https://")}
+		cursors: newCursors(cfg.Key), metrics: newMetrics(prometheus.NewRegistry()), output: slog.Default(),
+		inFlight: make(chan struct{}, inFlightMax),
+		secure:   strings.HasPrefix(cfg.Issuer, "https://")}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect() // forwarded addresses are anybody's word
 	e.Binder = binder{}
-	e.HTTPErrorHandler = answerProblem
+	e.HTTPErrorHandler = s.answerProblem
 	e.Pre(escapedPath)
-	e.Use(s.identify, s.metrics.measure, survive, s.edge)
+	e.Use(s.identify, s.measure, survive, s.edge)
 	gen.RegisterHandlers(e, gen.NewStrictHandler(s, nil))
 	s.echo = e
 	return s, nil

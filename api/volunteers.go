@@ -28,12 +28,25 @@ func (s *Server) CreateVolunteer(ctx context.Context, r gen.CreateVolunteerReque
 }
 
 func volunteer(v book.Volunteer) gen.Volunteer {
-	g := gen.Volunteer{Id: v.ID, Name: v.Name, Born: v.Born.String(), ExternalId: optional(v.ExternalID), GuardianId: optional(v.Guardian),
+	born := v.Born.String()
+	g := gen.Volunteer{Id: v.ID, Name: v.Name, Born: &born, ExternalId: optional(v.ExternalID), GuardianId: optional(v.Guardian),
 		Roles: []gen.VolunteerRole{}, Seq: int64(v.Seq), RegisteredAt: instant(v.RegisteredAt)}
 	for _, role := range v.Roles {
 		g.Roles = append(g.Roles, gen.VolunteerRole(role))
 	}
 	return g
+}
+
+// shown gives a volunteer as a reader may see one: an organization needs to know whom it works with, and
+// neither age nor family.
+func shown(by ledger.Actor) func(book.Volunteer) gen.Volunteer {
+	return func(v book.Volunteer) gen.Volunteer {
+		g := volunteer(v)
+		if by.Role == ledger.RoleOrganization {
+			g.Born, g.GuardianId = nil, nil
+		}
+		return g
+	}
 }
 
 // ListVolunteers lists volunteers.
@@ -46,14 +59,15 @@ func (s *Server) ListVolunteers(ctx context.Context, r gen.ListVolunteersRequest
 	if err != nil {
 		return nil, err
 	}
-	items, next := pageItems(s, p, found, func(x book.Volunteer) ledger.Seq { return x.Seq }, volunteer)
+	items, next := pageItems(s, p, found, func(x book.Volunteer) ledger.Seq { return x.Seq }, shown(p.by))
 	return list(ctx, gen.VolunteerList{Data: items, AsOfLogSize: size, NextCursor: next}, next), nil
 }
 
 // GetVolunteer reads a volunteer.
 func (s *Server) GetVolunteer(ctx context.Context, r gen.GetVolunteerRequestObject) (gen.GetVolunteerResponseObject, error) {
-	v, err := s.book.Volunteer(ctx, callOf(ctx).by, r.Id)
-	return gen.GetVolunteer200JSONResponse(volunteer(v)), err
+	by := callOf(ctx).by
+	v, err := s.book.Volunteer(ctx, by, r.Id)
+	return gen.GetVolunteer200JSONResponse(shown(by)(v)), err
 }
 
 // asOf reads the past that is asked for.
