@@ -58,7 +58,7 @@ func (b *Book) accounts(ctx context.Context, f AccountFilter) ([]AccountBalance,
 		FROM account a, LATERAL (
 			SELECT coalesce(sum(p.minutes), 0)::bigint AS balance, count(*) AS entries FROM posting p
 			WHERE p.account = a.id AND ($6::bigint IS NULL OR p.seq < $6) AND ($7::int IS NULL OR p.effective <= date '1970-01-01' + $7::int)) s
-		WHERE ($1 = 0 OR a.id = $1) AND ($2 = '' OR a.owner_kind = $2) AND ($3 = '' OR a.owner = nullif($3, '')::uuid)
+		WHERE ($1::bigint = 0 OR a.id = $1) AND ($2 = '' OR a.owner_kind = $2) AND ($3 = '' OR a.owner = nullif($3, '')::uuid)
 		  AND ($4 = '' OR a.unit = $4) AND a.id > $5
 		ORDER BY a.id LIMIT $8`
 	rows, err := selectAll[balanceRow](ctx, b.db, query, int64(f.ID), string(f.OwnerKind), f.Owner, string(f.Unit), int64(f.After),

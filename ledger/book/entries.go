@@ -96,8 +96,8 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 	}
 	const query = `SELECT ` + entryColumns + `
 		FROM entry e
-		WHERE ` + visible + ` AND e.seq > $3 AND ($4 = 0 OR e.seq < $4)
-		  AND ($5 = 0 OR e.seq IN (SELECT seq FROM posting WHERE account = $5))
+		WHERE ` + visible + ` AND e.seq > $3 AND ($4::bigint = 0 OR e.seq < $4)
+		  AND ($5::bigint = 0 OR e.seq IN (SELECT seq FROM posting WHERE account = $5))
 		  AND ($6 = '' OR e.organization = nullif($6, '')::uuid) AND ($7 = '' OR e.volunteer = nullif($7, '')::uuid)
 		  AND ($8 = '' OR e.partner = nullif($8, '')::uuid) AND ($9 = '' OR e.kind = $9)
 		  AND ($10::int IS NULL OR e.effective >= date '1970-01-01' + $10::int)
