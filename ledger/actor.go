@@ -5,15 +5,16 @@ type Role string
 
 // The roles of clients.
 const (
-	RoleOperator     Role = "operator"     // registers organizations, volunteers, partners and clients
-	RoleOrganization Role = "organization" // posts hours of its volunteers and corrects them
-	RolePartner      Role = "partner"      // holds, confirms and cancels redemptions
-	RoleVolunteer    Role = "volunteer"    // reads own balances, and those of wards; gives consent
-	RoleAuditor      Role = "auditor"      // reads everything, pseudonymous; writes nothing
+	RoleOperator      Role = "operator"       // registers organizations, volunteers, partners and clients
+	RolePolicyOfficer Role = "policy_officer" // drafts rule sets, and approves those of others
+	RoleOrganization  Role = "organization"   // posts hours of its volunteers and corrects them
+	RolePartner       Role = "partner"        // holds, confirms and cancels redemptions
+	RoleVolunteer     Role = "volunteer"      // reads own balances, and those of wards; gives consent
+	RoleAuditor       Role = "auditor"        // reads everything, pseudonymous; writes nothing
 )
 
 // Roles lists every role.
-var Roles = []Role{RoleOperator, RoleOrganization, RolePartner, RoleVolunteer, RoleAuditor}
+var Roles = []Role{RoleOperator, RolePolicyOfficer, RoleOrganization, RolePartner, RoleVolunteer, RoleAuditor}
 
 // Actor is who asks: a client, its role, and the one organization, partner or volunteer it acts for.
 type Actor struct {

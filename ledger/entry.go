@@ -24,6 +24,11 @@ const (
 	KindConfirm     Kind = "confirm"      // care was given; the rest of the hold is released
 	KindCancel      Kind = "cancel"       // the hold is given back
 	KindHoldExpired Kind = "hold-expired" // the hold ended by its time and is given back
+	KindTransfer    Kind = "transfer"     // care credit given to a relative
+	KindDonation    Kind = "donation"     // care credit given to the pool
+	KindGrant       Kind = "grant"        // care credit given from the pool to somebody in need
+	KindExpiry      Kind = "expiry"       // care credit whose time is over
+	KindSupport     Kind = "support"      // the standing of a professional team, assessed for a period
 
 	KindOrganization Kind = "organization"
 	KindVolunteer    Kind = "volunteer"
@@ -31,13 +36,28 @@ const (
 	KindClient       Kind = "client"         // credentials were issued
 	KindClientRevoke Kind = "client-revoked" // credentials ended
 	KindConsent      Kind = "consent"        // a volunteer lets a partner hold credit
+	KindRulesDraft   Kind = "rules-draft"    // a rule set is proposed
+	KindRulesApprove Kind = "rules-approval" // another person approves it
 	KindRules        Kind = "rules"          // a rule set takes effect
+	KindChoice       Kind = "choice"         // a volunteer or an organization chooses where rules let them
+	KindRelation     Kind = "relation"       // two volunteers are relatives, as an organization checked
+	KindRelationEnd  Kind = "relation-ended"
+	KindWard         Kind = "guardian-consent" // a guardian lets a child take part
+	KindApplication  Kind = "application"      // somebody asks the pool for care
+	KindHonour       Kind = "honour"           // a certificate or commendation is given
+	KindHonourList   Kind = "honour-consent"   // a volunteer lets the list of honour name them
+	KindNomination   Kind = "nomination"       // an organization puts somebody forward for a commendation
+	KindReferral     Kind = "referral"         // somebody overburdened is pointed to support
+	KindClarify      Kind = "clarification"    // an unfounded complaint is put right
 )
 
 // Kinds lists every kind.
 var Kinds = []Kind{
 	KindHours, KindCorrection, KindHold, KindConfirm, KindCancel, KindHoldExpired,
-	KindOrganization, KindVolunteer, KindPartner, KindClient, KindClientRevoke, KindConsent, KindRules,
+	KindTransfer, KindDonation, KindGrant, KindExpiry, KindSupport,
+	KindOrganization, KindVolunteer, KindPartner, KindClient, KindClientRevoke, KindConsent,
+	KindRulesDraft, KindRulesApprove, KindRules, KindChoice, KindRelation, KindRelationEnd, KindWard, KindApplication,
+	KindHonour, KindHonourList, KindNomination, KindReferral, KindClarify,
 }
 
 // PostingsMax bounds one entry: a claim makes at most six postings, a correction of one as many and

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"timebank/ledger"
@@ -30,19 +31,24 @@ type Scenario struct {
 	Line  int
 	Title string
 
+	person standing
+	acts   []act
+}
+
+// standing is who a scenario is about, and what became of them so far.
+type standing struct {
 	born    ledger.Date
 	hasBorn bool
 	roles   []ledger.VolunteerRole
-	before  map[ledger.Unit]ledger.Minutes // earned already, on the day of the first claim
-	acts    []act
+	before  map[ledger.Unit]ledger.Minutes // earned already, on the day of the first act
+	earned  map[ledger.Date]map[ledger.Unit]ledger.Minutes
 }
 
-// act is a claim or a redemption, with what must come of it.
+// act is one thing that happens in a scenario, with what must come of it.
 type act struct {
 	line    int
 	on      ledger.Date
-	claim   *ClaimFacts
-	hold    *HoldFacts
+	do      func(r *Rules, p *standing) (text string, steps []Step, err error)
 	want    string
 	because []string // nil: not told
 }
@@ -77,20 +83,16 @@ func (s Scenario) Run(r *Rules) error {
 
 // Outcomes decides each act of the scenario, in order.
 func (s Scenario) Outcomes(r *Rules) ([]Outcome, error) {
-	earned := map[ledger.Date]map[ledger.Unit]ledger.Minutes{}
+	p := s.person // a copy: a scenario may be run again
+	p.earned = map[ledger.Date]map[ledger.Unit]ledger.Minutes{s.acts[0].on: maps.Clone(p.before)}
 	var outcomes []Outcome
 	for _, a := range s.acts {
-		day := earned[a.on]
-		if day == nil {
-			day = map[ledger.Unit]ledger.Minutes{}
-			earned[a.on] = day
+		text, steps, err := a.do(r, &p)
+		o := Outcome{a.line, text, rulesOf(steps)}
+		var refusal *ledger.Refusal
+		if errors.As(err, &refusal) {
+			o, err = Outcome{a.line, "refused " + refusal.Code, []string{refusal.Rule}}, nil
 		}
-		if len(outcomes) == 0 {
-			for unit, m := range s.before {
-				day[unit] += m
-			}
-		}
-		o, err := s.decide(r, a, day)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %s: %w", a.line, s.Title, err)
 		}
@@ -99,52 +101,43 @@ func (s Scenario) Outcomes(r *Rules) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// decide decides one act, and adds what it earns to the day.
-func (s Scenario) decide(r *Rules, a act, day map[ledger.Unit]ledger.Minutes) (Outcome, error) {
-	var o Outcome
-	var err error
-	if a.hold != nil {
-		o, err = s.redeem(r, a)
-	} else {
-		o, err = s.serve(r, a, day)
+// redeem gives what becomes of a wish to hold credit.
+func redeem(f HoldFacts) func(*Rules, *standing) (string, []Step, error) {
+	return func(r *Rules, p *standing) (string, []Step, error) {
+		f.Age = r.Age(p.born, f.Today)
+		d, err := r.Hold(f)
+		if err != nil {
+			return "", nil, err
+		}
+		const hour = 60 * 60
+		if d.Seconds%hour == 0 {
+			return fmt.Sprintf("held for %d hours", d.Seconds/hour), d.Steps, nil
+		}
+		return fmt.Sprintf("held for %d seconds", d.Seconds), d.Steps, nil
 	}
-	var refusal *ledger.Refusal
-	if errors.As(err, &refusal) {
-		o, err = Outcome{Text: "refused " + refusal.Code, Rules: []string{refusal.Rule}}, nil
-	}
-	o.Line = a.line
-	return o, err
 }
 
-func (s Scenario) redeem(r *Rules, a act) (Outcome, error) {
-	f := *a.hold
-	f.Age = r.Age(s.born, a.on)
-	d, err := r.Hold(f)
-	if err != nil {
-		return Outcome{}, err
+// serve gives what becomes of a claim, and adds what it earns to the day.
+func serve(claim *ClaimFacts) func(*Rules, *standing) (string, []Step, error) {
+	return func(r *Rules, p *standing) (string, []Step, error) {
+		f, day := *claim, p.earned[claim.ServedOn]
+		if day == nil {
+			day = map[ledger.Unit]ledger.Minutes{}
+			p.earned[f.ServedOn] = day
+		}
+		f.Age, f.Roles = r.Age(p.born, f.ServedOn), p.roles
+		f.CareOnDay, f.YouthOnDay = day[ledger.Care], day[ledger.Youth]
+		d, err := r.Decide(f)
+		if err != nil {
+			return "", nil, err
+		}
+		text := "grade " + string(d.Grade)
+		for _, e := range d.Earned {
+			text += fmt.Sprintf(", %s %d", e.Unit, e.Minutes)
+			day[e.Unit] += e.Minutes
+		}
+		return text, d.Steps, nil
 	}
-	const hour = 60 * 60
-	text := fmt.Sprintf("held for %d seconds", d.Seconds)
-	if d.Seconds%hour == 0 {
-		text = fmt.Sprintf("held for %d hours", d.Seconds/hour)
-	}
-	return Outcome{Text: text, Rules: rulesOf(d.Steps)}, nil
-}
-
-func (s Scenario) serve(r *Rules, a act, day map[ledger.Unit]ledger.Minutes) (Outcome, error) {
-	f := *a.claim
-	f.Age, f.Roles = r.Age(s.born, a.on), s.roles
-	f.CareOnDay, f.YouthOnDay = day[ledger.Care], day[ledger.Youth]
-	d, err := r.Decide(f)
-	if err != nil {
-		return Outcome{}, err
-	}
-	text := "grade " + string(d.Grade)
-	for _, e := range d.Earned {
-		text += fmt.Sprintf(", %s %d", e.Unit, e.Minutes)
-		day[e.Unit] += e.Minutes
-	}
-	return Outcome{Text: text, Rules: rulesOf(d.Steps)}, nil
 }
 
 func rulesOf(steps []Step) []string {

@@ -22,7 +22,7 @@ func ParseScenarios(text string) ([]Scenario, error) {
 			continue
 		}
 		if title, ok := strings.CutPrefix(line, "scenario:"); ok {
-			all = append(all, Scenario{Line: n + 1, Title: strings.TrimSpace(title), before: map[ledger.Unit]ledger.Minutes{}})
+			all = append(all, Scenario{Line: n + 1, Title: strings.TrimSpace(title), person: standing{before: map[ledger.Unit]ledger.Minutes{}}})
 			continue
 		}
 		if len(all) == 0 {
@@ -45,7 +45,7 @@ func (s Scenario) complete() error {
 	switch {
 	case s.Title == "":
 		return fmt.Errorf("line %d: a scenario has a title", s.Line)
-	case !s.hasBorn:
+	case !s.person.hasBorn:
 		return fmt.Errorf("line %d: a scenario tells when somebody was born", s.Line)
 	case len(s.acts) == 0:
 		return fmt.Errorf("line %d: a scenario tells what is served or redeemed", s.Line)
@@ -58,48 +58,55 @@ func (s Scenario) complete() error {
 	return nil
 }
 
+// verbs are the lines a scenario may have, by their first word.
+var verbs map[string]func(s *Scenario, rest string, line int) error
+
+func init() { // in init, since the verbs and Scenario know each other
+	verbs = map[string]func(s *Scenario, rest string, line int) error{
+		"born":    (*Scenario).bornOn,
+		"is":      (*Scenario).is,
+		"already": (*Scenario).already,
+		"serves":  (*Scenario).serves,
+		"redeems": (*Scenario).redeems,
+		"=>":      (*Scenario).wants,
+		"because": (*Scenario).reasons,
+	}
+}
+
 // read reads one line of a scenario.
 func (s *Scenario) read(line string, n int) error {
-	verb, rest, _ := strings.Cut(line, " ")
-	rest = strings.TrimSpace(rest)
-	switch verb {
-	case "born":
-		if s.hasBorn || len(s.acts) > 0 {
-			return errors.New("somebody is born once, before anything else")
-		}
-		born, err := ledger.ParseDate(rest)
-		s.born, s.hasBorn = born, err == nil
-		return err
-	case "is":
-		return s.is(rest)
-	case "already":
-		return s.already(rest)
-	case "serves":
-		return s.serves(rest, n)
-	case "redeems":
-		return s.redeems(rest, n)
-	case "=>":
-		return s.wants(rest)
-	case "because":
-		return s.because(rest)
+	first, rest, _ := strings.Cut(line, " ")
+	verb, ok := verbs[first]
+	if !ok {
+		return fmt.Errorf("%q is not a line of a scenario", line)
 	}
-	return fmt.Errorf("%q is not a line of a scenario", line)
+	return verb(s, strings.TrimSpace(rest), n)
+}
+
+// bornOn reads "1950-05-01".
+func (s *Scenario) bornOn(rest string, _ int) error {
+	if s.person.hasBorn || len(s.acts) > 0 {
+		return errors.New("somebody is born once, before anything else")
+	}
+	born, err := ledger.ParseDate(rest)
+	s.person.born, s.person.hasBorn = born, err == nil
+	return err
 }
 
 // is reads "professional, community_worker".
-func (s *Scenario) is(rest string) error {
+func (s *Scenario) is(rest string, _ int) error {
 	for part := range strings.SplitSeq(rest, ",") {
 		role := ledger.VolunteerRole(strings.TrimSpace(part))
 		if !slices.Contains(ledger.VolunteerRoles, role) {
 			return fmt.Errorf("%q is no role of a volunteer; there are %v", role, ledger.VolunteerRoles)
 		}
-		s.roles = append(s.roles, role)
+		s.person.roles = append(s.person.roles, role)
 	}
 	return nil
 }
 
 // already reads "earned 450 care that day".
-func (s *Scenario) already(rest string) error {
+func (s *Scenario) already(rest string, _ int) error {
 	words := strings.Fields(rest)
 	if len(words) != 5 || words[0] != "earned" || words[3] != "that" || words[4] != "day" {
 		return errors.New("say \"already earned N care that day\", or youth")
@@ -112,7 +119,7 @@ func (s *Scenario) already(rest string) error {
 	if unit != ledger.Care && unit != ledger.Youth {
 		return fmt.Errorf("a day has care or youth, not %s", unit)
 	}
-	s.before[unit] = minutes
+	s.person.before[unit] = minutes
 	return nil
 }
 
@@ -150,7 +157,7 @@ func (s *Scenario) serves(rest string, n int) error {
 		return err
 	}
 	f := &ClaimFacts{Minutes: minutes, ServedOn: on, Today: on, OrganizationKind: "social_organization"}
-	s.acts = append(s.acts, act{line: n, on: on, claim: f})
+	s.acts = append(s.acts, act{line: n, on: on, do: serve(f)})
 	for part := range strings.SplitSeq(more, ",") {
 		if err := f.with(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(part), "with "))); err != nil {
 			return err
@@ -206,7 +213,7 @@ func (s *Scenario) redeems(rest string, n int) error {
 	if err != nil {
 		return err
 	}
-	f := &HoldFacts{Minutes: minutes, Available: minutes, Today: on, Service: "TALK"}
+	f := HoldFacts{Minutes: minutes, Available: minutes, Today: on, Service: "TALK"}
 	if more != "" {
 		service, ok := strings.CutPrefix(more, "service ")
 		if !ok {
@@ -214,12 +221,12 @@ func (s *Scenario) redeems(rest string, n int) error {
 		}
 		f.Service = service
 	}
-	s.acts = append(s.acts, act{line: n, on: on, hold: f})
+	s.acts = append(s.acts, act{line: n, on: on, do: redeem(f)})
 	return nil
 }
 
 // wants reads what must come of the last act.
-func (s *Scenario) wants(rest string) error {
+func (s *Scenario) wants(rest string, _ int) error {
 	if len(s.acts) == 0 || s.acts[len(s.acts)-1].want != "" || rest == "" {
 		return errors.New("\"=> …\" follows what is served or redeemed, once")
 	}
@@ -227,8 +234,8 @@ func (s *Scenario) wants(rest string) error {
 	return nil
 }
 
-// because reads which rules must have taken part in the last act.
-func (s *Scenario) because(rest string) error {
+// reasons reads which rules must have taken part in the last act.
+func (s *Scenario) reasons(rest string, _ int) error {
 	if len(s.acts) == 0 || s.acts[len(s.acts)-1].because != nil {
 		return errors.New("\"because …\" follows what is served or redeemed, once")
 	}

@@ -50,25 +50,48 @@ func (e BatchItemStatus) Valid() bool {
 
 // Defines values for EntryKind.
 const (
-	EntryKindCancel        EntryKind = "cancel"
-	EntryKindClient        EntryKind = "client"
-	EntryKindClientRevoked EntryKind = "client-revoked"
-	EntryKindConfirm       EntryKind = "confirm"
-	EntryKindConsent       EntryKind = "consent"
-	EntryKindCorrection    EntryKind = "correction"
-	EntryKindHold          EntryKind = "hold"
-	EntryKindHoldExpired   EntryKind = "hold-expired"
-	EntryKindHours         EntryKind = "hours"
-	EntryKindOrganization  EntryKind = "organization"
-	EntryKindPartner       EntryKind = "partner"
-	EntryKindRules         EntryKind = "rules"
-	EntryKindVolunteer     EntryKind = "volunteer"
+	EntryKindApplication     EntryKind = "application"
+	EntryKindCancel          EntryKind = "cancel"
+	EntryKindChoice          EntryKind = "choice"
+	EntryKindClarification   EntryKind = "clarification"
+	EntryKindClient          EntryKind = "client"
+	EntryKindClientRevoked   EntryKind = "client-revoked"
+	EntryKindConfirm         EntryKind = "confirm"
+	EntryKindConsent         EntryKind = "consent"
+	EntryKindCorrection      EntryKind = "correction"
+	EntryKindDonation        EntryKind = "donation"
+	EntryKindExpiry          EntryKind = "expiry"
+	EntryKindGrant           EntryKind = "grant"
+	EntryKindGuardianConsent EntryKind = "guardian-consent"
+	EntryKindHold            EntryKind = "hold"
+	EntryKindHoldExpired     EntryKind = "hold-expired"
+	EntryKindHonour          EntryKind = "honour"
+	EntryKindHonourConsent   EntryKind = "honour-consent"
+	EntryKindHours           EntryKind = "hours"
+	EntryKindNomination      EntryKind = "nomination"
+	EntryKindOrganization    EntryKind = "organization"
+	EntryKindPartner         EntryKind = "partner"
+	EntryKindReferral        EntryKind = "referral"
+	EntryKindRelation        EntryKind = "relation"
+	EntryKindRelationEnded   EntryKind = "relation-ended"
+	EntryKindRules           EntryKind = "rules"
+	EntryKindRulesApproval   EntryKind = "rules-approval"
+	EntryKindRulesDraft      EntryKind = "rules-draft"
+	EntryKindSupport         EntryKind = "support"
+	EntryKindTransfer        EntryKind = "transfer"
+	EntryKindVolunteer       EntryKind = "volunteer"
 )
 
 // Valid indicates whether the value is a known member of the EntryKind enum.
 func (e EntryKind) Valid() bool {
 	switch e {
+	case EntryKindApplication:
+		return true
 	case EntryKindCancel:
+		return true
+	case EntryKindChoice:
+		return true
+	case EntryKindClarification:
 		return true
 	case EntryKindClient:
 		return true
@@ -80,17 +103,45 @@ func (e EntryKind) Valid() bool {
 		return true
 	case EntryKindCorrection:
 		return true
+	case EntryKindDonation:
+		return true
+	case EntryKindExpiry:
+		return true
+	case EntryKindGrant:
+		return true
+	case EntryKindGuardianConsent:
+		return true
 	case EntryKindHold:
 		return true
 	case EntryKindHoldExpired:
 		return true
+	case EntryKindHonour:
+		return true
+	case EntryKindHonourConsent:
+		return true
 	case EntryKindHours:
+		return true
+	case EntryKindNomination:
 		return true
 	case EntryKindOrganization:
 		return true
 	case EntryKindPartner:
 		return true
+	case EntryKindReferral:
+		return true
+	case EntryKindRelation:
+		return true
+	case EntryKindRelationEnded:
+		return true
 	case EntryKindRules:
+		return true
+	case EntryKindRulesApproval:
+		return true
+	case EntryKindRulesDraft:
+		return true
+	case EntryKindSupport:
+		return true
+	case EntryKindTransfer:
 		return true
 	case EntryKindVolunteer:
 		return true
@@ -389,11 +440,12 @@ func (e RedemptionStatus) Valid() bool {
 
 // Defines values for Role.
 const (
-	RoleAuditor      Role = "auditor"
-	RoleOperator     Role = "operator"
-	RoleOrganization Role = "organization"
-	RolePartner      Role = "partner"
-	RoleVolunteer    Role = "volunteer"
+	RoleAuditor       Role = "auditor"
+	RoleOperator      Role = "operator"
+	RoleOrganization  Role = "organization"
+	RolePartner       Role = "partner"
+	RolePolicyOfficer Role = "policy_officer"
+	RoleVolunteer     Role = "volunteer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
@@ -406,6 +458,8 @@ func (e Role) Valid() bool {
 	case RoleOrganization:
 		return true
 	case RolePartner:
+		return true
+	case RolePolicyOfficer:
 		return true
 	case RoleVolunteer:
 		return true
@@ -11195,248 +11249,250 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkxzHdSD6VzLKjiBpV89UVb8boYgLDAESAkDAMyApioPbyq46NV2a6spmZvY0GrgTQV9bG5Isv9a7",
-	"S2tjHWHG+rW7lkKKdXgVMm192H+yIZDUJ/6FjXzUs6u6q+cBDMDmB2K6Kivz5MlzTp5XnnxquGQyJRFE",
-	"nBmDp8YYsAdU/nnbg8mUcIj4PkxDvABPPPWAuTSY8oBExsDgdAZoPgYKiI8B4YjNgaKAyV8kAnQUnECE",
-	"RuATCmgWeUDlK4YngI5hYZgGc8cwwaJriGYTY/Ch7NR4ZBp8MQVjYDBOg+jIOD01jbtBdFwCxBhQBI85",
-	"muIjMFNwKAhIBBSv79/aQz2n13sjN+AEP74L0REfGwPHsqzlEU9NY4opngDXOLnuumQW8dtvPhCPl0GJ",
-	"ZpMRUER8hQ7V2jCNQLycYj42TCPCEzFI+pLCR7OACvSKmWcB/G0KvjEwfms3XaRd9ZbtalDekSNK7Ogn",
-	"FaBxMnPHQXSE+DhgRdA+mgFdlMF2XlhmdEoYVIA0HwfuuIAsthakanTFBMSAnoBnmIaLKeh/GmMI40cN",
-	"MpevF2TGx+WUdp3fJUcHwZMq0DFDxxGZR4LaIgl/SI7QGHsKvSx4AlUT4cOQHA11ixR4n9AJ5sbACCLe",
-	"aRmmMQmiYCImlBJmEHE40hjem1FGaBUdwmM+dGWLGL+COTQjVkCm2ldxSLuMQUzjTbrYn0UVYHjgBp4Q",
-	"C54WDSYazTii4BLqoYhwSZDi9YwBiogWCWXAeXQxpLMoB50HPp6F3Bj4OGSQQDciJAQcSfBu+j64PDiB",
-	"W5RMKqCEuA0iESIUYZ9LMRUw5OEqeJKPhj4lk9qc8ibmkAesAihJ7YhE4QLNx5gLSVaEU0vVuoCeA8aH",
-	"pCbqNgRpyMkZoHrMgUY4rBTCEmnxBjQP+FjBQ2acCWoMvCqwdMdD2aKUCWzHkoyZ/C5jiRWk5geU8RWY",
-	"0bR0th0hwVAlZgLOMtPP70fy+dkGvv2mGjZWGNzFHVhUSSY8AaYWRAwGjCOfUAQnQK8hjChMAXPwkpdj",
-	"zIoagwReKSop+JnBG3dks+q5bLqgd4LIq6I1X83lOIiqyEq/qofKmxGnCzGe1ncmQdV+PiGMIylAhY6T",
-	"iPgKIELRU7nwtIVgn+DHarORYj7ZeuzSred+lbwXQHh4IbYcsQcHLlxDnIgngg3JjKOgSuUg0eaS4P4U",
-	"KBZDV5MbjlCQUoYgIBQvmRsGUKWcHV8wBd2nRzgKnkhgbwUhh6qNG48ElpS8ynxThbRMk6LUqsGw9+cR",
-	"0JrELdBGRPsqUMS74Ua0ngyfArMGkPUAbI6EB5jyCGjdVZmq5hVA6LdnAGNf6kTgrdg8qG6CMC+oKUHE",
-	"OK7U5uPvljWVROf0MIcGDyZCfCxTbwxbpRqQQJbd/2sCVVABaoM0JZRXMr00Q/XWD2JTIZQjzNDewXsm",
-	"wigMIlDbDnbHiJK5KaEFLMn8mwf336mEWvRUarW67KTclDiAj2pZiyBEf7k4YvDRSnG0qe1QuZAhXqme",
-	"yLU6p3LyblS5pQWRopxZVLlN6Ff1xhRDyTHfI+Es4lCHv0/iphUAJO835vFTgTo2JRED6Uu4gb19peSI",
-	"Xy6JuNiOBk8NPJ2GgSuF+u6UklEIk9/9LhOAPjXgMZ5MQ1BfeAKgSRDNOLAhmfEh8YcUR1IJ8IDjIBRz",
-	"Q26Ig4l0hfjIRpwgu9WykP7OFGYYsgzTAEoJZcbgw4vvekoE9VFjYOzqd8bpI0VJwLjA5MCw7L5j+U1o",
-	"2G4bN7puc9To47bdcPyO14PWqIttS1Ifpws8EijQVh/jmM+YMWhJAzXg4pXxULK9UiEDJgE5waFcMs0P",
-	"ux5xWYxftjPxfqt0uqd11/iB6kktdJ68ssBM8DEIeBCDiIGQSQFHQlB67FpiEbtjMbYnBr8xY4tz0cdI",
-	"dJBZNCFqRoQcC7SIdwPE6QLhIxxEKIgQRhMygcTRco7l0dJBr07baqarc0PBVLkSEuYLwTwhaDJzx3LL",
-	"jFwwxcYZEeRhjkeYCfU0nrxhZp2f+2Iejeu+pNqiuGDgkshjRSNRSdxmZ60GLY1EHIQzCudaWslUEQ6z",
-	"y8vIBBQR+TgIwbumd0DNCh4aQzhlglV9qdXNuPQvGBfNje0sN97WgCIpY1atfDKli1j9gwIuENeeFCEO",
-	"BFpcHIZAX2PII3K3No1bhI4Cz4PoXAvjJ73kGC8xOtAELyQQHpEwGRcvCzPc9g7hCIehdnpWoj4F+sJk",
-	"HgkVxwlcc3IM0WsMMZdMwUQeAbUOLjnRaqwY9w4s9mHGVKzhzPg/hsWQqm4Kkq9oDM4xQ6JdrLlKnREL",
-	"OQw05pqLXx3Hye9Ua6BatWqZqV7UsuUgKEXIqSmI6haZRedbp4jwoS97yS+TitzEu6H4fQkc0spzSAxH",
-	"JaZTYC8I0fEsERM7lJyr3p8iUKKqKDKOIzJHxDekAeSfm03YOPD5UPBfiKesyCqJpotUPAVByEAF17wZ",
-	"TSJJwkQbKBed6I4h3Z/QKKVFM2jZF794/XTxriM6CwExvBDIXLWChflexDLmB79WiIJSmIAw8cDLxD6P",
-	"Qeo2Dwm5i+nR+TSAEfEWQ07IMJRdZXVzjqSH0LZavXa3g0YLDgxhYZzjY4guiansZl6wCfhkOJgQFINY",
-	"rfXlJ3NR4mwZBmmF4hkfExo8OScPyW1tGESxdZFjIflSjD0JGJPsDY+nwnY2kU/okfiXUBTwhMmF2KVw",
-	"Qo7BuwSJZ+cXJ4GulnWUn+hFLM47RI2qAMnr3++//37j+oyPIeJiLaAseCwEpLSjqsM1pUF9ufxsNp0S",
-	"ysG7B16AH8o257HCRS9DMdRwlva9pP5RMuOKAxnKDiA6FtbXuw9vNXqm1osmUwqMXQYl2O2UEjKoQHIW",
-	"SCJslZ1cPteL5lfiJ3qHGEvsiNo/lMGidO/ojjMJGoVFipMHBobttbxeu4ObPb9jdUdNwzRGOMSRC9JX",
-	"JnasAASKTGOCF0MyT7GXOJjFCmDHGmGv4ft+u9EFu9/AVsdv2D64fafVcnynZ5hZn3jGcWSYxlSlRRiD",
-	"XGqC9G2pRwKZU0qmQHmgvEU4ndgGmRiZ2a3+7l7slsngoMyvGFu5fcvq2v2+0251W1a/b692OWaQ+XQp",
-	"Sp/F7Ho3Wh6rtQMMGZyv/uZ9QmVztRg1/YupS/TDTKJKLiQSD2/GLswYI+kSpahP/chk9F1wpcKtV/Zu",
-	"wJaomw2JnyaVDJqOaXiYY+nKexlJPwt12+20R/6ojW2374zAz0LdyYLdfo5gFyF+tMyuhTVZTUg610gs",
-	"s1q4p0bAYcJqcrtisMe31SfZRB1MKZbaZiYhaF2nKrFoia4lYGZxYisoVcugLK0aVrfbsppg9Xu47bj9",
-	"vhIpyXbdMY0p5hyo2Av+3w+tRvfRh1ajjxv+o6d2+/S3l0NBpnFDUQMrF/lsAyboZ8nJvlJc4Ph+Z9R3",
-	"bMfp2n2/1a7iXSsDtfK/Xh7Q2p90NtZtZqF2XiDr5iDuWG1wR313ZDWdkWU366D5MgFWCYoJxOpnAeRR",
-	"G5q4P4JR38fg5pBsd9ovAMtJ9qWGWmeCyIhPUSw6fZ2kKQlC/DXEJzgIldqaPJP8IflT/pSUJxaBggcw",
-	"yYUb1OBq6rlYXe0pKiwPrCoVjJ1PPPeWhfOZNwuFutqaXRG/m32oFmGzb9RK1f4mu55limK8urU7zFNA",
-	"He1Sr37NEQp7ZCE4XFhXM2WNmLEzCcrDTILyUMvWwoLlEGSm9Fi2Cd/A3JXzwJ4XCOsKhw8y1KwFQNaQ",
-	"DXEwibdLHpwEfGEMjN/8+L9/+fs/NEwj46IeHoN4Rcm8YatcA4kMyZ9qhkNpzDmW02lYzYYltqsUNdk0",
-	"y4Hxwbet+D+7W6ZJxXAtpZ5id6x8bNhDowUKOIPQNxFTIRWUOFGVj1XiY0+Gq30chAzhkEQyWy7mZBwt",
-	"7vty/quWPu1HCuJi4slCuaxBYBep/HYJo6/c+TGYaqKpULAtHTSMfxeFRIHQNFIqF14BuMHqX8aSx4J/",
-	"YDy8fvdOfRpYlrsxbKuX5h08AWXAruX1vZC4x7LtSeBBDfv4ZtzutAQvG+YDZvC3DkocTHLi0QdaB9r9",
-	"pOFpbn3qpOhk1m2TQTimvDbWKwhhg/E2FexLRromqSx60nWp5CvBngVDI4g8eCyXWfvIlgIscU7zkjdQ",
-	"vlbyQSXDFWMmlxL/SMA5TTs0tIRaZj49vTULG6s5GRTU8gCKSboQTPn6xVfNMjCnqXcZ9GVwHU/JNFT0",
-	"vzw7L0sVaq7JCJVUsA9MZk7n6EAPItRSvaV8mGDPys0TMI3kgE9TQSClRt6nYGaObmjJatsNR8jfI4ol",
-	"fe0ZpqF18TGZUWaYRkiOxBghYH84xmxsDIwe7rt+q9OxodPvjGzbxZ476o26zc4Id61Op9O0ul0Lmlar",
-	"1+32W36n5zldG5r9ptOzHasj1H4aHMlsOB5MYISj4x0OjO+OCJH8PCWMB9FR0dhuWy3ftvyWiz3sttx2",
-	"dudoyBmXGyDQa3Qtv9vo9/u4AZ3RqNlxse92rKIBUkiRrmGDrLOd8gvyfO2jHGxW2/Gx1QfLbfdGfrdV",
-	"hTs9lFiTZRM9YGy2uZH+HHBQ6kQz06Rg6XROSL710GoO2vbAcXaa/U630/m2YO9ZCEMGkqM0oXebTavZ",
-	"a1qe2+20us1Oy7PaFox6Tt/vWZ2W1fR7veao3XR6uA/9ptVveu6o2cRus93vO448wOEpsT2dgtcQAKgN",
-	"8SNj4LRMYz5eSIHLgqMIPMTGAFydMUV+EIKJ0hTtyEN4OqXkRKl9fE7QFCgjEUOvS3ktebjhvrGDrkdI",
-	"cG8cZg8YwvoJ8ZHADXIpeAEfIAeN0f/+BNm7NvqG/JFvoHuWS6+evFEQ8lpOChJ4xfatDPXIScUv1N/6",
-	"yxKjPhbbNTe4xFqo5QBIdYYSbb/oBUjBrwkLTVNAaraP0VDrg8LmWHOTjVFUtnleiFUitXvDtgZNmbSc",
-	"0d81v1FjYMwdI0Go/C12TcmuqZEiE1wmgFo5jXwzi0arvYbVH1jWq2PhbO2Tl88+yS1GVjUVFF0dyLVb",
-	"rTXpyqLrAJZi6ipjJacYQMOy281Gt9X3Gv2O3W44vtVyPcf3Rh2x3Yd4BHITiZMqjwLGga7a77tWp2u1",
-	"5H6v02K0o5eSEJY1QLlTd02DzSRelqGzG1271230R9BuOO6o7Vhtp2e3RkaJ3ymZXx2/oZ7bsitgyfgv",
-	"THtN5/oQ1WkGAWWeUYWONQQq2sTqzOqmB/CRbJlB48Y0nCJQg5dOwUxONGVRUU7VopPb0XTGN9k4YkpT",
-	"GtpsGhKcgLFMNHliqZFcs0QsG6z+Jgt1HvTLgVagVJkGa3laKvt+o9vveA3c7bcbnjUaOdDvgDsSxoL+",
-	"hIFL5eZ6DFPeGC0afAyN5IRtvBw+JRFHHrDjmuzf7HStfjPH/nqxV/C/Y5cLgNWm5XkFQAERa/PQtiJj",
-	"tcjI4/PcIqRG3kwrmzfzqm1vjwo5IMa9g9bjd4KWdS9of4C/u//kPfvbvvfue79nvKBcFq1kXK1UFqUR",
-	"5lNY+sryyJbGyaWtvP6hZcu0lUf/n/Oh1Wg+emPwodVoq0elKSx70upeKp5TMIMRhzBkuhoMRxPAETMy",
-	"u95yOn8GxE4rn1qDG08eif9Zjf7w0e9UQBX5AZ1svPdmTKklUjqTYVFYvZVKMInYWfSF+OjnBD82BvIA",
-	"X+Ykfy2lwJbuLC6dJI7ldBu202jaRkkSwln0ixx8q/IyO9rKXJePmZ1end1NT62egXZO46cQRc/VVMgi",
-	"IoaqnBAoBVcs/ca0QAEzlWFOSXSUORC+tCpxy+JeX6MgSN6zIrspn4bO+U0W2LFb3Vav2Wl11y3xXiIi",
-	"i1W8soLgeuPbWgw0Hv1uqRx4U6ffp4Im5xPJTb2Yv9d/9LR12lB/OOkfpePc1GGRp2eTGRk/xJlzd+PU",
-	"3BUS5qbyc+YUidGivr6sPKlsjXfLVu6kVd6tEUTgB26A6WLoKlGdVY9X+L5yji8fuyqjCR+BMeh21nWs",
-	"0lOioYcXku7cMbjH4A2DaEhmaSk2V2ycw3wkoRBXyNau0cECl0wmYg0WQxcirg4okVB88mHm3ZzQY6Bi",
-	"dZYcdXGAbNlRJ+Yv4PaDNFlMlibKaWaCLudkqD31cTuZrZNO+jQfgMvpaLXjWGtdiYzDVAXUVBjQGKhR",
-	"4zJTCokC5fIvOpOsqaMK0sOffCdPmlR+KNnbsHdtI+klE0EoidKkErFmSOg0Ifshh8eir6eHObQdGoPD",
-	"Wog7NMzDdPziZ5UQyM9idpNfKYaTz/VKyMdiLdRDsRqqf7Ee8hlEnnwiuVM90fx5aAyeHpYzzmHMEoeK",
-	"BmUPOS6UPcX8Kl/PbQWw5nj1zDk0Ts1Dxa9qPHwkBu52xOeCSw6NwYeHS3xyaDwyD5e5TXZa5LdqfGje",
-	"PVREc5jn7/RpThhkpl4LNTF7Hmq+O8zyYvowI4EOhQg6zPGnfpRIhgTfSjbIyUi+z79oKexK9pFv9jQZ",
-	"wFTi9emh5A35SvOYogDJY+ljTz4NogQlCg+2Y52a2T4yHFbsR3OrfCwWJ2lf2bUgAMxVx/aufWicPjo1",
-	"VqQPFFMGAPuZ0H5D/N49sQ8jBh8hp3UYyfpfsvVhlFZ8zCA1SuKeK2K2h9FogerskoeRQBND5w3nCrB8",
-	"oAw1DiMtf5Dv9xynaztNp2uP+r7jNHuOb7Ud2+20m52eb3d6Nvgd2/Pa4PbB7zdx2+t5o1a3iVtWzzmM",
-	"dK4DKiY3xBXvUMN2rLRZMccgaZZrVYz2q6huvqdipF61kU1eVN5Hsf5c7d2vfsJIkszeyOsQVzR/JM29",
-	"L9F4rlQ2SR3EXkJyyXNH0EuWaoJDuV4jq+O5Nji+5dj9kdtv9mDkdNye5YA/8rCRSUo5yymHJVN2tKjp",
-	"5VZ2NXjD9V9oj3DW4ik1wbUyXrS08ipjWanRE6ALXdhAVuAG7COh0gScIVmqLusAa7eb7RKrM7NJ1nNu",
-	"1Dl4mqniGm+vpcfXA4YEPYGHgoiTuIz4NSRdf+K7nYlXbxpa/K9xzD4gTOK/VHbXWf5N3UapnK/pBX6g",
-	"Psi7gTut6myZTQMiQiEYclKTdrOcvzJOMgvhAHicn6G4uLjkdlyFI4jQGB5jD9xggkPkBUcBL/hrm86S",
-	"K0WegmxWOE/qB2jO6ZxTURd9qDlbWzy7IJmFT/m/wNEaS5o/FAVXOlzuaKaLM35j1dVN3HyGaYyJOkCj",
-	"7At5fCZyIdRvGrr0RtFiN/P7RlLeNQleqj8aaeDJVU5mvTGwkrxiDfWmMaetH2nrR9r6kbZ+pK0faetH",
-	"2vqRtn6krR9p60fa+pG2fqQr7Ee68mllKl5/tbLKbmbNsbpHYc5xuKWA96SnGpmnFUZcWT6pVNqGQVT7",
-	"lIX6gMzqn8tIJ10DdI2RtS1Py1bo8TTEkTbFcgZ84d43gXDLalh2w7KNrRV8fiv4RRzrPJ+JbBpzQj19",
-	"IP3Cj4capvFEIOHz//KDL37yb89+8skXv/zFl//0D19++g/PfvKXn3/6X7/67Edf/vRnz/71P/76l7/8",
-	"9S/+5NlPP/38r38h//7jZ3/2o68++/6Xf/+Hz77/47i/rz77gaD42kb9Ojt+afKXeZY1QcUfP/vhp7/+",
-	"xcfPfvann3/yz1999qNnP/nLZ9/72+TJs+/9y5cf/75q9vkn//ybT/7pq8/+s4PUy3TQ5WYobpTiLQOA",
-	"wt2j5ASrnvJDTI+ASx++4LPgBJi8WyjZT5mJ1L1/TCayyzk8+9Unn//hr778+HvPvv/vvvj5v3z+q4+f",
-	"/fDnasivPvv+b/7uP33xg+/rtSqI76IAqhe1SAXTJiEYzZip3/W6YRo3DFNy6puljs+zeszrHzBQzFpz",
-	"+z/gMM3v/k7Z7p+s6LrSoKzCIZ5MO+7LXL4hVK1BPIMyxeBWAKH3ID2OXTiQotPEV5/d9SD1k61HacTj",
-	"E4vJHT3FsMX+rT3U6Vs20i3SWNWIeIt82KJVfklsFl/xOKaaTwJqGT7elhtANvW07/c6ntWze72W2/U6",
-	"7T52fMDYcttt7Fl2GzdHfsu3R87IGvUcx/Xsttdx7fbI8i0LW73VWfFxlKXTKo+yvA045OOCRpCcRde1",
-	"MHJrtlyshByvL0SyogDJ7TcLxxHqFYPOhpY65ZPuqfxc+Xerxt92RSjq9mRKaM0U/MJZ/CCE8kiv3EoH",
-	"aO/gPUQo+tbdg28ZmUOtoyDCdFEGy5SS8k7HZI44UcXDxG6EkW6Kggh9cP3eXRNhpuKwgZzPzsSTd5Hq",
-	"2r25gGxn3XpKGFJoStdVjrK2ssxRRKj+Owwi0FqLykm2u4Vz7GTGXZK7bU+qgHNjYAsVYPUtX0lPhY7i",
-	"8/5JmnztW8DkyE5m5NTinEXyNu3ssJ1148YXZ6T3VMiKFPGhq3jAZmZAD3MQurU/4zMKG42WaLVdSQa6",
-	"QjughaBLdcdpwFBO95XDt4rDT3AoCBe8jYY/lBc7SXdzXLEfx1et6puMIPKwEM7ytxgCffDBBx807t1r",
-	"vPlmDE1bqn6aXHpZI6LZXkUvHaH2ZBLx01oVjtPOFtvoWblKFk7mXSv5ezgStpA+85RfkoFtFtE0sM1y",
-	"GhUvlklI0Ha24oecgUDxuUt/xLxXs73mz5qKiuZ/Mi+WCpHXdyxrLJnFKJewtU9LLImi51CIZIkMzjKH",
-	"pL+SGWxU6SQmkTOVRRFfmmuro8TEk6mTEq/gMj5i2lmxTwimzPslzrIHnEPBhPgcTA2VffMTPAnU9Yu8",
-	"LWG41DpJTmzVVYupwnQ9Kprp04R5DXPN6S8yN9IJrz58FGcyLZ/G0j5ne2C3B05nx3aarbb0OWdgcbol",
-	"GLkDxdNMODwyBsZN780DYe259ET+ctptuy9jftKT/wF7e2Zdd/p7N8UzmXty/84DwzRmKpoQHBmm8Vim",
-	"oHz0wfUP7jzeo/57B8Puw8X7v/f2/aPu2D15gKfBvZDOb2P8wH373X1S4qoMj7IkoGAqW1cJZbahAres",
-	"6bFKe1q+lT7eStXd36vXUM85HVFMvmy0GcsRscBLWbPH5WrvdDYKA3cZolaz+hDf01azTC8vUN2xrC0j",
-	"0KZgNCWuFXYEOGXUdwcWB1BUTo9hoaNvL45slosGK6hqbr13oBAgsDtryu/K7stQlM2xXLLfMzHV1QBJ",
-	"s/c0jZpmuT0JoOpHux8F0dEYCpy+3gzXfZsZqComdKCjM1V3V+sC87HmGZKj7Kn0lmNe4DUym9c3WjFC",
-	"Y/nd8ojSQZVbgd/81b///NM/+/LTT37z+3/xxd/827P/9bdf/I8fF0xsa30N4PtToGUBBlVpOU1sbGQy",
-	"LXLpjusij80du9vv27K6hHSvNZ3yWoDFiq81c3vPVvp44/TpMyf6zhgONyhEu4kHcmUBWqWQrPXxKKGu",
-	"+8pPs4wR7+eyA/OqX67U3O89bFjdOORRM5mhOmCkbz3/zV/88+d/9aeC2n/0y9j9/pNnv/oDwzSmIXb1",
-	"TWj660J7wzS8QCBBhht+/cs///x//qt6zDhVQcssS5XUuykPq7ea3WZK3HZ32VN+xtpttRmgzhVUmWWL",
-	"KTrSIqVOpb8EuyupWDY6R52gurRfrJfsxRSSZIQreOsX58niZ+NKDZpsGXEDHA4LSTgx5VZI6wSxm9Hm",
-	"hRHZVSOewtJmV3XduhWT88vXo0S4pI844Il2kAJjcunjZ8wdE5L8GhM2DTgOS7XoLFCb5t5vhagSolc+",
-	"oSe3EV6tvJ70vsEMN8RJb4SE9Y6elFH2A/2ucPVAMU/LbXSdvtcY+XazYdu2i/2R6wNkaPDZT3/w7Fd/",
-	"8Ozn33v2Ux0mr12Jr9ltWQmlONZz3243kXwvcCOsu/PpJd1409MLmYiA7FrmpMqFLVB9xJdtIivmvqmM",
-	"frH0fuUlYywkrpZQfBBvbbUvotp4CzyikjK++Md//PUvfvDFv/7553/92aqNsej0ToZ7umTDLwniFIIa",
-	"jRVcNRrGoK5tWhbseEDCwF1slKb4HJPs1BHJhHtVGprMOyYzKnMKp5SIqSAP3ECoftdy2XAjcPGMgTo2",
-	"giCSbItGC3m/lxsCPUZzoIAYCT30urwx20R7ew/fQ47ltBtWt2F33zBMIz5FLlO2DlSCXhDJRDwy4yZK",
-	"cjNlOt4YNABoDOEUvHqpe4Vcve//7Iuf/NtvPv74q89+9OxPP3n2w//261/+8otPf/rlT/9mddKeStDL",
-	"oGu0Cl015nY+2FdD+igDWuANUHb9D6P/8/HfGS9lvtwZ09g0tdc+7C44V3RRI0UtxnJZnEBdpAEcYSaT",
-	"V+qkqJwr6a1OupvCRQL4o0rRta/DZmVuyNTt6uFFw8XTQsXB8szvBFV1o3wxB22OCan6xQfaV81U1TVY",
-	"mubzu9f9DFHYr+W97Cviry8oNXOTWDtQSkqSODFHuwTP+HiXk2OIEInCxQDJ1M5uq/8aQ3EEVOIgtl2D",
-	"6ASHgTcUeFRFreMnSXWEWcRm0ymhHLzhEcURH0qspS2ZS6ZQatRKUOtLy1xybEFeltUHkSAPlzSw0mhu",
-	"5sqi5UItwMdApU7ABJJ0zyaaRV72+TEsTDTBC8Rmrgt6C0YTMlGIKinAPgtXyXMdjk5ku7zMNL0tab0U",
-	"TMIUSTCs3e9n4l/ZZN1MxCvZFtYWsFcPShBGQSWlEQ9QwBA8noY4iMArlotdG6XUtBTvMUm0RKfJpMtW",
-	"xq37gL0gAla8Gl4espFpyEN8JLYxl0QeS8/fqFfKUrPkiVj9w+5JdyRM8PAEqFS+Bq1cTA17ixILo2K8",
-	"pxcYGF0CvLaJeQartIiDmukxZXEzgbC66dBLA2eAX8aAWYX3clJJb2fMGFHbixq3FzVuL2rcXtT4nC5q",
-	"zG8bHl0M6SwqP2wLSbH0eqegVfOc1tRbVpo2LoZ3hgNiFxldz9fZ27gE3te1Op0KcuS1toat9FWPLpCg",
-	"umwKl33WBKvSjCrJm3WNn3NXn9OMUl1fbh88mEzL0moijxXkWzeVb62m1e7K+MBRcAKROsIxhtBTCWlj",
-	"EnpDJY56+TAyNCyrZTW6lgONXqfpNLo9u2N3bMsfyUzJwsUjtYIdZZdLV6klrWyoOq6UV6KMWNDrjvx+",
-	"CxzbHfl92+36LceDHtjYw72R2xuNWk7L6zngYd/ttZzWCJot27c6o47VkfvT2ZQR22t5vXYHN3t+x+qO",
-	"mrkNtX+ZG11Drt+qTdgZtduW1/F9z2m3WjBaOsMz33TpcqCl1QdX78C1FYPmldMLWs2u1dU3XiXSTvCI",
-	"YpZ+9n5PY+/uzevvNN6+f++mjMNxHkLMVf2M3ZXWVbigargJ69cW3VoI1HatKUlRv3kiTmptDJdVzvUM",
-	"l/Wf5a7W7EKfMSNTc3KWMlQ1UHX2Jq4FWqagnLNAarBEhYUrjGKUZNwZGlpFRGZCfpl1X71znf2OLmk5",
-	"VDDcRd5ctelVwmehm4u9dipdplUe4XQNNk44u3D1Yt3ydLtnVC+ev0C+8rkWGa3xaqVb7Gfv4N4wN3+f",
-	"hDljjsgjCoQu562likpWPcAzLxDNy6Rq1gZZCp9sciimGBdU51+UC8CsUetpSVZXnn0RILONRWsuGp4C",
-	"182UvJQR0gE6VBcFyqSMQ0MFy5cLSJw37LvJTXQrApiJSZYnK8cqjQwclJmY6ZEhHMlTQ4trKJBumYAz",
-	"JFNgqw4R2Rd5iOiAYw6T5RvNU5Vaa7dFUeJ0ZSkuJgO5kryS5Bohwa2G0zaydRnyNQrrllHN782beNq0",
-	"+0tITzKFSIIpMECK9l++gtOFqMw149hxGPfMUjrBf23deZO0j83O7CeEdDeIYGkfKNkIklWpfzif1AW9",
-	"fmD8ojWlNLKuQ+g6AURewVFY6BQHMbLTJS0VOzkUL20cm2dBXP59H5vnWZzNW3jGXOWaLrS0OkGM4/Ll",
-	"genyqsS15eqJgiDarDDAJohdPpBfHivfhHmSgndnS5tKsK4q7qkpxb2W4fghOYZoeasCxoZcvTJg8U2V",
-	"aafsWiarcPaFBFLZFyo0jeY04DKcLj4b6oFuAKZll9vmh3iar/LVL8snyw5e3Pvj4Gtm2252ctcUl/qK",
-	"Nfj5iLHAlp5JZlplSmd2omkfesZrw845DOQ6y801hrJy7RIVMpuDkLtevlYJr/yF+AOj7duuWvVM3s0g",
-	"buZS8CDiAQ6ZkSeDkgSFFJinxUphy6UW8mDUSBPJgpeuQgmcZUuYUECeng7lVA4NEx0qYjg0EKFoRPgY",
-	"zQM+RhixqVAoR8DnANG19BWZ8aUqXjVSUTKzKF1pGuDwRrodrXADNJ244Ezq92aSAZLtrF7UOL3RpsI7",
-	"XOj1wsLRZ4JWuwsuuFex+ByiBvH9lT03Mz13rHP73dfAqk97bdBbexV89X3wlX1aFxUFOXu/ZL5m9bNr",
-	"1JCFxS4siaQA9XLnZ04B2ZRqdbrkEo/p5ytQYtXGh+5qTd850dBZC7is27wEtnx6flpW3RR7fWQabKbs",
-	"MEkug6yzWvyt5yX+Vp8MrNOL8wjGVcFqGYNyA1iq31aeyq/ndLGF24raS9Hw0pXK5OCVO5guLFZq219w",
-	"yuLmttsVzzDX1m9FenmCxNUW1bt69OQwfRKG0OI+5pSY9suUpvfSm7VymsiIyIJRdr/Vb9hOo2lLTTZ7",
-	"8P2Dbze6ZQffV4WL9VHLL/7kj774+4+//KOf1z1h2e70OyoSvLoq/UfGwO4t31gq5/LUwGF435eq1Hpr",
-	"/pFZdEkSjjgJPcQJyopTZqL5OHDHiAGo1HgceSjwlJlztmO0RzNMvQDXv2zzKh2M1ktUUxYm9CcjCjmB",
-	"2CwRh+c/dK3Aq3/4OgFwY/d+wkJtq2G11XHKIgtZ8X92N1P94cff//zT///Z936WIfhHlVRdxzP13Ahx",
-	"IwK7NEIpr1AiEbZyiTe+hfMlFpJXPm6a7kxXK2yaJ8TM/jsBL3BxONRFbTTKzeVVyFevKd2WpYaxfBop",
-	"W8kRN548+jCp5fg7pQXW348dkMWkpU3OlD0ZnzkJU3rDnpTFTKUwd2c04IsD0YsCTJ47c6TyGGqNWjl/",
-	"9jK+n8FT5erR5aWxYC3Mjk258bpjHB0Biggfq9CBcvnFVewSV9+7NDQGRvagW+7IvILj9FQ6nX2y7FW6",
-	"nikmzoMJIGEEDfKaAZoSxtVxdBOpCwb5jMqw5URdjZBN9CYUSYUtvq4vvuKQmUg7HRgSWIBJ/IVPKILQ",
-	"Ayr7MZEOqjNVq15hA9xjBCdAFxIfO4fRYXRTXob+0QxHPOCyFjlG8zEJAaVhV+3T30Fv4gVDAsrbB/eR",
-	"h3lavXFEyPFrTE3+CYngGgqUEiDbH0b7t/ZQs9nsi/bvPtzbQWrcB/cPHmq/W4SUextFAJ7MkL/twWRK",
-	"BC0tGndgMcgdmVNfxU8EeuTpOpVcz+bytL9sIi9Mn2OWpu7LOufyoLgE93XHsiR+vpMMyBv7MA3xArwB",
-	"4nQG33nDlJ0dRljQElCUDMdV9XhZvA+93nKcN3bQHVgwFAYngDBDIYmOxL/qpnnvCKjE+3U0VUcS0esC",
-	"N/1Wu/uGrBCPEeN4FAL6jks8+I6+1F03ZjsTD3EIQ6bmBdgdowngiO2oWxgDFyKWrfdyfYrdMTScHUtY",
-	"yZLOx5xP2WB3dz6f72D5eofQo139Ldu9e3vv5jsHN+U36bk+42FM2IZpJEe4DHvHUs3IFCI8DYyB0dyx",
-	"dpoy2YOPJVvu7swhDBuyzvrud+fHbOe7upryEZTcd/7Ng/vvoPdhJPCIDoArDHXbdveNHRUIVAUwbwte",
-	"fwu4QLfcFtmUiAmIHh3LUudrhSzi+vqyMHDlh7vx8Epk1ajzegBc8X8e0oeq7K80MltqxLKOEsh2b2Bv",
-	"X5+JPTWNttWs8cmMLdTxXx/rOx5Wf3ALB+GMQk6qqrxuNptMMF1owNMiwfICBin2BB45lqnViQX5SHS0",
-	"W6TCytWTXeMjEKaRsoUE5QtRKou+SraPSV8esmOmEAr3MD32yDwqXWF9erfGKnN4zHcnuq98ws9vobib",
-	"uL5EuvxZl36n2+06dsndHKXLL6b60i3/+4nsiFdCypDKxR/L+2ueVK75dSlxWVHcTSlxgTHkEWCl66rv",
-	"xblE3tUjlCzebSG5X7qVu53HLA5VDL582SbAaeCyymV7QMkE+BhmDAm+QcpHdy3Wl/R5NhyWrt093Xk9",
-	"lpQHucsrUg/FfhSXCohP2w6l0+upAI943zg03rr58NAwKZlx+MZhQpCHhqlyR79xKAY+NE5R9zC6IM6O",
-	"sfeykUi6MOVUkdVyhTFAWAlp3L8ulE9nx0JK5UaZeKvajzvdVh8xVVUatXZab5i5O2QIRaMFevvhwwfo",
-	"BmaBu4METlURCXUAUqo9VqeHvvn+w/jApdTYZC34ZZrbo4A5PNRRdU0vN4i3WCEsHjfm83lDANSY0RAi",
-	"oVJ59aVHJgx/mrdmhFZ4eoly66E2QkopU1soZ6LLlmWv/+TdSNAIocETdfizZdcg5oeE3MVU74Z2u84o",
-	"SQmQe+AF+KHgyhfKOreAu9IUUSkcKEnhKGckpfHuLPAkXKkO3Z9CdP3BbaHJzyYQ8VJ5ukciTrFM79mA",
-	"quKxU7GqoRogqYZfpKrjxhC+fNpuwFLoq5ZTFpWo1nH2hb4Eavv1MMcjzJR3X5lj0hKVSH6NIW0eyddj",
-	"MldKkWhBQk9YjTKJWVp7cxxw8KTxjmMhmNafuIZ8HIQMYZ8DRR0L6d2xlIDSsiWXKJfSQcpVKhdHLx15",
-	"7OHUh4FGgHRqSCWhnNi72chmKbXcDRhnKG6WOCsCinQQT95vNxfbpN41p5jxHbRPQmCD2HmzvM6i3+tp",
-	"RHCKKZ4AB8oqI1lpE+3tfCAeyMj7muZ3g0nAa7dOQqebfVG79bvRBsDcjPNTa39xnWvXtP7i0SUykV5A",
-	"GWAoYaPryqg0jTFgD1Slq7tBdFzVrW62K9vI/p6bXlCHZ28ROgo8T2ksz5XLUxeyTgB9dJpjfLEAKBNf",
-	"j9lduemWuX33qf7rdNUu4TFZY1Q3VawfcBYz/tn4/i2I2X5jrtff3X7z1eKeKi0lPlVwpdmgZbXWf/EO",
-	"4bfITOWiXCm+2VcRBZQe4KjinFSVWakgh5jxjNozQBjtOQcPYoUoIhwy/v7giVa8xoDuAT0OAVFCeFz4",
-	"LiRH5Qp2Csu5fRaFW7QOo5YjNe3DSPzzH1BFOySbVKnjFVcCl+vi6WTOSuhXmQKXnNVLqvEqopMei3W6",
-	"mW5lJrndKjOdJbI4PsVqrtbG9vRoz1EZu0zpqqazVU2ugmqSP4sRk3tM3o90KZxlAr+Hj4EhHLvulHFJ",
-	"SajE5pGsnC00EkXxyjOXxFXV6yTUqtogfISDaIk1qpx0e3GV181YIhPwvQOLLLHX8fWdhc5fiG9PD60S",
-	"oqu0GBlRkYsRoRH4hEJSNzZg+mbPDBOWhK7X8WT6SfKFBMZR7PbcpqqpVCZKJkR51dW3/vov9vWNfs/d",
-	"f9pynPUf34HFPsTwvTDRp4/gnRZiXGwGa4VffrPffRp4p7sUTsgxVEc19uX7VDTuoNtce3lVXkucyCF0",
-	"giBCfnACic9tvfBT3Z9V+NW3z6rl5KVKrK+FrFotpV4xq3Irxy5Tjt2MvNpSTIykbZZy0XUXuJBbOvkP",
-	"jUnoIZymHb7GdB6giTBHE8I4YgRNZu5YlucMQxPNIh6ECCMPL3bQdRRiDhTpgREFWUdF6IXXpPuK+MiK",
-	"E/8QRJ54k4hAoR0mQ5vyZ5wcXqkSqoGutk6oYHwhSmFS++6VlrFrZknTAoBbKbuVsrWk7F1hneblopKE",
-	"GXmbXhGVilx9/fwaL1F8Sb28REPWzpLcou7rAEhyXgj1VK507IFE19Ech8dotEDqKAJiXGZP87iJcmSq",
-	"Wy8CjkZwhKNiIOAakunGTJ4nU/HD0hxJAexNPaErFRUsBgbMuuGK+lHETJL9rSDkG4QUk8Mbtb/QVyVu",
-	"OM5GUdEk+HKLksnmXz0ktb/Z1wnxGw0Uf5SMc5l2h6yPtPVFXgVfJCTSpcrtrlvsPmXwUZ0AqUqCScKj",
-	"cVVvE4WAfekOEkJyquvuV0rGFVLxLZBCcbGxSDyAj54XdVepQururm0Q89KDmKAppBZZ77qEUl2jrNLF",
-	"BJRpHxMOJqnmkD0NJqkdvB20pw5vyUYBQziUWWiITYVRFjBE5vquEQpTHCSXjEbwmCPANBIccw1FJM4u",
-	"QCNwyQQYiuAIi/0gdVtlhi8x0tS8zssu5hWz5+SkkkLXW5PuhZl0sWrsJkuyNfK2Rl5tI09zcpm8VuVv",
-	"K8S1vEEwwvEtLeUJKEn+blwXWXm0fOxyJmWvPCklXr7GpKEpjL65OowbROhmdBQGbCxb7o2DCFgqdOdj",
-	"IvYDaS7Kc7g83trLtZUMuFdUZ8lAWKW5ZJts9ZfL0l/eHy8SdhCagjwPLI8j11ZmppQQv5Iv3pKJADoT",
-	"i4fkqCHbD7J5V0HkhjOZ6i7fJQ4QocHH5RSLmTs76Lq+3VTntauD2YFKkafy5s9IGAgL4Oj1ltV6o+pM",
-	"KPEvlUuqksBch03liekUKf/PiX0YBZEHj5HdSTLB1mWLXUQimFrDVz4H7AElJ6DU5CzR58q+VxG92iFW",
-	"+/nmK7X0Wiq06OhtXYv9CnngNndyXZQHausZ+lp4hhSTKGuXlShmZqWlLAuaaKbOVFBRxTNVBRfNl1hZ",
-	"u4IXVTAeB5PXWJ5ZA6XEyWyO11hNpn1Azsq0b9LF/iy6mnavQM/W2t0GMLfZa8/fVBUSRfq3pZCqNlTl",
-	"z90R5u54lTdRyUglXGW3o4X4Z6CM0jFWmbxkHiEKbBbyQkSSQcSVJMVohD3ZA5uSIBQ6tnKhy/uJAw4T",
-	"aaW6mArVSvcZpFJreAyLa3GyvKkLH4mBFPspdf/Q2D00ksMZUiE2ESPZdmxMZqGHxvgEklQV2+6g0UKW",
-	"mNpMat+Q6HuFRLea0HMW3XLQfUk+5eqUIi1VYkyQXUzalyOvt5Lzayw5Z1PECbJNy7KqVcqcCA0mAhds",
-	"lRDFnqyrJm9zf33v4D1Vhe5Wo4cIRW/dsHtW0zLF39+6e/CtN4SIxcKw9gN9ZELX3pNikZI5U1roMSzk",
-	"pWTiEVJRF5+SiWyl+TIRfvIshervCAdR0mNcaieC+Q66rsVhp4XuBTdqysLbcvrPRYfdBzHUJcrNySzk",
-	"wRRTvitLtsQVQutJMYWIFxLpUUMnEtRUriOXneQdR5TMTTLjglRM6cIwXeKBSWchmBQwI5GpMy4PI8eM",
-	"6xWadtc0TbNvFU4O5olcbr9ULtA3xMC5a0qcTq/VbLfatZxKhOOQaZUhDCJIxT4l863Q3wr9iz3sIVkn",
-	"ls7rZP1muSX8/E69t+CMonWbQvJ1SSHJOcCqCTihK7b79BgWp2vikXPt6s5YYLHCIR0m+tTcHBfq3aZ5",
-	"UlF5jPF+/GBjkk6+fD6HjlJAS+hbVrAcgSvUKuKjYFvv4VJDjTlkY+2tq4q35Mper4m75EtkF5OpVaV7",
-	"RQXXBDfkBLkfqGMpDEK/+tS+WSNscz8H8ZUK39zUNwgkxwMvleUyeNgGV65CcIUUKDPmufzzVUEWdVcE",
-	"W+KeJPH2OIi85PR17jZtN+CL2mf+7y/d9H5FT3llAX0h1mIOU692uKTOVHPX0W0twa+tJRiLqqKkWiH1",
-	"yhQOWQmghomY0wpWaA9L9qNWOEp163PJwOe9w78KDPkqnEDYjNjj61/WKNbJLTGrdOrVxqLo6EE82tdX",
-	"KdYo2OrDVyLZKKXHmE+SR7W04LgHE83HRBe7khcvyaCMvJHJJ1QfIa6t/D5IL4K+snqvhvGFqLwxfl5t",
-	"bXfNLOPbwrc67lbHTeRQuSAr7PV1dVrdfq0P+Mzi6jnuty85F70KcY06FErCwF2sLO4bn6oSO6xPqAuI",
-	"RKoMkcxVkwcs4uNUiVOKkRl1oZx41ZAbRy+i50G7Craq7FCNia9HyV51x2W86Bkqki9SEqIgtuY6wYJM",
-	"y7K6K4Eq/5ImESaq3op6VWuq++5ngLvSxzoeXWpqd4yErRF0FYwgmiPKhK0yT6tNoQNVRy5XOC5z7yxm",
-	"gQc76B15B2uObV5jcbE4lf0mKy3JwnCjhfaJIczlkyHmRR6sMpxS0rrStlMK5guqJJBg6VU/XrFuojTT",
-	"YmtHfV3tqLfTMm/KXYMpVIrCZT2jjj2FM6SG5DELxDiOZM7uPFcJ85xqhry66+xS8M3nqgC8/Gz5Chhm",
-	"NEsuG9H8rosjF8LqXPm3kur/Y0hZbITdY8RJnsDLeKBkm5cDXgSBX8G62Nt9+dUXANuN/FIL+0jxcE6Z",
-	"RiI/oJNqoXYAnIeylok0WoTCIGRWXN2aAg5DdfFJlJbPjmWgsnYoMI6OCLBzyUIF6IsWhpdSOFtMbGsb",
-	"bWXwVga/hMXVJPeqlE9MQXHKWjEsvbiVMvfBTPqZMs5/TrT7PzkkCXHJGORhDibiZEIoJfO4SDZgGgbA",
-	"uDyhjlVL2RdDkSyrJpTT7FGeyij9dfEx5rAvgb7SniYB4bZc5baAx9a39ILEYSwrMtKrOnjFaYDDhi6+",
-	"W+lROphNGBISaxHfmWqqo7Wjhfo3ro46xpTvoJvYHaNZFHDExIecoCdASbECtrlC3r0F/KGA7IYGbFOJ",
-	"d7VvAM5NrYKR5cLEVZGNbYCprotpGXfVB70y12qsDtymDdeko14vHFKZzBhHEZ6ArPqnsz6HgXetUDAM",
-	"GFIBqMhDc0y9sltcsx2bGdOtNO77Xjq1r2/ma4KEbdj3KoR9T7I0WXq1TZ3814zP4h3FWB4aBZSPpRIu",
-	"b0FkgEPwhBYu3R6ihda3Iw40veJmJYtVRXwTorrSangC5QtRxVMcvdrK+Np5nqQNtgr5Nmk2Qw+rL/dK",
-	"n9VNnc2IxaISItULeetGLC9lcTuPqcJ6EVHeiowQ1Q7m5E7EdcrIRvcpvgX8HDL0ueoNLz1bvwLB4jOy",
-	"zK5W/9ka3pGUr5uaKCJzQfxayZ9ixgfxlTXxTXqp048IPot3L6x9gJih44jMIzQfQ1LcG43lVFjwBOrc",
-	"Qbo62eJGPLFLDL5cbfs5wUAFeyZLv+XO58adr7EU7ZsxKuOYw0QTxQpOlRWFxng6hQg8yXyp40l7pRga",
-	"AZ+DYLw5kQzJdtD9KURBdKRuZAsiYAh7nq7T6IaEBdHR+ZnyIJnEJXJlfLXkjE4Jq8+aG5XBfy7V71Ns",
-	"VXBwShNbFr5sFmYZ0i3nW9ktPYkJulC4Ud558p34rhDkwYR8RzJb+kx+/R0UCjU4EhtqPDXTmNHQGBhj",
-	"zqeD3V3b6e5YO9aOPehZPUvSoIbo6VL9LCLrljE01uXthHJrDAqnzgXBL384hnCa+SQz2fL2Zads08+T",
-	"Q0XLH+/lbk/X7ePL00ua6yrZvkRYIH2X+iM1y5JPqo7+pp9mo5/LHehbd81UhIqlk7eyZGDWntMy9GCe",
-	"JKKou/syI8tYw/JHD8kxRMxEY8AhH5uy2CzFbgbmeP6nj07/bwAAAP//",
+	"7L1rkxzHdSD6VzLKjiBpV89UVb8boYgLDAESAkDAMyApioPbyq7Kmi5NdWUzM3saDdyJoK+tDUmWX+vd",
+	"pbWxjjBj/dpdSyHFOrwKmbY+7D/ZEEjqE//CRp7MenZVd/U8gAHY/EBMV2Vlnjx5zsnzypNPDZdOpjQi",
+	"keDG4KkxJtgjDP687ZHJlAoSiX0yDfGCePKpR7jLgqkIaGQMDMFmBM3HhBEkxgThiM8JQwGHXzQi6Cg4",
+	"IREaEZ8ygmaRRxi84nhC0DFZGKbB3TGZYNk1iWYTY/AhdGo8Mg2xmBJjYHDBgujIOD01jbtBdFwCxJig",
+	"iDwWaIqPiJmCw4iERELx+v6tPdRzer03cgNO8OO7JDoSY2PgWJa1POKpaUwxwxMiNE6uuy6dReL2mw/k",
+	"42VQotlkRBiivkKHam2YRiBfTrEYG6YR4YkcJH3JyEezgEn0yplnAfxtRnxjYPzWbrpIu+ot39WgvAMj",
+	"Anb0kwrQBJ254yA6QmIc8CJoH80IW5TBdl5YZmxKOakAaT4O3HEBWXwtSNXoigmIE3ZCPMM0XMyI/qcx",
+	"JmH8qEHn8HpBZ2JcTmnXxV16dBA8qQIdc3Qc0XkkqS0C+EN6hMbYU+jlwRNSNRExDOnRULdIgfcpm2Bh",
+	"DIwgEp2WYRqTIAomckIpYQaRIEcaw3szximrokPyWAxdaBHjVzKHZsQKyFT7Kg5plzGIabzJFvuzqAIM",
+	"j7iBJ8WCp0WDiUYzgRhxKfNQRAUQpHw94wRFVIuEMuA8thiyWZSDziM+noXCGPg45CSBbkRpSHAE4N30",
+	"feKK4ITcYnRSASWJ2yAaIcoQ9gWIqYAjD1fBk3w09Bmd1OaUN7EgecAqgAJqRzQKF2g+xkJKsiKcWqrW",
+	"BfQcMD6kNVG3IUhDQc8A1WNBWITDSiEMSIs3oHkgxgoeOhNcUmPgVYGlOx5Ci1ImsB0LGDP5XcYSK0jN",
+	"DxgXKzCjaelsO0KCoUrMBIJnpp/fj+D52Qa+/aYaNlYY3MUdsqiSTHhCuFoQORjhAvmUIXJC2DWEESNT",
+	"ggXxkpdjzIsaAwCvFJUU/MzgjTvQrHoumy7onSDyqmjNV3M5DqIqstKv6qHyZiTYQo6n9Z1JULWfTygX",
+	"CASo1HESEV8BRCh7KheethTsE/xYbTYg5pOtxy7deu5XyXsJhIcXcsuRe3DgkmtIUPlEsiGdCRRUqRw0",
+	"2lwS3J8ShuXQ1eSGIxSklCEJCMVL5oYBqVLOji+Ygu6zIxwFTwDYW0EoSNXGjUcSS0peZb6pQlqmSVFq",
+	"1WDY+/OIsJrELdFGZfsqUOS74Ua0ngyfArMGkPUAbI6EB5iJiLC6qzJVzSuA0G/PAMY+6ETEW7F5MN0E",
+	"YVFQU4KIC1ypzcffLWsqic7pYUEaIphI8bFMvTFslWpAAll2/68JVEEFqA3SlDJRyfRghuqtn8hNhTKB",
+	"MEd7B++ZCKMwiIjadrA7RozOTYCWYCDzbx7cf6cSatlTqdXq8pNyU+KAfFTLWiRS9JeLI04+WimONrUd",
+	"KhcyxCvVE1ircyon70aVW1oQKcqZRZXbhH5Vb0w5FIz5Hg1nkSB1+PskbloBQPJ+Yx4/lajjUxpxAr6E",
+	"G9jbV0qO/OXSSMjtaPDUwNNpGLgg1HenjI5CMvnd73IJ6FODPMaTaUjUF54EaBJEM0H4kM7EkPpDhiNQ",
+	"AjwicBDKuSE3xMEEXCE+spGgyG61LKS/M6UZhizDNAhjlHFj8OHFdz2lkvqYMTB29Tvj9JGiJMKFxOTA",
+	"sOy+Y/lN0rDdNm503eao0cdtu+H4Ha9HWqMuti2gPsEWeCRRoK0+LrCYcWPQAgM1EPKV8RDYXqmQAQdA",
+	"TnAIS6b5YdejLo/xy3cm3m+VTve07ho/UD2phc6TVxaYCT4mEh7EScSJlEmBQFJQevxaYhG7Yzm2Jwe/",
+	"MeOLc9HHSHaQWTQpakaUHku0yHcDJNgC4SMcRCiIEEYTOiGJo+Ucy6Olg16dttVMV+eGgqlyJQDmC8E8",
+	"pWgyc8ewZUYuMeXGGVHkYYFHmEv1NJ68YWadn/tyHo3rPlBtUVxw4tLI40UjUUncZmetBg1GIg7CGSPn",
+	"WlpgqgiH2eXldEIUEfk4CIl3Te+AmhU8NCbhlEtW9UGrmwnwLxgXzY3tLDfe1oAikDGrVj6Z0kWs/kEB",
+	"F0hoT4oUBxItLg5Dwl7jyKOwW5vGLcpGgeeR6FwL4ye95BgvMTrQBC8ACI8CTMbFy8IMt71DBcJhqJ2e",
+	"lahPgb4wmUdDxXES14Iek+g1jrhLp8REHiVqHVx6otVYOe4dstgnM65iDWfG/zFZDJnqpiD5isbgHHMk",
+	"28WaK+iMWMphwmKuufjVcZz8TrUGqlWrlpnqRS1bDoJShJyakqhu0Vl0vnWKqBj60Et+mVTkJt4N5e9L",
+	"4JBWnkNiOCoxnQJ7QYiOZ4m43KFgrnp/iogSVUWRcRzROaK+AQaQf2424ePAF0PJfyGe8iKrJJouUvEU",
+	"REJOVHDNm7EkkiRNtIFy0cnuONL9SY0SLJpBy774xeuni3cdsVlIEMcLicxVK1iY70UsY37wa4UoKCMT",
+	"Ik084mVin8cEdJuHlN7F7Oh8GsCIeouhoHQYQldZ3Vwg8BDaVqvX7nbQaCEIR1ga5/iYRJfEVHYzL9gk",
+	"fBAOphTFIFZrffnJXJQ4W4YBrFA8E2PKgifn5CHY1oZBFFsXORaCl3LsScA5sDd5PJW2s4l8yo7kv5Sh",
+	"QCRMLsUuIyf0mHiXIPHs/OIk0NWyjvITvYjFeYeqURUgef37/fffb1yfiTGJhFwLUhY8lgIS7KjqcE1p",
+	"UB+Wn8+mU8oE8e4RL8APoc15rHDZy1AONZylfS+pf4zOhOJAjrIDyI6l9fXuw1uNnqn1osmUEc4vgxLs",
+	"dkoJGVQgmAUChK2yk8vnetH8Sv1E75BjyR1R+4cyWAT3ju44k6BRWKQ4eWBg2F7L67U7uNnzO1Z31DRM",
+	"Y4RDHLkEfGVyxwqIRJFpTPBiSOcp9hIHs1wB7Fgj7DV83283usTuN7DV8Ru2T9y+02o5vtMzzKxPPOM4",
+	"MkxjqtIijEEuNQF8W+qRROaU0SlhIlDeIpxObINMjMzsVn93L3bLZHBQ5leMrdy+ZXXtft9pt7otq9+3",
+	"V7scM8h8uhSlz2J2vRstj9XaAYYMzld/8z5l0FwtRk3/YuoS/TCTqJILicTDm7ELM8ZIukQp6lM/Mh19",
+	"l7igcOuVvRvwJermQ+qnSSWDpmMaHhYYXHkvI+lnoW67nfbIH7Wx7fadEfGzUHeyYLefI9hFiB8ts2th",
+	"TVYTks41ksusFu6pEQgy4TW5XTHY49vqk2yiDmYMg7aZSQha16lKLFqiawDMLE5sBaVqGZSlVcPqdltW",
+	"k1j9Hm47br+vREqyXXdMY4qFIEzuBf/vh1aj++hDq9HHDf/RU7t9+tvLoSDTuKGogZeLfL4BE/Sz5GRf",
+	"KS5wfL8z6ju243Ttvt9qV/GulYFa+V8vD2jtTzob6zazUDsvkHVzEHesNnFHfXdkNZ2RZTfroPkyAVYJ",
+	"ignE6mcB5FGbNHF/REZ9HxM3h2S7034BWE6yLzXUOhMEIj5Fsej0dZImEIT8a4hPcBAqtTV5BvwB/Ak/",
+	"gfLkIjDiETLJhRvU4GrquVhd7SkqLA+sKhWMn08895aF85k3C4W62ppdEb+bfagWYbNv1ErV/ia7nmWK",
+	"Yry6tTvMU0Ad7VKvfs0RCntkIThcWFczZY2YsTMJysNMgvJQy9bCguUQZKb0WLYJ38DChXlgzwukdYXD",
+	"Bxlq1gIga8iGOJjE26UITgKxMAbGb37837/8/R8appFxUQ+PiXzF6Lxhq1wDQAbwp5rhEIw5x3I6DavZ",
+	"sOR2laImm2Y5MD74thX/Z3fLNKkYrqXUU+yOlY8Ne2i0QIHgJPRNxFVIBSVOVOVjBXzsQbjax0HIEQ5p",
+	"BNlyMSfjaHHfh/mvWvq0HxDExcSThXJZE4ldpPLbAUZfufNjMNVEU6FgWzpoGP8uCokCoWmkVC68AnCD",
+	"1b+MJY8F/8B4eP3unfo0sCx3Y9hWL807eEKUAbuW1/dC6h5D25PAIzXs45txu9MSvGyYD5jB3zoocTDJ",
+	"iUefsDrQ7icNT3PrUydFJ7NumwwiMBO1sV5BCBuMt6lgXzLSNUll0ZOuSyVfSfYsGBpB5JHHsMzaR7YU",
+	"YIlzmpe8gfBayQeVDFeMmVxK/CMB5zTt0NASapn59PTWLGys5mRQUMsDKCfpkmAq1i++apaBOU29y6Av",
+	"g+t4Sqahov/l2XlZqlBzTUaopIJ9wiFzOkcHehCpluot5cMEe1ZungSzCAZ8mgoCkBp5n4KZObqhJatt",
+	"Nxwpf48YBvraM0xD6+JjOmPcMI2QHskxQoL94RjzsTEwerjv+q1Oxyadfmdk2y723FFv1G12RrhrdTqd",
+	"ptXtWqRptXrdbr/ld3qe07VJs990erZjdaTaz4IjyIYTwYSMcHS8IwgXuyNKgZ+nlIsgOioa222r5duW",
+	"33Kxh92W287uHA2YcbkBQnqNruV3G/1+HzdIZzRqdlzsux2raIAUUqRr2CDrbKf8gjxf+ygHm9V2fGz1",
+	"ieW2eyO/26rCnR5KrsmyiR5wPtvcSH8OOCh1oplpUjA4nROSbz20moO2PXCcnWa/0+10vi3ZexaSISfA",
+	"UZrQu82m1ew1Lc/tdlrdZqflWW2LjHpO3+9ZnZbV9Hu95qjddHq4T/pNq9/03FGzid1mu993HDjA4Smx",
+	"PZ0SryEBUBviR8bAaZnGfLwAgcuDo4h4iI8JEeqMKfKDkJgoTdGOPISnU0ZPlNon5hRNCeM04uh1kNfA",
+	"ww33jR10PUKSe+Mwe8AR1k+ojyRukMuIF4gBctAY/e9PkL1ro2/Aj3wD3TMsvXryRkHIazkpSeAV27cy",
+	"1AOTil+ov/WXJUZ9LLZrbnCJtVDLAZDqDCXaftELkIJfExaWpoDUbB+jodYHhc2x5iYbo6hs87wQqwS0",
+	"e8O2Bk1IWs7o75rfmDEw5o6RIBR+y10T2DU1UiDBZUJQK6eRb2bRaLXXsPoDy3p1LJytffLy2Se5xciq",
+	"ppKiqwO5dqu1Jl1Zdh2QpZi6yljJKQakYdntZqPb6nuNfsduNxzfarme43ujjtzuQzwisInESZVHAReE",
+	"rdrvu1ana7Vgv9dpMdrRy2hIljVA2Km7psFngJdl6OxG1+51G/0RaTccd9R2rLbTs1sjo8TvlMyvjt9Q",
+	"z23ZFbBk/BemvaZzfYjqNIOAMs+oQscaApVtYnVmddMD8hG0zKBxYxpOEajBS6dgJieasqgop2rZye1o",
+	"OhObbBwxpSkNbTYNKU7AWCaaPLHUSK5ZIpYNVn+ThToP+mGgFShVpsFangZl3290+x2vgbv9dsOzRiOH",
+	"9DvEHUljQX/Cictgcz0mU9EYLRpiTBrJCdt4OXxGI4E8wo9rsn+z07X6zRz768Vewf+OXS4AVpuW5xUA",
+	"BUSszUPbiozVIiOPz3OLkBp5M61s3syrtr09KuSAGPcOWo/fCVrWvaD9Af7u/pP37G/73rvv/Z7xgnJZ",
+	"tJJxtVJZlEaYT2HpK8sjWxonl7by+oeWDWkrj/4/50Or0Xz0xuBDq9FWj0pTWPbA6l4qnlMwg5EgYch1",
+	"NRiBJgRH3Mjsesvp/BkQO618ag1uPHkk/2c1+sNHv1MBVeQHbLLx3psxpZZI6UyGRWH1VirBNOJn0Rfi",
+	"o58T/NgYwAG+zEn+WkqBDe4sAU4Sx3K6DdtpNG2jJAnhLPpFDr5VeZkdbWWuy8fMTq/O7qanVs9AO6fx",
+	"U4ii52oqZBERQ1VOCIwRVy79xrTACOYqw5zR6ChzIHxpVeKWxb2+RkGQvGcFuimfhs75TRbYsVvdVq/Z",
+	"aXXXLfFeIiKLVbyyguB649taDDQe/W6pHHhTp9+ngibnE8lNvZi/13/0tHXaUH846R+l49zUYZGnZ5MZ",
+	"GT/EmXN349TcFRLmpvJz5hSJ0aK+vqw8qXyNd8tW7qRV3q0RiYgfuAFmi6GrRHVWPV7h+8o5vnzsqowm",
+	"fESMQbezrmOVnhINPbwAunPHxD0m3jCIhnSWlmJz5cY5zEcSCnGFbO0aHSxw6WQi12AxdEkk1AElGspP",
+	"Psy8m1N2TJhcnSVHXRwgW3bUyflLuP0gTRaD0kQ5zUzS5ZwOtac+bgfZOumkT/MBuJyOVjuOtdaVyAWZ",
+	"qoCaCgMaAzVqXGZKIVGiHP5iM2BNHVUAD3/yHZw0qfwQ2Nuwd20j6SUTQSiJ0qQSsWZI6DQh+6Egj2Vf",
+	"Tw9zaDs0Boe1EHdomIfp+MXPKiGAz2J2g68Uw8FzvRLwWK6FeihXQ/Uv1wOekciDJ8Cd6onmz0Nj8PSw",
+	"nHEOY5Y4VDQIPeS4EHqK+RVez20FsOZ49cw5NE7NQ8Wvajx8JAfuduTnkksOjcGHh0t8cmg8Mg+XuQ06",
+	"LfJbNT407x4qojnM83f6NCcMMlOvhZqYPQ813x1meTF9mJFAh1IEHeb4Uz9KJEOCbyUbYDLA9/kXLYVd",
+	"YB94s6fJgEwBr08PgTfgleYxRQHAY+ljD54GUYIShQfbsU7NbB8ZDiv2o7kVHsvFSdpXdi0JAAvVsb1r",
+	"Hxqnj06NFekDxZQBgv1MaL8hf++e2IcRJx8hp3UYQf0vaH0YpRUfM0iNkrjnipjtYTRaoDq75GEk0cTR",
+	"ecO5EiyfMI4ah5GWP8j3e47TtZ2m07VHfd9xmj3Ht9qO7XbazU7Ptzs9m/gd2/PaxO0Tv9/Eba/njVrd",
+	"Jm5ZPecw0rkOqJjcEFe8Qw3bsdJmxRyDpFmuVTHar6K6+Z6KkXrVBpq8qLyPYv252rtf/YSRJJm9kdch",
+	"rmj+SJp7X6LxXKlskjqIvYTkkueOoJcs1QSHsF4jq+O5NnF8y7H7I7ff7JGR03F7lkP8kYeNTFLKWU45",
+	"LJmyo0VNL7eyq4k3XP+F9ghnLZ5SE1wr40VLK68ylpUaPSFsoQsbQAVugn0kVZpAcASl6rIOsHa72S6x",
+	"OjObZD3nRp2Dp5kqrvH2Wnp8PeBI0hPxUBAJGpcRv4bA9Se/25l49aahxf8ax+wDygH/pbK7zvJv6jZK",
+	"5XxNL/AD9UHeDdxpVWfLbBoQkQrBUNCatJvl/JVxkllIDoiI8zMUFxeX3I6rcAQRGpPH2CNuMMEh8oKj",
+	"QBT8tU1nyZUCpyCbFc6T+gGaczrnVNRFH2rO1hbPLkhm4VP+L3C0xpLmD0XBlQ6XO5rp4ozfWHV1Ezef",
+	"YRpjqg7QKPsCjs9ELgn1m4YuvSGxx3DEfdgnPBrFu/8RU9VKoR1kXqjSBkUT38xvNEk92CTaqf5opJEq",
+	"V3ml9U7CGx7DfvpLmXlQxQ0eyA/GNHAVUsN40PjPBomUE+BohpkX4KiRdp8pKQGzjuiMJX9k2kV0EkRp",
+	"xz5hDMZ3Q8wCP+7hUZmTTq7GprG0rX9s6x/b+se2/rGtf2zrH9v6x7b+sa1/bOsf2/rHtv6xK+wfu/Lp",
+	"cioP4Wply93MmmN1j/ic49BOAe9JTzUyaiuMuLI8WVDahkFU+/SI+oDO6p83SSddA3SNkbUtT8tW6PE0",
+	"xNryzxvwhfvsJMItq2HZDcs2tlbw+a3gF3Fc9XwmsmnMKfP0QfsLP/ZqmMYTiYTP/8sPvvjJvz37ySdf",
+	"/PIXX/7TP3z56T88+8lffv7pf/3qsx99+dOfPfvX//jrX/7y17/4k2c//fTzv/4F/P3Hz/7sR1999v0v",
+	"//4Pn33/x3F/X332A0nxtY36dXb80uQv84xugoo/fvbDT3/9i4+f/exPP//kn7/67EfPfvKXz773t8mT",
+	"Z9/7ly8//n3V7PNP/vk3n/zTV5/9Zwepl+mgy81Q3CjFWwYAhbtHyclcPeWHmB0RAbEJyWfBCeFwZ1Ky",
+	"n3ITqfsMOSTowxye/eqTz//wV19+/L1n3/93X/z8Xz7/1cfPfvhzNeRXn33/N3/3n774wff1WhXEd1EA",
+	"1YvGpIJpk9CSZszUn3zdMI0bhgmc+map4/OskYD6BycUs9bc/g8EmeZ3f6ds909WdF3JU17h6E+mHfdl",
+	"Lt98qtYgnkGZYnArIKH3ID1mXjhoo9PfV59J9kjqJ1uP0kjEJzGTu4eK4Zj9W3uo07dspFukMbgR9Rb5",
+	"cEyr/PLbLL7icUw1nwTUMny8DRtANqW27/c6ntWze72W2/U67T52fIKx5bbb2LPsNm6O/JZvj5yRNeo5",
+	"juvZba/j2u2R5VsWtnqrs/3j6FGnVR49epvgUIwLGkFyxl7X+Mit2XIRFnq8vsDKisIqt98sHLOoV+Q6",
+	"GzLrlE+6p/KO4e9Wjb/tihDb7cmUsppHCwo1BoKQlEewYSsdoL2D9xBl6Ft3D75lZA7rjoIIs0UZLFNG",
+	"yzsd0zkSVBVFk7sRRropCiL0wfV7d02EuYovBzCfnYkHd6zqmsS5QHNn3XoCDCk0pesKo6ytmHMUUab/",
+	"DoOIaK1F5Vrb3cL5fDoTLs3dIggq4NwY2FIFWH17WdJToaO4jkGS/l/7djMY2cmMnFqcswhuCc8O21k3",
+	"bnwhSHr/BlTaiA+TxQM2MwN6WBCpW/szMWNko9ESrbYLZKArzxO0kHSp7m4NOMrpvjB8qzj8BIeScIm3",
+	"0fCHcGEVuJvjmwhwfIWsvqGJRB6Wwhl+yyHQBx988EHj3r3Gm2/G0LRB9dPk0ssaEc32KnrpSLUnc8Ag",
+	"rcHhOO1sEZGelavQ4WTetZK/hyNpC+mzXPklGdhmEU0D2yynUflimYQkbWcrmcAMJIrPXdIk5r2a7TV/",
+	"1lRUNP/TebEEClxLsqyxZBajXMLWPgWyJIqeQ4GVJTI4yxyS/kpmsFEFl5hEzlTuRX5prq36EhNPpv5L",
+	"vILL+IhpZ8U+IZky75c4yx5wDgWTxOd7aqjsm59MSqCuX7xuCcOl1klyEq2uWswUputR0UyfksxrmGtO",
+	"tdG5kU549aGqOENr+ZSZ9jnbA7s9cDo7ttNstcHnnIHF6ZZg5A4pntLC4ZExMG56bx5Ia89lJ/DLabft",
+	"PsT8wJP/AX97Zl13+ns35TPIPbl/54FhGjMVTQiODNN4DCkoH31w/YM7j/eY/97BsPtw8f7vvX3/qDt2",
+	"Tx7gaXAvZPPbGD9w3353n5a4KsOjLAkomMrWFaDMNlTgljU9Vulcy7ftx1uputN89RrqOacjysmXjTbj",
+	"OSKWeClr9rhc7Z3ORmHgLkPUalYfTnzaapbp5QWqO4aaORJtCkYTcK2wI8Epo747ZHFAisrpMVno6NuL",
+	"I5vlYsgKqppb7x1SCBDYnTVlhaH7MhRlc0eX7PdMTHU1QGD2nqZR0yy3JwFU/Wj3oyA6GpMCp683w3Xf",
+	"Zgaqigkd6OhM1Z3cunB+rHmG9Ch72r7lmBd4Pc7mdZtWjNBYfrc8Ijiocivwm7/6959/+mdffvrJb37/",
+	"L774m3979r/+9ov/8eOCiW2tr218f0pYWYBBVZBOEzYbmUyLXBrnushjc8fu9vs2VM0A91rTKa9xWKxk",
+	"WzNn+WwlnTdOCz9zAvOM43CDArubeCBXFtZVCslaH48S6rqv/DTLGPF+Ljswr/rlSuj93sOG1Y1DHjWT",
+	"GaoDRvo299/8xT9//ld/Kqn9R7+M3e8/efarPzBMYxpiV9/wpr8utDdMwwskEiDc8Otf/vnn//Nf1WMu",
+	"mApaZlmqpI5PeVi91ew2U+K2u8ue8jPWpKvNAHWu1sosW0zRkRYpdSoYJthdScXQ6Bz1j+rSfrEOtBdT",
+	"SJLpruCtX3Qoi5+NK1BosuXUDXA4LCThxJRbIa0TxG5GmxdGZFeNeApLm13VdetWPHRQvh4lwiV9JAie",
+	"aAcp4RyWPn7G3TGlya8x5dNA4LBUi84CtWnu/VaIKiF65RN6chvh1crrSe9RzHBDnPRGaVjvhEwZZT/Q",
+	"7wpXKhTztNxG1+l7jZFvNxu2bbvYH7k+IRkafPbTHzz71R88+/n3nv1Uh8lrVxhsdltWQimO9dy3200k",
+	"3wvcCOvufHpJN9709EImIiC7ljmpcmELVB/xZZvIirlvKqNfLL1feckYC4mrJRQfxFtb7Qu2Nt4CjxhQ",
+	"xhf/+I+//sUPvvjXP//8rz9btTEWnd7JcE+XbPglQZxCUKOxgqtGwxjUtU3Lgh0PaBi4i43SFJ9jkp06",
+	"qplwr0pDg7xjOmOQUzhlVE4FecQNpOp3LZcNNyIunnGijo0gEgHbotEC7i1zQ8KO0ZwwgjgNPfQ63ARu",
+	"or29h+8hx3LaDavbsLtvGKYRn46HlK0DlaAXRJCIR2fCREluJqTjjYkGAI1JOCVevdS9Qq7e93/2xU/+",
+	"7Tcff/zVZz969qefPPvhf/v1L3/5xac//fKnf7M6aU8l6GXQNVqFrhpzOx/sqyF9lAEt8AYou/6H0f/5",
+	"+O+MlzJf7oxpbJraax/il5wru6iRohZjuSxOoC4IIQJhDskrdVJUzpX0VifdLT6krQF/VCm69nXYrMwN",
+	"mbpdPbxouHhaqKRYnvmdoKpulC/moM0xAapffFB/1UxVvYalaT6/++rPEIX9Wt43vyL++oJSMzeJtRPG",
+	"aEkSJxZol+KZGO8KekwiRKNwMUCQ2tlt9V/jKI6AAg5i2zWITnAYeEOJR1WsO36SFHGYRbr8A/GGUBli",
+	"CFhLW3KXTkmpUQug1peWueTYgrwsq3sCIA+XNLDSaG7mKqblAjREjAkDnYBLJOmeTTSLvOzzY7Iw0QQv",
+	"EJ+5LtFbMJrQiUJUSWH5WbhKnutwdCLb4ZLW9Bao9VIwCVMkwbB2v5+Jf2WTdTMRr2RbWFuYXz0oQRgj",
+	"KimNegQFHJHH0xAHEfGKZXDXRik1LcV7TBIt0Wky6bKVces+wV4QEV688h4O2UAa8hAfyW3MpZHH0/M3",
+	"6pWy1Cw4Eat/2D1wR5IJHp4QBsrXoJWLqWFvUWJhVIz39AIDo0uA1zYxz2CVFnFQMz2mLG4mEVY3HXpp",
+	"4Azwyxgwq/BeTirprZMZI2p7AeX2AsrtBZTbCyif0wWU+W3DY4shm0Xlh21JUgS+3ilo1TynNfWWlaaN",
+	"i/yd4YDYRUbX8/UDNy7t93WtuqeCHHmtrWErfdVjCySpLpvCZZ81wao0owp4s67xc+6qeppRquvm7ROP",
+	"TKZlaTWRxwvyrZvKt1bTanchPnAUnJBIHeEYk9BTCWljGnpDJY56+TAyaVhWy2p0LYc0ep2m0+j27I7d",
+	"sS1/BJmShQtVagU7yi7NrlJLWtlQdVwBsEQZsUivO/L7LeLY7sjv227Xbzke6REbe7g3cnujUctpeT2H",
+	"eNh3ey2nNSLNlu1bnVHH6sD+dDZlxPZaXq/dwc2e37G6o2ZuQ+1f5kbXgPVbtQk7o3bb8jq+7zntVouM",
+	"ls7wzDdduhxoaZHE1TtwbcWgeeX0glaza3X1TV6JtJM8opiln7231Ni7e/P6O42379+7CXE4IUISc1U/",
+	"Y3eldRUuqMpvwvq1RbcWArVda0pS1G+eiJNaG8NllanNyJnV0WPV7Kx30GYX+owZmZqTs5Shqpyqszdx",
+	"jdMyBeWchV+DJSosXM0UoyTjztDQKiIyE/LLrPvqnevsd4+B5VDBcBd5I9emVySfhW4u9jqtdJlWeYTT",
+	"Ndg44ezC1Yt1y9PtnlG9eP4C+crnWmS0xquVbrGfvVt8w9z8fRrmjDkKRxQo7PwQqRtS3w9cUAWKHp1E",
+	"c8nqC3jmBfL7MjGbNUqW4imbnJIpBgrVgRjlEzBrFH9aEt6Vh2EkyHxjWZsLj6fAdTM1MCFkOkCH6kZE",
+	"yNI4NFT0fLmixHnjwJtcubciopnYaHk6c6zSUMFBmc2ZniHCERwjWlxDAfhpAsER5MRWnSqyL/JU0YHA",
+	"gkyWr25PdWyt7hZli9OF2lwcIrtAXkm2jRTpVsNpG9lCDfmihXXrquY3601cb9ofJsUpnZIIwJQYoEWD",
+	"MF/S6UJ06JqB7Tiue2axneC/tjK9SR7IZof4E0K6G0RkaWMo2RmSVal/Wp/WBb1+pPyiVac01K5j6joj",
+	"BO4aKSx0ioMY2emSloqdHIqXNo7N0yIu/2KTzRMvzuY+PGPyck2fWlquIMZx+fKQ6fKqxMXm6omCINqs",
+	"UsAmiF0+oV8ePN+EeZIKeGfLo0qwrkrwqSnFvZbh+CE9JtHyVkU4Hwr1yiCLb6rUO2XocijL2ZcSSKVj",
+	"qFg1mrNAQHxdfjbUA90gmJXd4psf4mm+7Fe/LMEsO3hx74+jsZltu9nJ3cdc6jzW4OdDyBJbeiaZaZUp",
+	"ndmJpn3oGa+NQ+cwkOssN9cYysq1S1TIbFJC7h79WjW98jf/D4y2b7tq1TOJOIO4mcuIRyIR4JAbeTIo",
+	"yVhIgXlaLB22XHshD0aNvJEseOkqlMBZtoQJBeTp6RCmcmiY6FARw6GBKEMjKsZoHogxwohPpUI5ImJO",
+	"SHQtfUVnYqmsV43clMwsSleaBTi8kW5HK/wCTSeuQJM6wjkwQLKd1Qsjp1f3VLiLC71eWHz6TNBq/8EF",
+	"9yoXX5CoQX1/Zc/NTM8d69yO+DWw6uNfG/TWXgVffad8ZZ/WRYVFzt4vna9Z/ewaNaDS2IVllRSgXu78",
+	"zDkhm1Ktzp9c4rH4Wq1qlFi18ZHc0LWy75xo6KwFHAo5L4ENT89Py6qbYq+PTIPPlB0G5DLIeq+t9Coy",
+	"+bf6ZGCdXpyLMC4TVssYhA1gqaBbeW6/ntPFVnIrai9Fw0uXLoPBK3cwXWms1La/4BzGzW23K55yrq3f",
+	"inzzBImrLap39ejJ6fokLqHFfcwpMe2XKU3vpVdt5TSREYUKUna/1W/YTqNpgyabPQn/wbcb3bKT8Kvi",
+	"x/rs5Rd/8kdf/P3HX/7Rz+seuWx3+h0VGl5dpv4jY2D3lq9mhbk8NXAY3vdBlVpvzT8yiy5JKpCgoYcE",
+	"RVlxyk00HwfuGHFCVK48jjwUeMrMOdu52vhiwtrh16t0UlovUU1ZmNAfhBhyArFZIg7PfwpbgVf/NHYC",
+	"4Mbu/YSF2lbDaqvzlUUWsuL/7G6mHMSPv//5p///s+/9LEPwjyqpuo5n6rkR4kYEdmmEUl6yBBC2cok3",
+	"vpbzJRaSVz6Qmu5MVyuOmifEzP47IV7g4nCoq9xolJvLq5AvZ1O6LYOGsXw8KVvaETeePPowKe74O6UV",
+	"19+PHZDFLKZNDpk9GZ85KxO8YU/KYqYgzN0ZC8TiQPaiAIODaA4oj6HWqJXzZy/j+xk8Va4eXW8aS9bC",
+	"/NiEjdcd4+iIoIiKsQodKJdfXNYucfW9y0JjYGRPvuXO0Cs4Tk/B6ezTZa/S9Ux1cRFMCJJG0CCvGaAp",
+	"5UKdTzeRunFQzBiELSfqroRs5jdlCBS2+P6++M5DbiLtdOBIYoFM4i98yhAJPcKgHxPpoDpXxesVNoh7",
+	"jMgJYQvAx85hdBjdhFvfP5rhSAQCipNjNB/TkKA07Kp9+jvoTbzgSEJ5++A+8rBIyzmOKD1+javJP6ER",
+	"uYYCpQRA+8No/9Yeajabfdn+3Yd7O0iN++D+wUPtd4uQcm+jiBAPUuZve2QypZKWFo07ZDHInaFTX8VP",
+	"JHrguJ3KtudzOP4PTeBm+DnmaS4/FD6Hk+MA7uuOZQF+vpMMKBr7ZBriBfEGSLAZ+c4bJnR2GGFJS4Sh",
+	"ZDihyslDNT/0estx3thBd8iCozA4IQhzFNLoSP6rrtT3jggDvF9HU3VGEb0ucdNvtbtvQMl4jLjAo5Cg",
+	"77jUI9/Rt9frxnxn4iFBwpCreRHsjtGE4IjvqGsZA5dEPFsA5voUu2PScHYsaSUDnY+FmPLB7u58Pt/B",
+	"8HqHsqNd/S3fvXt77+Y7Bzfhm/Sgn/EwJmzDNJIzXYa9Y6lmdEoiPA2MgdHcsXaakOwhxsCWuztzEoYN",
+	"KLy++935Md/5ri6vfERKLnb/5sH9d9D7ZCTxiA6IUBjqtu3uGzsqEKgqYt6WvP4WERLdsC3yKZUTkD06",
+	"lqUO3EpZJPR9ZvFl3rvx8Epk1Sj8ekCE4v88pA9VHWAwMltqxLKOEsh2b2BvXx+SPTWNttWs8cmML9R5",
+	"YB/rSx9Wf3ALB+GMkZxUVYnefDaZYLbQgKdVg+FGBhB7Eo8CQ651YkE+kh3tFqmwcvWga3xEpGmkbCFJ",
+	"+VKUQhVYYPuY9OHUHTelULiH2bFH51HpCuvjvDVWWZDHYnei+8on/PwWiruJC06ky5916Xe63a5jl1zW",
+	"Ubr8cqov3fK/n8iOeCVAhlQu/hgutHlSuebXQeLyoribMuoSzpFHCS9dV31RziXyrh6hZPFuS8n90q3c",
+	"7Txmcahi8OXLNiGCBS6vXLYHjE6IGJMZR5JvkPLRXYv1JX3ADYela3dPd16PJeFkd3mJ6qHcj+LaAfHx",
+	"2yE4vZ5K8Kj3jUPjrZsPDw2T0Zkg3zhMCPLQMFUy6TcO5cCHxinqHkYXxNkx9l42EkkXppwqslquNAYo",
+	"LyGN+9el8unsWEip3CgTb1X7cafb6iOuykyj1k7rDTN3qQxlaLRAbz98+ADdwDxwd5DEqaoqoU5Egtpj",
+	"dXrom+8/jE9ggsYGxeGXaW6PESzIQx1V1/Ryg3qLFcLicWM+nzckQI0ZC0kkVSqvvvTIhOFP89aM1ApP",
+	"L1FuPdRGSCllagvlTHTZsuz1n7wbSRqhLHiiToO27BrE/JDSu5jp3dBu1xklqQlyj3gBfii58oWyzi0i",
+	"XDBFVAoHSlI4yhlJabw7CzwJV6pD96ckuv7gttTkZxMSiVJ5ukcjwTCk92xAVfHYqVjVUA0QqOEXqeq4",
+	"MYQvn7Yb8BT6quWEKhPVOs6+1JeI2n49LPAIc+XdV+YYWKKA5Nc40uYRvB7TuVKKZAsaetJqhCRmsPbm",
+	"OBDEA+Mdx0IwLUhxDfk4CDnCviAMdSykd8dSAkrrmFyiXEoHKVepXBy9dOSxh1MfBhoRpFNDKgnlxN7N",
+	"RjZLqeVuwAVHcbPEWREwpIN4cOHdXG6TetecYi520D4NCR/EzpvldZb9Xk8jglPM8IQIwnhlJCttor2d",
+	"D+QDiLyvaX43mASiduskdLrZF7VbvxttAMzNOD+19hfXhXZN6y8eXSIT6QWEAEMJG11XRqVpjAn2iCp9",
+	"dTeIjqu61c12oQ3099z0gjo8e4uyUeB5SmN5rlyeupB1Auij0xzjywVAmfh6zO7KTbfM7btP9V+nq3YJ",
+	"j0PRUd1UsX4geMz4Z+P7t0jM9htzvf7u9puvFvdUaSnxqYIrzQYtq7X+i3eouEVnKhflSvHNvooooPQA",
+	"RxXnpKrMSgU5xFxk1J4BwmjPOXgQK0QRFSTj7w+eaMVrTNA9wo5DghilIq6EF9KjcgU7heXcPovCtVqH",
+	"UcsBTfswkv/8B1TRDkGTKnW84o7gcl08ncxZCf0qU+CSs3pJNV5FdOCxWKeb6VZmktutMtN5IovjY63m",
+	"am1sT4/2HJWxy5Suajpb1eQqqCb5sxgxucfk/UjXxlkm8Hv4mHCEY9edMi4ZDZXYPIJS2lIjURSvPHNJ",
+	"XFW9TkKtqg3CRziIllijykm3F5d93YwlMgHfO2SRJfY6vr6z0PkL8e3poVVCdJUWAxEVWIwIjYhPGUkK",
+	"yQZcX/WZYcKS0PU6nkw/Sb4AYBzFbs9tqppKIVEyIcqrrr7113+xr6/4e+7+05bjrP/4Dlnskxi+Fyb6",
+	"9BG800KMi8/IWuGX3+x3nwbe6S4jJ/SYVEc19uF9Khp30G2hvbwqryVO5JA6QRAhPzghic9tvfBT3Z9V",
+	"+NW3z6rl5KVKrK+FrFotpV4xq3Irxy5Tjt2MvNpSTI6kbZZy0XWXCCm3dPIfGtPQQzhNO3yN6zxAE2GB",
+	"JpQLxCmazNwx1OsMQxPNIhGECCMPL3bQdRRiQRjSAyNGoI6K1AuvgfuK+siKE/8QiTz5JhGBUjtMhjbh",
+	"Z5wcXqkSqoGutk6oYHwhSmFSDO+VlrFrZsnSioBbKbuVsrWk7F1pneblopKEGXmb3hmVilx9H/0aL1F8",
+	"az3cqgG1s4Bb1AUehCQ5L5R5Klc69kCi62iOw2M0WiB1FAFxAdnTIm6iHJnqGoxAoBE5wlExEHANQbox",
+	"h/NkKn5YmiMpgb2pJ3SlooLFwIBZN1xRP4qYSbK/FYRig5Bicnij9hf67sQNx9koKpoEX24xOtn8q4e0",
+	"9jf7OiF+o4Hij5JxLtPugPpIW1/kVfBFkkS6VLnddYvdp5x8VCdAqpJgkvBoXObbRCHBPriDpJCc6kL8",
+	"lZJxhVR8i4BQXGwsEg/IR8+LuqtUIXWZ1zaIeelBTKIppBZZ77qUMV2jrNLFRBjXPiYcTFLNIXsaDKid",
+	"eDtoTx3egkYBRziELDTEp9IoCziic335CCNTHCS3jkbksUAEs0hyzDUU0Ti7AI2ISyeEo4gcYbkfpG6r",
+	"zPAlRpqa13nZxbxi9hxMKql8vTXpXphJF6vGbrIkWyNva+TVNvI0J5fJa1X+tkJcw5WCEY6vbSlPQEny",
+	"d+O6yMqj5WNXcJC9cFJKvnyNg6Epjb65OowbROhmdBQGfAwt98ZBRHgqdOdjKvcDMBfhHK6It/ZybSUD",
+	"7hXVWTIQVmku2SZb/eWy9Jf3x4uEHaSmAOeB4ThybWVmyij1K/niLUgE0JlYIqRHDWg/yOZdBZEbziDV",
+	"Hd4lDhCpwcflFIuZOzvour7uVOe1q4PZgUqRZ3AVaCQNhAUR6PWW1Xqj6kwo9S+VS6qSwFyHT+HEdIqU",
+	"/+fEPoyCyCOPkd1JMsHWZYtdRCKYWsNXPgfsAaMnRKnJWaLPlX2vInq1Q6z2881Xaum1VGjZ0du6FvsV",
+	"8sBt7uS6KA/U1jP0tfAMKSZR1i4vUczMSksZCppops5UUFHFM1UFF82XWFm7khdVMB4Hk9d4nlkDpcRB",
+	"NsdrvCbTPqBnZdo32WJ/Fl1Nu1eiZ2vtbgOY2+y152+qSokC/m0QUtWGKvzcHWHhjld5E5WMVMIVuh0t",
+	"5D8DZZSOscrkpfMIMcJnoShEJDmJhJKkGI2wBz3wKQ1CqWMrFzpcWBwIMgEr1cVMqla6zyCVWsNjsrgW",
+	"J8ubuvCRHEixn1L3D43dQyM5nAEKsYk4zbbjYzoLPTTGJyRJVbHtDhotoMTUZlL7BqDvFRLdakLPWXTD",
+	"oPtAPuXqlCItVWJMkl1M2pcjr7eS82ssOWdTJCiyTcuyqlXKnAgNJhIXfJUQxR7UVYPr3V/fO3hPVaG7",
+	"1eghytBbN+ye1bRM+fe37h586w0pYrE0rP1AH5nQtfdALDI650oLPSYLuJRMPkIq6uIzOoFWmi8T4Qdn",
+	"KVR/RziIkh7jUjsRme+g61ocdlroXnCjpiy8DdN/LjrsPpFDXaLcnMxCEUwxE7tQsiWuEFpPiilEvJBI",
+	"jxo6kaCmch25/CTvOGJ0btKZkKRiggvDdKlHTDYLickI5jQydcblYeSYcb1C0+6apmn2rcLJwTyRw/bL",
+	"YIG+IQfOXVPidHqtZrvVruVUogKHXKsMYRCRVOwzOt8K/a3Qv9jDHsA6sXReJ+s3yy0R53fqvUXOKFq3",
+	"KSRflxSSnAOsmoATuuK7T4/J4nRNPHKuXd0ZCyxWOMBhok/NzXGh3m2aJxWVxxjvxw82Junky+dz6CgF",
+	"tIS+oYLliLhSraI+Crb1Hi411JhDNtbeuqp4S67s9Zq4S75EdjGZWlW6V1RwTXJDTpD7gTqWwknoV5/a",
+	"N2uEbe7nIL5S4Zub+gaB5HjgpbJcBg/b4MpVCK7QAmXGPJd/virIou6K4EvckyTeHgeRl5y+zt2m7QZi",
+	"UfvM//2lm96v6CmvLKAvxFrMYerVDpfUmWruOrqtJfi1tQRjUVWUVCukXpnCAZUAapiIOa1ghfawZD9q",
+	"haNUtz6XDHzeO/yrwJCvwgmEzYg9vv5ljWKd3BKzSqdebSzKjh7Eo319lWKNgq0+fCWSjVJ6jPkkeVRL",
+	"C457MNF8THWxK7h4CYIycCOTT5k+Qlxb+X2QXgR9ZfVeDeMLUXlj/Lza2u6aWca3hW913K2Om8ihckFW",
+	"2Ovr6rS6/Vof8JnF1XPcb19yLnoV4hp1KJSGgbtYWdw3PlUld1ifMpcgGqkyRJCrBgcs4uNUiVOK0xlz",
+	"STnxqiE3jl5Ez4N2FWxV2aEaE1+Pkr3qjst40TNUBC9SEmJEbs11ggWZlmV1VwJV/iVNIkxUvRX1qtZU",
+	"993PAHelj3U8utTU7hgJWyPoKhhBLEeUCVtlnlabQgeqjlyucFzm3lnMA4/soHfgDtYc27zG42JxKvsN",
+	"Ki1BYbjRQvvEEBbwZIhFkQerDKeUtK607ZSC+YIqCSRYetWPV6ybKMu02NpRX1c76u20zJty12BGKkXh",
+	"sp5Rx57CGVJDcMwCcYEjyNmd5yphnlPNgKu7zi4F33yuCsDLz5avgGHGsuSyEc3vujhySVidK/9WUv1/",
+	"TFIWG2H3GAmaJ/AyHijZ5mHAiyDwK1gXe7svv/oCYLuRX2phHxAP55RpNPIDNqkWagdEiBBqmYDRIhUG",
+	"KbPi6taM4DBUF59EafnsWAYqa4cRLtARJfxcslAB+qKF4aUUzpYT29pGWxm8lcEvYXE14F6V8okZUZyy",
+	"VgyDF7dS5j6YgZ8p4/wXVLv/k0OSJC4ZgzwsiIkEnVDG6Dwukk0wCwPCBZxQx6ol9MVRBGXVpHKaPcpT",
+	"GaW/Lj/GguwD0Ffa0yQh3Jar3Bbw2PqWXpA4jGVFRnpVB68EC3DY0MV3Kz1KB7MJR1JiLeI7U011tHa0",
+	"UP/G1VHHmIkddBO7YzSLAoG4/FBQ9IQwWqyAba6Qd28R8VBCdkMDtqnEu9o3AOemVsHIsDBxVWRjG2Cq",
+	"62Jaxl31Qa/MtRqrA7dpwzXpqNcLh1QmMy5QhCcEqv7prM9h4F0rFAwjHKkAVOShOWZe2S2u2Y7NjOlW",
+	"Gvd9L53a1zfzNUHCNux7FcK+J1maLL3apk7+a8Zn8Y5iLA+NAibGoITDLYic4JB4UgsHt4dsofXtSBCW",
+	"XnGzksWqIr4JUV1pNTyB8oWo4imOXm1lfO08T9IGW4V8mzSboYfVl3ulz+qmzmbEYlEJAfUCbt2I5SUU",
+	"t/O4KqwXUeWtyAhR7WBO7kRcp4xsdJ/iW0ScQ4Y+V73hpWfrVyBYfEaW2dXqP1/DO0D5uqmJIjqXxK+V",
+	"/CnmYhBfWRPfpJc6/ajks3j3wtoHiDk6jug8QvMxSYp7ozFMhQdPSJ07SFcnW9yIJ3aJwZerbT8nGKhg",
+	"z2Tpt9z53LjzNZ6ifTNG5QILMtFEsYJToaLQGE+nJCIeMF/qeNJeKY5GRMyJZLw5BYbkO+j+lERBdKRu",
+	"ZAsiwhH2PF2n0Q0pD6Kj8zPlQTKJS+TK+GrJGZtSXp81NyqD/1yq36fYquDglCa2LHzZLMwzpFvOt9At",
+	"O4kJulC4Ee48+U58VwjyyIR+B5gtfQZffweFUg2O5IYaT800Ziw0BsZYiOlgd9d2ujvWjrVjD3pWzwIa",
+	"1BA9XaqfRaFuGUdjXd5OKrfGoHDqXBL88odjEk4zn2QmW96+7JRt+nlyqGj5473c7em6fXx5eklzXSXb",
+	"B4QF4LvUH6lZlnxSdfQ3/TQb/VzuQN+6a6YiVC4d3MqSgVl7TsvQg0WSiKLu7suMDLGG5Y8e0mMScRON",
+	"CQ7F2IRiswy7GZjj+Z8+Ov2/AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

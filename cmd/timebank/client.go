@@ -51,7 +51,7 @@ func clientCreateCommand() *cobra.Command {
 	}
 	s.flags(cmd, defaultData)
 	jsonFlag(cmd, &asJSON)
-	cmd.Flags().StringVar(&role, "role", "operator", "operator, organization, partner, volunteer or auditor")
+	cmd.Flags().StringVar(&role, "role", "operator", "operator, policy_officer, organization, partner, volunteer or auditor")
 	cmd.Flags().StringVar(&subject, "subject", "", "id of the organization, partner or volunteer it acts for")
 	cmd.Flags().StringVar(&label, "label", "", "what it is for")
 	return cmd

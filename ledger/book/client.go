@@ -25,10 +25,10 @@ func (b *Book) IssueClient(ctx context.Context, by ledger.Actor, key Key, c Clie
 	if !slices.Contains(ledger.Roles, c.Role) {
 		return Receipt{}, &ledger.Invalid{Code: "role_unknown", Pointer: "/role", Detail: fmt.Sprintf("a role is one of %v", ledger.Roles)}
 	}
-	needsSubject := c.Role != ledger.RoleOperator && c.Role != ledger.RoleAuditor
+	needsSubject := c.Role == ledger.RoleOrganization || c.Role == ledger.RolePartner || c.Role == ledger.RoleVolunteer
 	if needsSubject != (c.Subject != "") {
 		return Receipt{}, &ledger.Invalid{Code: "subject_mismatch", Pointer: "/subject_id",
-			Detail: "organization, partner and volunteer clients name whom they act for; operator and auditor name nobody"}
+			Detail: "organization, partner and volunteer clients name whom they act for; operator, policy officer and auditor name nobody"}
 	}
 	if needsSubject {
 		if err := checkID("/subject_id", c.Subject); err != nil {
