@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -43,15 +40,11 @@ func (b *Book) Explanation(ctx context.Context, by ledger.Actor, seq ledger.Seq)
 
 // Explain gives the explanation of an entry that was read.
 func (b *Book) Explain(r Record) (Explanation, error) {
-	if r.Kind != ledger.KindHours && r.Kind != ledger.KindHold {
+	if !policy.Decides(r.Kind) {
 		return Explanation{}, ledger.ErrNotFound
 	}
-	var d struct {
-		Facts jsontext.Value `json:"facts"`
-		Grade ledger.Grade   `json:"grade"`
-		Steps []policy.Step  `json:"steps"`
-	}
-	if err := json.Unmarshal(r.Details, &d); err != nil {
+	d, err := policy.ReadDecided(r.Details)
+	if err != nil {
 		return Explanation{}, fmt.Errorf("reading the details of entry %d: %w", r.Seq, err)
 	}
 	rules, err := rulesByHash(b.rules(), r.Rules)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -34,11 +35,15 @@ func Migrate(ctx context.Context, dsn string) error {
 	return nil
 }
 
-// schemaVersion is the newest migration this program knows: the files are numbered without gaps.
+// schemaVersion is the number of the newest migration this program knows.
 var schemaVersion = func() int {
-	files, err := fs.Glob(migrations.Files, "*.sql")
+	files, err := fs.Glob(migrations.Files, "*.sql") // in the order of their names
 	if err != nil {
 		panic(err) // a literal pattern
 	}
-	return len(files)
+	n, err := strconv.Atoi(files[len(files)-1][:5])
+	if err != nil {
+		panic(err) // our own files
+	}
+	return n
 }()
