@@ -137,7 +137,7 @@ func (w *town) claims(t *testing.T, as string, n int) int {
 	t.Helper()
 	volunteer := w.Volunteer(t, "1980-01-01")
 	for day := range n {
-		body := fmt.Sprintf(`{"volunteer_id": %q, "activity": "陪聊", "served_on": %q, "minutes": 60}`, volunteer,
+		body := fmt.Sprintf(`{"volunteer_id": %q, "activity": "陪聊", "served_on": %q, "minutes": 60, "evidence": {"second_approver": "w3"}}`, volunteer,
 			booktest.Date(t, "2026-03-01")+ledger.Date(day))
 		answer, text := w.ask(t, as, http.MethodPost, "/v1/hours", body, "Idempotency-Key", fmt.Sprintf("%s %d", volunteer, day))
 		if answer.StatusCode != http.StatusCreated {

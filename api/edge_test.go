@@ -56,7 +56,7 @@ func (w *town) post(path string, headers ...string) []string {
 func TestEchoIsTamed(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
-	claim := fmt.Sprintf(`{"volunteer_id":%q,"activity":"x","served_on":"2026-03-01","minutes":60}`, w.names["li"])
+	claim := fmt.Sprintf(`{"volunteer_id":%q,"activity":"x","served_on":"2026-03-01","minutes":60,"evidence":{"second_approver":"w3"}}`, w.names["li"])
 	chunked := func(body string) string { return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body) }
 	for _, test := range []struct {
 		name, code string
@@ -158,7 +158,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 
 	t.Run("a batch of exactly 4 MiB is taken", func(t *testing.T) {
-		body := fmt.Sprintf(`{"claims": [{"volunteer_id": %q, "activity": "x", "served_on": "2026-03-01", "minutes": 60}]}`, w.names["li"])
+		body := fmt.Sprintf(`{"claims": [{"volunteer_id": %q, "activity": "x", "served_on": "2026-03-01", "minutes": 60, "evidence": {"second_approver": "w3"}}]}`, w.names["li"])
 		body += strings.Repeat(" ", batchBytesMax-len(body))
 		if answer, text := w.ask(t, "station", "POST", "/v1/hours/batch", body, "Idempotency-Key", "full"); answer.StatusCode != http.StatusOK {
 			t.Errorf("%d %.200s, want 200", answer.StatusCode, text)

@@ -100,13 +100,16 @@ func (s *Server) GetExplanation(ctx context.Context, r gen.GetExplanationRequest
 		return nil, err
 	}
 	g := gen.GetExplanation200JSONResponse{Seq: int64(e.Seq), RuleSet: gen.RuleSetName{Id: e.RuleSet, Hash: e.Hash.String()},
-		Title: gen.Words{En: e.TitleEN, Zh: e.TitleZH}, EffectiveFrom: e.EffectiveFrom.String(), Grade: optional(gen.ExplanationGrade(e.Grade)), Steps: []gen.Step{}}
+		Title: gen.Words{En: e.TitleEN, Zh: e.TitleZH}, EffectiveFrom: e.EffectiveFrom.String(), Grade: optional(gen.ExplanationGrade(e.Grade)), Steps: []gen.Step{}, Nearly: []gen.NearRule{}}
 	if err := json.Unmarshal(e.Facts, &g.Facts, json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumbers))); err != nil {
 		return nil, fmt.Errorf("reading the facts of entry %d: %w", r.Seq, err)
 	}
 	for _, step := range e.Steps {
 		g.Steps = append(g.Steps, gen.Step{Rule: step.Rule, Effect: step.Effect, Unit: optional(gen.Unit(step.Unit)), In: int64(step.In),
 			Out: int64(step.Out), Words: gen.Words{En: step.WordsEN, Zh: step.WordsZH}})
+	}
+	for _, near := range e.Nearly {
+		g.Nearly = append(g.Nearly, gen.NearRule{Rule: near.Rule, Words: gen.Words{En: near.WordsEN, Zh: near.WordsZH}})
 	}
 	return g, nil
 }

@@ -45,6 +45,7 @@ func (r written) VisitCreateVolunteerResponse(w http.ResponseWriter) error    { 
 func (r written) VisitCreatePartnerResponse(w http.ResponseWriter) error      { return r.write(w) }
 func (r written) VisitCreateClientResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r written) VisitRevokeClientResponse(w http.ResponseWriter) error       { return r.write(w) }
+func (r written) VisitCreateChoiceResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r written) VisitCreateConsentResponse(w http.ResponseWriter) error      { return r.write(w) }
 func (r written) VisitPostHoursResponse(w http.ResponseWriter) error          { return r.write(w) }
 func (r written) VisitPostHoursBatchResponse(w http.ResponseWriter) error     { return r.write(w) }

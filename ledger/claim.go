@@ -21,6 +21,12 @@ const (
 	KeyBytesMax       = 120 // an idempotency key
 )
 
+// Bounds of what a claim grades in whole numbers.
+const (
+	EmergencyLevelMax = 4 // the lightest; 1 is the gravest, as the Emergency Response Law counts
+	SatisfactionMax   = 5
+)
+
 // Grade tells how well a claim is founded: A is best.
 type Grade string
 
@@ -43,6 +49,11 @@ type Evidence struct {
 	Sheet       string `json:"sheet,omitempty"`    // where the signed sheet is filed
 	Recorder    string `json:"recorder,omitempty"` // staff reference of who wrote it down
 	Approver    string `json:"approver,omitempty"` // staff reference of who approved it
+
+	SecondApprover string `json:"second_approver,omitempty"` // who approved it in the organization above, where rules ask for that
+	Authority      string `json:"authority,omitempty"`       // who approved it at the authority, where rules ask for that
+	Remote         bool   `json:"remote,omitempty"`          // attested from afar, by telephone or picture
+	Satisfaction   int    `json:"satisfaction,omitempty"`    // what the person helped said, 1 to 5; 0 when nobody asked
 }
 
 // Claim is what an organization says a volunteer did.
@@ -50,6 +61,8 @@ type Claim struct {
 	Volunteer string // the volunteer's id
 	Activity  string // what was done, in the organization's words
 	Service   string // code of the service catalogue, optional
+	Class     string // class of activity, optional: the rules tell which are volunteering
+	Emergency int    // level of the emergency it was served in, 1 the gravest to 4; 0 for none
 	ServedOn  Date   // the day the shift began
 	Start     *Clock // with End, the shift's clock times; an End not after Start is the next day's
 	End       *Clock
@@ -70,13 +83,22 @@ func (c Claim) Check() error {
 	if (c.Evidence.CheckIn == nil) != (c.Evidence.CheckOut == nil) {
 		return &Invalid{"clock_incomplete", "/evidence/check_in", "give both check_in and check_out, or neither"}
 	}
+	if c.Emergency < 0 || c.Emergency > EmergencyLevelMax {
+		return &Invalid{"level_out_of_range", "/emergency_level", fmt.Sprintf("an emergency is of level 1, the gravest, to %d", EmergencyLevelMax)}
+	}
+	if c.Evidence.Satisfaction < 0 || c.Evidence.Satisfaction > SatisfactionMax {
+		return &Invalid{"satisfaction_out_of_range", "/evidence/satisfaction", fmt.Sprintf("satisfaction is 1 to %d, %[1]d the best", SatisfactionMax)}
+	}
 	return CheckTexts(
 		Text{"/activity", c.Activity, ActivityBytesMax, true},
 		Text{"/service", c.Service, ReferenceBytesMax, false},
+		Text{"/class", c.Class, ReferenceBytesMax, false},
 		Text{"/reference", c.Reference, ReferenceBytesMax, false},
 		Text{"/evidence/sheet", c.Evidence.Sheet, ReferenceBytesMax, false},
 		Text{"/evidence/recorder", c.Evidence.Recorder, StaffBytesMax, false},
 		Text{"/evidence/approver", c.Evidence.Approver, StaffBytesMax, false},
+		Text{"/evidence/second_approver", c.Evidence.SecondApprover, StaffBytesMax, false},
+		Text{"/evidence/authority", c.Evidence.Authority, StaffBytesMax, false},
 	)
 }
 

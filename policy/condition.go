@@ -20,6 +20,8 @@ const conditionBytesMax = 500
 type condition struct {
 	text    string
 	program cel.Program
+	uses    map[string]bool // the facts it names
+	parts   []part          // what must hold at once, to tell how near it came
 }
 
 // compiler compiles conditions over one set of facts.
@@ -33,7 +35,7 @@ func newCompiler(facts []fact) (compiler, error) {
 	for i, f := range facts {
 		options[i], names[i] = cel.Variable(f.name, f.typ), f.name
 	}
-	env, err := cel.NewEnv(options...)
+	env, err := cel.NewEnv(append(options, cel.EnableMacroCallTracking())...) // tracked, so that parts can be told as written
 	return compiler{env, strings.Join(names, ", ")}, err
 }
 
@@ -57,7 +59,22 @@ func (c compiler) compile(text string) (condition, error) {
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %q: %w", text, err)
 	}
-	return condition{text, program}, nil
+	parts, err := c.partsOf(ast)
+	if err != nil {
+		return condition{}, fmt.Errorf("condition %q: %w", text, err)
+	}
+	return condition{text, program, namesIn(ast), parts}, nil
+}
+
+// namesIn gives the facts that an expression names.
+func namesIn(ast *cel.Ast) map[string]bool {
+	names := map[string]bool{}
+	for _, ref := range ast.NativeRep().ReferenceMap() {
+		if ref.Name != "" {
+			names[ref.Name] = true
+		}
+	}
+	return names
 }
 
 // strangeTypes lists the types in an expression that would let fractions, the clock or anything untyped

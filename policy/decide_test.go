@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -17,42 +18,47 @@ func facts(minutes ledger.Minutes) policy.ClaimFacts {
 	return policy.ClaimFacts{Age: 70, OrganizationKind: "hospital", Minutes: minutes, ServedOn: 20000, Today: 20000, SheetOnFile: true, TwoPersons: true}
 }
 
-// earnedInParts sums what a volunteer earns by claims made one after the other on one day.
-func earnedInParts(t *rapid.T, r *policy.Rules, f policy.ClaimFacts, parts []ledger.Minutes) map[ledger.Unit]ledger.Minutes {
-	earned := map[ledger.Unit]ledger.Minutes{}
-	care, youth := f.CareOnDay, f.YouthOnDay
+// earnedInParts sums what a volunteer earns by claims made one after the other on one day, with the past
+// that a tally keeps.
+func earnedInParts(t *rapid.T, r *policy.Rules, f policy.ClaimFacts, parts []ledger.Minutes) policy.Earned {
+	tally := policy.NewTally()
+	tally.Move("", f.CareStored)
+	var sum policy.Earned
 	for _, m := range parts {
-		f.Minutes, f.CareOnDay, f.YouthOnDay = m, care+earned[ledger.Care], youth+earned[ledger.Youth]
+		f.Minutes, f.Past = m, tally.Past(r, "", f.ServedOn)
 		d, err := r.Decide(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range d.Earned {
-			earned[e.Unit] += e.Minutes
-		}
+		tally.Serve(r, "", f, d.Earned)
+		sum.Care, sum.Pooled, sum.Youth = sum.Care+d.Earned.Care, sum.Pooled+d.Earned.Pooled, sum.Youth+d.Earned.Youth
+		sum.CareLeft, sum.YouthLeft = sum.CareLeft+d.Earned.CareLeft, sum.YouthLeft+d.Earned.YouthLeft
 	}
-	return earned
+	return sum
 }
 
-// Sets with rates that leave rests, with limits and without; none refuses by the amount.
+// Sets with rates and steps that leave rests, and with limits; they refuse nothing.
 func setsToSplit(t *testing.T) (sets []*policy.Rules) {
 	t.Helper()
+	refusals := regexp.MustCompile(`(?s)\nrefuse:\n.*?\n# What a claim earns[^\n]*`)
+	shipped := refusals.ReplaceAllString(string(policy.Shipped()), "\n")
 	for _, rate := range []string{"1/1", "4/5", "2/3", "7/4", "1/60", "1000/999"} {
-		for _, most := range []string{"0", "1", "480", "1440"} {
-			source := strings.NewReplacer("rate: 1/1", "rate: "+rate, "most: 480", "most: "+most, "minutes > clock_minutes + 60", "false").
-				Replace(string(policy.Shipped()))
-			r, err := policy.Parse([]byte(source))
-			if err != nil {
-				t.Fatal(err)
+		for _, step := range []string{"1", "30", "60"} {
+			for _, most := range []string{"0", "1", "480", "1440"} {
+				source := strings.NewReplacer("rate: 1/1", "rate: "+rate+"\n    step: "+step, "most: 480", "most: "+most, "most: 90000", "most: 600").Replace(shipped)
+				r, err := policy.Parse([]byte(source))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sets = append(sets, r)
 			}
-			sets = append(sets, r)
 		}
 	}
 	return sets
 }
 
-// A claim split into any parts never earns more than the whole, whatever else is true of it.
-func TestDecide_gives_nothing_for_splitting_a_claim(t *testing.T) {
+// A claim earns the same however it is split, down to what rounding leaves, whatever else is true of it.
+func TestDecide_gives_the_same_for_any_splitting_of_a_claim(t *testing.T) {
 	t.Parallel()
 	sets := setsToSplit(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -65,11 +71,9 @@ func TestDecide_gives_nothing_for_splitting_a_claim(t *testing.T) {
 		for _, m := range parts {
 			whole += m
 		}
-		atOnce := earnedInParts(t, r, f, []ledger.Minutes{whole})
-		for unit, m := range earnedInParts(t, r, f, parts) {
-			if m > atOnce[unit] {
-				t.Fatalf("%v earn %d of %s, %d at once earn %d", parts, m, unit, whole, atOnce[unit])
-			}
+		atOnce, inParts := earnedInParts(t, r, f, []ledger.Minutes{whole}), earnedInParts(t, r, f, parts)
+		if diff := cmp.Diff(atOnce, inParts); diff != "" {
+			t.Fatalf("%v earn otherwise than %d at once (-at once +in parts):\n%s", parts, whole, diff)
 		}
 	})
 }
@@ -84,15 +88,12 @@ func TestDecide_keeps_to_its_limits(t *testing.T) {
 		if err != nil {
 			return
 		}
-		seen := map[ledger.Unit]bool{}
-		for _, e := range d.Earned {
-			if e.Unit == ledger.Service || seen[e.Unit] || e.Minutes < 1 || e.Minutes > f.Minutes {
-				t.Fatalf("%d minutes earn %+v", f.Minutes, d.Earned)
-			}
-			seen[e.Unit] = true
-			if e.Unit == ledger.Care && f.CareOnDay+e.Minutes > 480 {
-				t.Fatalf("%d minutes on top of %d earn %d", f.Minutes, f.CareOnDay, e.Minutes)
-			}
+		e := d.Earned
+		if min(e.Care, e.Pooled, e.Youth) < 0 || e.Care+e.Pooled > f.Minutes || e.Youth > f.Minutes || e.Care+e.Pooled > 0 && e.Youth > 0 {
+			t.Fatalf("%d minutes earn %+v", f.Minutes, e)
+		}
+		if e.Care+e.Pooled > max(0, 480-f.CareOnDay) || e.Care > max(0, 90_000-f.CareStored) {
+			t.Fatalf("%d minutes on top of %+v earn %+v", f.Minutes, f.Past, e)
 		}
 		for _, s := range d.Steps {
 			if s.Out > s.In || s.Out < 0 || r.Words(s, policy.English) == "" || r.Words(s, policy.Chinese) == "" {
@@ -122,25 +123,32 @@ func TestDecide_is_the_same_for_all_at_once(t *testing.T) {
 	})
 }
 
-// What rounding left is told, unless a limit cut deeper.
-func TestDecide_tells_the_rest(t *testing.T) {
+// What rounding leaves is carried to the next claim, and told.
+func TestDecide_carries_what_rounding_leaves(t *testing.T) {
 	t.Parallel()
 	r := other(t)
 	for _, tt := range []struct {
-		name          string
-		minutes, want ledger.Minutes
-		rest          int64
+		name    string
+		minutes ledger.Minutes
+		carried int64
+		want    policy.Earned
+		words   string
 	}{
-		{"61 minutes at 7/4 are 106 and three quarters", 61, 106, 3},
-		{"60 minutes at 7/4 are 105", 60, 105, 0},
-		{"69 minutes would be 120 and three quarters, and 120 is the most", 69, 120, 3},
-		{"70 minutes would be 122 and a half, and 120 is the most", 70, 120, 0},
+		{"61 minutes at 7/4 are 106 and three quarters", 61, 0, policy.Earned{Care: 106, CareLeft: 3},
+			"1 h 01 min × 7/4 = 1 h 46 min of care credit, and 3/4 min are left for the next claim"},
+		{"60 minutes at 7/4 are 105", 60, 0, policy.Earned{Care: 105}, "1 h × 7/4 = 1 h 45 min of care credit"},
+		{"a quarter was left, so 61 minutes are 107", 61, 1, policy.Earned{Care: 107, CareLeft: -1},
+			"1 h 01 min × 7/4 + 1/4 min left before = 1 h 47 min of care credit"},
+		{"a correction took back what rounding had lent", 15, -109, policy.Earned{CareLeft: 105},
+			"15 min × 7/4 + −27 1/4 min left before = 0 min of care credit, and −1 min are left for the next claim"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := r.Decide(policy.ClaimFacts{Age: 40, Minutes: tt.minutes, ServedOn: 20000, Today: 20000})
-			want := []policy.Earning{{Unit: ledger.Care, Minutes: tt.want, Rule: "seven-for-four", Rate: ledger.Rate{Num: 7, Den: 4}, Rest: tt.rest}}
-			if diff := cmp.Diff(want, d.Earned); diff != "" || err != nil {
-				t.Errorf("Decide: %v (-want +got):\n%s", err, diff)
+			d, err := r.Decide(policy.ClaimFacts{Age: 40, Minutes: tt.minutes, ServedOn: 20000, Today: 20000, Past: policy.Past{CareCarried: tt.carried}})
+			if diff := cmp.Diff(tt.want, d.Earned); diff != "" || err != nil {
+				t.Fatalf("Decide: %v (-want +got):\n%s", err, diff)
+			}
+			if words := r.Words(d.Steps[1], policy.English); !strings.Contains(words, ": "+tt.words+" (rule") {
+				t.Errorf("Words = %q, want %q", words, tt.words)
 			}
 		})
 	}
@@ -150,7 +158,7 @@ func TestWords_tell_the_arithmetic_in_both_languages(t *testing.T) {
 	t.Parallel()
 	r := shipped(t)
 	f := facts(540)
-	f.CareOnDay = 30
+	f.CareOnDay, f.SecondApprover = 30, true
 	d, err := r.Decide(f)
 	if err != nil {
 		t.Fatal(err)
@@ -226,30 +234,44 @@ func TestRedeemable_is_what_a_hold_says(t *testing.T) {
 	}
 }
 
-func TestEvidenceFacts(t *testing.T) {
+func TestEvidence_comes_to_facts(t *testing.T) {
 	t.Parallel()
 	at := ledger.Clock(540)
+	two := ledger.Evidence{Recorder: "a", Approver: "b"}
+	with := func(e ledger.Evidence, second, authority string) ledger.Evidence {
+		e.SecondApprover, e.Authority = second, authority
+		return e
+	}
 	tests := []struct {
-		name                                string
-		evidence                            ledger.Evidence
-		inOut, confirmed, sheet, twoPersons bool
+		name     string
+		evidence ledger.Evidence
+		want     policy.ClaimFacts
 	}{
-		{"nothing shown is nothing", ledger.Evidence{}, false, false, false, false},
-		{"signed in alone is not in and out", ledger.Evidence{CheckIn: &at}, false, false, false, false},
-		{"signed in and out", ledger.Evidence{CheckIn: &at, CheckOut: &at}, true, false, false, false},
-		{"confirmed", ledger.Evidence{Beneficiary: true}, false, true, false, false},
-		{"a sheet", ledger.Evidence{Sheet: "4"}, false, false, true, false},
-		{"two persons", ledger.Evidence{Recorder: "a", Approver: "b"}, false, false, false, true},
-		{"the same person twice is one", ledger.Evidence{Recorder: "a", Approver: "a"}, false, false, false, false},
-		{"only a recorder is one", ledger.Evidence{Recorder: "a"}, false, false, false, false},
-		{"only an approver is one", ledger.Evidence{Approver: "a"}, false, false, false, false},
+		{"nothing shown is nothing", ledger.Evidence{}, policy.ClaimFacts{}},
+		{"signed in alone is not in and out", ledger.Evidence{CheckIn: &at}, policy.ClaimFacts{}},
+		{"signed in and out", ledger.Evidence{CheckIn: &at, CheckOut: &at}, policy.ClaimFacts{CheckedInOut: true}},
+		{"confirmed", ledger.Evidence{Beneficiary: true}, policy.ClaimFacts{BeneficiaryConfirmed: true}},
+		{"a sheet", ledger.Evidence{Sheet: "4"}, policy.ClaimFacts{SheetOnFile: true}},
+		{"from afar", ledger.Evidence{Remote: true}, policy.ClaimFacts{Remote: true}},
+		{"two persons", two, policy.ClaimFacts{TwoPersons: true}},
+		{"the same person twice is one", ledger.Evidence{Recorder: "a", Approver: "a"}, policy.ClaimFacts{}},
+		{"only a recorder is one", ledger.Evidence{Recorder: "a"}, policy.ClaimFacts{}},
+		{"only an approver is one", ledger.Evidence{Approver: "a"}, policy.ClaimFacts{}},
+		{"a third person", with(two, "c", ""), policy.ClaimFacts{TwoPersons: true, SecondApprover: true}},
+		{"the recorder is no third person", with(two, "a", ""), policy.ClaimFacts{TwoPersons: true}},
+		{"the approver is no third person", with(two, "b", ""), policy.ClaimFacts{TwoPersons: true}},
+		{"a second approver of one person's word", with(ledger.Evidence{Recorder: "a"}, "c", ""), policy.ClaimFacts{SecondApprover: true}},
+		{"the one person is no second approver", with(ledger.Evidence{Recorder: "a"}, "a", ""), policy.ClaimFacts{}},
+		{"the authority", with(two, "c", "d"), policy.ClaimFacts{TwoPersons: true, SecondApprover: true, AuthorityApproved: true}},
+		{"the authority without a second approver", with(two, "", "d"), policy.ClaimFacts{TwoPersons: true, AuthorityApproved: true}},
+		{"the second approver is not the authority", with(two, "c", "c"), policy.ClaimFacts{TwoPersons: true, SecondApprover: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inOut, confirmed, sheet, two := policy.EvidenceFacts(tt.evidence)
-			if inOut != tt.inOut || confirmed != tt.confirmed || sheet != tt.sheet || two != tt.twoPersons {
-				t.Errorf("EvidenceFacts = %t, %t, %t, %t, want %t, %t, %t, %t", inOut, confirmed, sheet, two,
-					tt.inOut, tt.confirmed, tt.sheet, tt.twoPersons)
+			var got policy.ClaimFacts
+			got.Show(tt.evidence)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("Show (-want +got):\n%s", diff)
 			}
 		})
 	}

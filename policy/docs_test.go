@@ -61,7 +61,7 @@ func TestPage_on_rules_has_a_rule_that_loads(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := facts(60)
-	f.Today = f.ServedOn + 31
+	f.Today, f.SecondApprover = f.ServedOn+31, true
 	onTime, err := r.Decide(f)
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +71,8 @@ func TestPage_on_rules_has_a_rule_that_loads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if onTime.Earned[0].Minutes != 60 || late.Earned[0].Minutes != 48 {
-		t.Errorf("an hour earns %d minutes in time and %d late, want 60 and 48", onTime.Earned[0].Minutes, late.Earned[0].Minutes)
+	if onTime.Earned.Care != 60 || late.Earned.Care != 48 {
+		t.Errorf("an hour earns %d minutes in time and %d late, want 60 and 48", onTime.Earned.Care, late.Earned.Care)
 	}
 }
 

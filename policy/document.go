@@ -12,6 +12,9 @@ type document struct {
 	Earn          []earnDoc   `yaml:"earn"`
 	Withhold      []holdback  `yaml:"withhold"`
 	Limits        []limitDoc  `yaml:"limits"`
+	Marks         []markDoc   `yaml:"marks"`
+	Calendar      calendarDoc `yaml:"calendar"`
+	Choices       []choiceDoc `yaml:"choices"`
 	Redeem        redeemDoc   `yaml:"redeem"`
 	Correction    correctDoc  `yaml:"correction"`
 }
@@ -48,16 +51,6 @@ type refuseDoc struct {
 	Source word `yaml:"source"`
 }
 
-type earnDoc struct {
-	ID     word `yaml:"id"`
-	Unit   word `yaml:"unit"`
-	When   word `yaml:"when"`
-	Rate   word `yaml:"rate"`
-	Round  word `yaml:"round"`
-	Text   text `yaml:"text"`
-	Source word `yaml:"source"`
-}
-
 type holdback struct {
 	ID     word   `yaml:"id"`
 	Units  []word `yaml:"units"`
@@ -66,11 +59,9 @@ type holdback struct {
 	Source word   `yaml:"source"`
 }
 
-type limitDoc struct {
+type markDoc struct {
 	ID     word `yaml:"id"`
-	Unit   word `yaml:"unit"`
-	Per    word `yaml:"per"`
-	Most   word `yaml:"most"`
+	When   word `yaml:"when"`
 	Text   text `yaml:"text"`
 	Source word `yaml:"source"`
 }

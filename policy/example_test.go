@@ -14,7 +14,8 @@ func ExampleRules_Decide() {
 		fmt.Println(err)
 		return
 	}
-	d, err := rules.Decide(policy.ClaimFacts{Age: 70, Minutes: 540, ServedOn: 20517, Today: 20517, SheetOnFile: true, TwoPersons: true})
+	d, err := rules.Decide(policy.ClaimFacts{Age: 70, Minutes: 540, ServedOn: 20517, Today: 20517, SheetOnFile: true,
+		TwoPersons: true, SecondApprover: true})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -22,7 +23,7 @@ func ExampleRules_Decide() {
 	for _, s := range d.Steps {
 		fmt.Println(rules.Words(s, policy.English))
 	}
-	fmt.Println("grade", d.Grade, "earns", d.Earned[0].Minutes, "of", ledger.Care)
+	fmt.Println("grade", d.Grade, "earns", d.Earned.Care, "of", ledger.Care)
 	// Output:
 	// A signed sheet is on file, recorded and approved by two persons (rule grade-c)
 	// An hour served is an hour of care credit: 9 h × 1/1 = 9 h of care credit (rule care-credit)

@@ -15,6 +15,8 @@ type ClaimFacts struct {
 	Roles                []ledger.VolunteerRole  `json:"roles,omitempty"`
 	OrganizationKind     ledger.OrganizationKind `json:"organization_kind"`
 	Service              string                  `json:"service,omitempty"`
+	Class                string                  `json:"class,omitempty"`    // of activity; empty is ordinary volunteering
+	Emergency            int                     `json:"emergency,omitzero"` // level of the emergency served in, 1 the gravest to 4; 0 none
 	Minutes              ledger.Minutes          `json:"minutes"`
 	ClockMinutes         ledger.Minutes          `json:"clock_minutes"` // span of the clock times, 0 when there are none
 	ServedOn             ledger.Date             `json:"served_on"`
@@ -22,9 +24,13 @@ type ClaimFacts struct {
 	CheckedInOut         bool                    `json:"checked_in_out"`
 	BeneficiaryConfirmed bool                    `json:"beneficiary_confirmed"`
 	SheetOnFile          bool                    `json:"sheet_on_file"`
-	TwoPersons           bool                    `json:"two_persons"` // recorder and approver are named and differ
-	CareOnDay            ledger.Minutes          `json:"care_on_day"` // earned already by other claims for that day
-	YouthOnDay           ledger.Minutes          `json:"youth_on_day"`
+	TwoPersons           bool                    `json:"two_persons"`                 // recorder and approver are named and differ
+	SecondApprover       bool                    `json:"second_approver,omitzero"`    // another person, of the organization above, approved too
+	AuthorityApproved    bool                    `json:"authority_approved,omitzero"` // and another, of the authority
+	Remote               bool                    `json:"remote,omitzero"`             // attested from afar: by telephone or picture
+	GuardianConsent      bool                    `json:"guardian_consent,omitzero"`   // a guardian's consent held on the day of service
+	Chosen               []string                `json:"chosen,omitempty"`            // options in force that day, of the volunteer and the organization
+	Past
 }
 
 // HoldFacts decide whether care credit may be held for a redemption.
@@ -36,10 +42,14 @@ type HoldFacts struct {
 	Service   string         `json:"service"`
 }
 
-// EvidenceFacts tells what a claim's evidence comes to.
-func EvidenceFacts(e ledger.Evidence) (checkedInOut, beneficiary, sheet, twoPersons bool) {
-	return e.CheckIn != nil && e.CheckOut != nil, e.Beneficiary, e.Sheet != "",
-		e.Recorder != "" && e.Approver != "" && e.Recorder != e.Approver
+// Show puts into the facts what a claim's evidence comes to. A name that appears twice is one person.
+func (f *ClaimFacts) Show(e ledger.Evidence) {
+	f.CheckedInOut, f.BeneficiaryConfirmed, f.SheetOnFile = e.CheckIn != nil && e.CheckOut != nil, e.Beneficiary, e.Sheet != ""
+	f.Remote = e.Remote
+	f.TwoPersons = e.Recorder != "" && e.Approver != "" && e.Recorder != e.Approver
+	f.SecondApprover = e.SecondApprover != "" && e.SecondApprover != e.Recorder && e.SecondApprover != e.Approver
+	f.AuthorityApproved = e.Authority != "" &&
+		e.Authority != e.Recorder && e.Authority != e.Approver && e.Authority != e.SecondApprover
 }
 
 // fact is a name that conditions may use, with its type.
@@ -54,12 +64,15 @@ type fact struct {
 var (
 	gradeNames = []fact{
 		{"age", cel.IntType}, {"roles", cel.ListType(cel.StringType)}, {"organization_kind", cel.StringType},
-		{"service", cel.StringType}, {"served_on", cel.StringType}, {"today", cel.StringType}, {"days_late", cel.IntType},
+		{"service", cel.StringType}, {"class", cel.StringType}, {"emergency", cel.IntType},
+		{"served_on", cel.StringType}, {"today", cel.StringType}, {"days_late", cel.IntType}, {"working_days_late", cel.IntType},
 		{"checked_in_out", cel.BoolType}, {"beneficiary_confirmed", cel.BoolType}, {"sheet_on_file", cel.BoolType},
-		{"two_persons", cel.BoolType},
+		{"two_persons", cel.BoolType}, {"second_approver", cel.BoolType}, {"authority_approved", cel.BoolType},
+		{"remote", cel.BoolType}, {"guardian_consent", cel.BoolType}, {"chosen", cel.ListType(cel.StringType)},
 	}
 	earnNames   = append(slices.Clone(gradeNames), fact{"grade", cel.StringType})
-	refuseNames = append(slices.Clone(earnNames), fact{"minutes", cel.IntType}, fact{"clock_minutes", cel.IntType})
+	refuseNames = append(slices.Clone(earnNames), fact{"minutes", cel.IntType}, fact{"clock_minutes", cel.IntType},
+		fact{"minutes_on_day", cel.IntType})
 )
 
 var holdNames = []fact{
@@ -72,6 +85,7 @@ var ageNames = []fact{{"age", cel.IntType}}
 type claimView struct {
 	f     *ClaimFacts
 	grade ledger.Grade
+	days  *workdays
 }
 
 // Parent is part of CEL's interface: there is no outer scope.
@@ -83,11 +97,7 @@ func (v claimView) ResolveName(name string) (any, bool) {
 	case "age":
 		return int64(v.f.Age), true
 	case "roles":
-		roles := make([]string, len(v.f.Roles))
-		for i, r := range v.f.Roles {
-			roles[i] = string(r)
-		}
-		return roles, true
+		return texts(v.f.Roles), true
 	case "organization_kind":
 		return string(v.f.OrganizationKind), true
 	case "service":
@@ -113,7 +123,40 @@ func (v claimView) ResolveName(name string) (any, bool) {
 	case "grade":
 		return string(v.grade), true
 	}
+	return v.more(name)
+}
+
+func (v claimView) more(name string) (any, bool) {
+	switch name {
+	case "class":
+		return v.f.Class, true
+	case "emergency":
+		return int64(v.f.Emergency), true
+	case "working_days_late":
+		return v.days.after(v.f.ServedOn, v.f.Today), true
+	case "second_approver":
+		return v.f.SecondApprover, true
+	case "authority_approved":
+		return v.f.AuthorityApproved, true
+	case "remote":
+		return v.f.Remote, true
+	case "guardian_consent":
+		return v.f.GuardianConsent, true
+	case "chosen":
+		return texts(v.f.Chosen), true
+	case "minutes_on_day":
+		return int64(v.f.MinutesOnDay), true
+	}
 	return nil, false
+}
+
+// texts gives a list as CEL knows it.
+func texts[T ~string](list []T) []string {
+	all := make([]string, len(list))
+	for i, t := range list {
+		all[i] = string(t)
+	}
+	return all
 }
 
 type holdView struct{ f *HoldFacts }

@@ -13,8 +13,9 @@ import (
 // struct that has the dates as texts, in the place of the numbers; the fields stand in one order, always.
 
 type (
-	plainClaim ClaimFacts
-	plainHold  HoldFacts
+	plainClaim  ClaimFacts
+	plainHold   HoldFacts
+	plainChoice ChoiceFacts
 )
 
 type claimJSON struct {
@@ -26,6 +27,12 @@ type claimJSON struct {
 type holdJSON struct {
 	*plainHold
 	Today string `json:"today"`
+}
+
+type choiceJSON struct {
+	*plainChoice
+	Today  string `json:"today"`
+	Before string `json:"before,omitempty"`
 }
 
 // MarshalJSONTo writes the facts as they are recorded.
@@ -68,5 +75,34 @@ func (f *HoldFacts) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 		return fmt.Errorf("today: %w", err)
 	}
 	*f = HoldFacts(read)
+	return nil
+}
+
+// MarshalJSONTo writes the facts as they are recorded.
+func (f ChoiceFacts) MarshalJSONTo(to *jsontext.Encoder) error {
+	j := choiceJSON{plainChoice: (*plainChoice)(&f), Today: f.Today.String()}
+	if f.Before != 0 {
+		j.Before = f.Before.String()
+	}
+	return json.MarshalEncode(to, j)
+}
+
+// UnmarshalJSONFrom reads recorded facts; a name that is no fact is refused.
+func (f *ChoiceFacts) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	var read plainChoice
+	j := choiceJSON{plainChoice: &read}
+	err := json.UnmarshalDecode(from, &j, json.RejectUnknownMembers(true))
+	if err != nil {
+		return err
+	}
+	if read.Today, err = ledger.ParseDate(j.Today); err != nil {
+		return fmt.Errorf("today: %w", err)
+	}
+	if j.Before != "" {
+		if read.Before, err = ledger.ParseDate(j.Before); err != nil {
+			return fmt.Errorf("before: %w", err)
+		}
+	}
+	*f = ChoiceFacts(read)
 	return nil
 }

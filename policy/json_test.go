@@ -28,7 +28,14 @@ func drawClaimFacts(t *rapid.T) policy.ClaimFacts {
 		Minutes:          drawMinutes(t, "minutes"), ClockMinutes: drawMinutes(t, "clock") - 1,
 		ServedOn: drawDate(t, "served on"), Today: drawDate(t, "today"),
 		CheckedInOut: yes("checked"), BeneficiaryConfirmed: yes("confirmed"), SheetOnFile: yes("sheet"), TwoPersons: yes("two"),
-		CareOnDay: drawMinutes(t, "care") - 1, YouthOnDay: drawMinutes(t, "youth") - 1,
+		SecondApprover: yes("second"), AuthorityApproved: yes("authority"), Remote: yes("remote"), GuardianConsent: yes("guardian"),
+		Class:     rapid.SampledFrom([]string{"", "volunteering", "meeting"}).Draw(t, "class"),
+		Emergency: rapid.IntRange(0, ledger.EmergencyLevelMax).Draw(t, "emergency"),
+		Past: policy.Past{CareOnDay: drawMinutes(t, "care") - 1, YouthOnDay: drawMinutes(t, "youth") - 1, MinutesOnDay: drawMinutes(t, "served") - 1,
+			CareStored: ledger.Minutes(rapid.Int64Range(-5000, 100_000).Draw(t, "stored"))},
+	}
+	if yes("has chosen") {
+		f.Chosen = []string{rapid.SampledFrom([]string{"donate", "credit", "keep"}).Draw(t, "chosen")}
 	}
 	if yes("has a role") {
 		f.Roles = rapid.SliceOfNDistinct(rapid.SampledFrom(ledger.VolunteerRoles), 1, 3, rapid.ID).Draw(t, "roles")
@@ -83,7 +90,8 @@ func TestHoldFacts_and_steps_read_back(t *testing.T) {
 func TestRecorded_text_is_frozen(t *testing.T) {
 	t.Parallel()
 	f := policy.ClaimFacts{Age: 70, Roles: []ledger.VolunteerRole{"professional"}, OrganizationKind: "hospital", Service: "TALK", Minutes: 540,
-		ClockMinutes: 545, ServedOn: 20517, Today: 20518, CheckedInOut: true, SheetOnFile: true, TwoPersons: true, CareOnDay: 30}
+		ClockMinutes: 545, ServedOn: 20517, Today: 20518, CheckedInOut: true, SheetOnFile: true, TwoPersons: true, SecondApprover: true,
+		Past: policy.Past{CareOnDay: 30}}
 	d, err := shipped(t).Decide(f)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +102,7 @@ func TestRecorded_text_is_frozen(t *testing.T) {
 		want  string
 	}{
 		{"claim", f, `{"age":70,"roles":["professional"],"organization_kind":"hospital","service":"TALK","minutes":540,"clock_minutes":545,` +
-			`"checked_in_out":true,"beneficiary_confirmed":false,"sheet_on_file":true,"two_persons":true,"care_on_day":30,"youth_on_day":0,` +
+			`"checked_in_out":true,"beneficiary_confirmed":false,"sheet_on_file":true,"two_persons":true,"second_approver":true,"care_on_day":30,"youth_on_day":0,` +
 			`"served_on":"2026-03-05","today":"2026-03-06"}`},
 		{"hold", policy.HoldFacts{Age: 70, Minutes: 60, Available: 90, Today: 20517, Service: "TALK"},
 			`{"age":70,"minutes":60,"available":90,"service":"TALK","today":"2026-03-05"}`},

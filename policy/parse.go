@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -58,7 +57,7 @@ func (p *parser) fault(line int, format string, args ...any) {
 }
 
 func (p *parser) rules(doc document, source []byte) *Rules {
-	r := &Rules{source: append([]byte(nil), source...), hash: sha256.Sum256(source), texts: map[string]ruleText{}}
+	r := &Rules{source: append([]byte(nil), source...), hash: sha256.Sum256(source), texts: map[string]ruleText{}, partsOf: map[ledger.Unit]int64{}, optionTexts: map[string]text{}}
 	p.head(r, doc)
 	p.grades(r, doc.Grades)
 	refuse := p.compiler(refuseNames)
@@ -68,9 +67,13 @@ func (p *parser) rules(doc document, source []byte) *Rules {
 	earn := p.compiler(earnNames)
 	p.earn(r, earn, doc.Earn)
 	p.withhold(r, earn, doc.Withhold)
-	p.limits(r, doc.Limits)
+	p.limits(r, earn, doc.Limits)
+	p.marks(r, earn, doc.Marks)
+	p.calendar(r, doc.Calendar)
+	p.choices(r, doc.Choices)
 	p.redeem(r, doc.Redeem)
 	p.correction(r, doc.Correction)
+	r.count()
 	if len(r.texts) > rulesMax {
 		p.fault(1, "%d rules, at most %d", len(r.texts), rulesMax)
 	}
@@ -169,39 +172,6 @@ func (p *parser) check(r *Rules, c compiler, d refuseDoc, what string) check {
 	return check{d.ID.value, d.Code.value, d.Text, p.condition(c, d.When, d.ID)}
 }
 
-func (p *parser) earn(r *Rules, c compiler, docs []earnDoc) {
-	for _, d := range docs {
-		p.rule(r, d.ID, d.Text, d.Source)
-		rate, err := parseRate(d.Rate.value)
-		if err != nil {
-			p.fault(lineOf(d.Rate, d.ID), "rule %s: %v", d.ID.value, err)
-		}
-		if ledger.Rounding(d.Round.value) != ledger.RoundDown {
-			p.fault(lineOf(d.Round, d.ID), "rule %s: round is down: if a claim's rest were rounded up, splitting the claim would gain", d.ID.value)
-		}
-		r.earn = append(r.earn, earn{d.ID.value, p.earnable(d.Unit, d.ID), rate, p.condition(c, d.When, d.ID)})
-	}
-}
-
-// earnable refuses the service record above all: no rule may make it differ from what really was.
-func (p *parser) earnable(unit, id word) ledger.Unit {
-	if u := ledger.Unit(unit.value); u == ledger.Care || u == ledger.Youth {
-		return u
-	}
-	p.fault(lineOf(unit, id), "a claim earns care or youth, not %q: the service record is what really happened, and no rule touches it", unit.value)
-	return ""
-}
-
-func parseRate(s string) (ledger.Rate, error) {
-	num, den, ok := strings.Cut(s, "/")
-	n, err1 := strconv.ParseInt(num, 10, 64)
-	d, err2 := strconv.ParseInt(den, 10, 64)
-	if !ok || err1 != nil || err2 != nil || n < 1 || d < 1 || n > rateMax || d > rateMax {
-		return ledger.Rate{Num: 1, Den: 1}, fmt.Errorf("a rate is a fraction such as 1/1, of numbers from 1 to %d, not %q", rateMax, s)
-	}
-	return ledger.Rate{Num: n, Den: d}, nil
-}
-
 func (p *parser) withhold(r *Rules, c compiler, docs []holdback) {
 	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
@@ -216,17 +186,11 @@ func (p *parser) withhold(r *Rules, c compiler, docs []holdback) {
 	}
 }
 
-func (p *parser) limits(r *Rules, docs []limitDoc) {
+// marks reads what honours a claim without moving minutes.
+func (p *parser) marks(r *Rules, c compiler, docs []markDoc) {
 	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
-		if d.Per.value != "day" {
-			p.fault(lineOf(d.Per, d.ID), "limit %s: per is day, not %q", d.ID.value, d.Per.value)
-		}
-		most, ok := d.Most.whole()
-		if !ok || most < 0 || most > int64(ledger.ClaimMinutesMax) {
-			p.fault(lineOf(d.Most, d.ID), "limit %s: most is from 0 to %d whole minutes, not %q", d.ID.value, ledger.ClaimMinutesMax, d.Most.value)
-		}
-		r.limits = append(r.limits, limit{d.ID.value, p.earnable(d.Unit, d.ID), ledger.Minutes(most)})
+		r.marks = append(r.marks, mark{d.ID.value, p.condition(c, d.When, d.ID)})
 	}
 }
 

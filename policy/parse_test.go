@@ -63,7 +63,7 @@ func readBroken(t *testing.T, file string) (want, old, fresh string) {
 func TestParse_bounds_its_work(t *testing.T) {
 	t.Parallel()
 	with := func(condition string) string {
-		return strings.Replace(string(policy.Shipped()), "when: age < 25", "when: '"+condition+"'", 1)
+		return strings.Replace(string(policy.Shipped()), "when: remote && emergency == 0", "when: '"+condition+"'", 1)
 	}
 	tests := []struct{ name, source, want string }{
 		{"more bytes than a set has are refused", strings.Repeat("#\n", 1<<15) + "#", "at most"},
@@ -88,7 +88,7 @@ func TestDecide_stops_a_condition_that_costs_too_much(t *testing.T) {
 	t.Parallel()
 	const list = "[1,2,3,4,5,6,7,8,9]"
 	costly := strings.Repeat(list+".all(x, ", 9) + "age > 0" + strings.Repeat(")", 9)
-	r, err := policy.Parse([]byte(strings.Replace(string(policy.Shipped()), "when: age < 25", "when: '"+costly+"'", 1)))
+	r, err := policy.Parse([]byte(strings.Replace(string(policy.Shipped()), "when: remote && emergency == 0", "when: '"+costly+"'", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

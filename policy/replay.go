@@ -44,6 +44,14 @@ var replays = map[ledger.Kind]func(r *Rules, facts []byte) (Decided, error){
 		d, err := r.Hold(f)
 		return Decided{Steps: d.Steps}, err
 	},
+	ledger.KindChoice: func(r *Rules, facts []byte) (Decided, error) {
+		var f ChoiceFacts
+		if err := json.Unmarshal(facts, &f); err != nil {
+			return Decided{}, err
+		}
+		d, err := r.Choose(f)
+		return Decided{Steps: d.Steps}, err
+	},
 }
 
 // Decides reports whether rules decide entries of a kind; their details then read as [Decided].

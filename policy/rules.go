@@ -44,6 +44,12 @@ type Rules struct {
 	earn        []earn
 	withhold    []withhold
 	limits      []limit
+	marks       []mark
+	partsOf     map[ledger.Unit]int64 // in how many parts of a minute rests are carried
+	workdays    workdays
+	choices     []choice
+	optionTexts map[string]text
+	counts      Counts
 	redeemable  check
 	require     []check
 	holdSeconds int64
@@ -67,23 +73,15 @@ func (c check) refusal() *ledger.Refusal {
 	return &ledger.Refusal{Code: c.code, Rule: c.id, Detail: c.text.EN.value + " / " + c.text.ZH.value}
 }
 
-type earn struct {
-	id   string
-	unit ledger.Unit
-	rate ledger.Rate
-	when condition
-}
-
 type withhold struct {
 	id    string
 	units []ledger.Unit
 	when  condition
 }
 
-type limit struct {
+type mark struct {
 	id   string
-	unit ledger.Unit
-	most ledger.Minutes // a day
+	when condition
 }
 
 // ID gives the set's id.
@@ -127,6 +125,12 @@ func (r *Rules) InWords(lang Lang) []RuleInWords {
 	}
 	for _, l := range r.limits {
 		ids = append(ids, l.id)
+	}
+	for _, m := range r.marks {
+		ids = append(ids, m.id)
+	}
+	for _, c := range r.choices {
+		ids = append(ids, c.id)
 	}
 	ids = append(ids, r.redeemable.id)
 	for _, c := range r.require {

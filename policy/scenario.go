@@ -3,7 +3,6 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"timebank/ledger"
@@ -40,8 +39,10 @@ type standing struct {
 	born    ledger.Date
 	hasBorn bool
 	roles   []ledger.VolunteerRole
-	before  map[ledger.Unit]ledger.Minutes // earned already, on the day of the first act
-	earned  map[ledger.Date]map[ledger.Unit]ledger.Minutes
+	chosen  []string
+	before  Past // what is told of the past, on the day of the first act
+	tally   *Tally
+	choseOn map[string]ledger.Date // by choice
 }
 
 // act is one thing that happens in a scenario, with what must come of it.
@@ -84,7 +85,8 @@ func (s Scenario) Run(r *Rules) error {
 // Outcomes decides each act of the scenario, in order.
 func (s Scenario) Outcomes(r *Rules) ([]Outcome, error) {
 	p := s.person // a copy: a scenario may be run again
-	p.earned = map[ledger.Date]map[ledger.Unit]ledger.Minutes{s.acts[0].on: maps.Clone(p.before)}
+	p.tally, p.choseOn = NewTally(), map[string]ledger.Date{}
+	p.tally.tell("", s.acts[0].on, p.before)
 	var outcomes []Outcome
 	for _, a := range s.acts {
 		text, steps, err := a.do(r, &p)
@@ -117,24 +119,25 @@ func redeem(f HoldFacts) func(*Rules, *standing) (string, []Step, error) {
 	}
 }
 
-// serve gives what becomes of a claim, and adds what it earns to the day.
+// serve gives what becomes of a claim, and counts what it earns.
 func serve(claim *ClaimFacts) func(*Rules, *standing) (string, []Step, error) {
 	return func(r *Rules, p *standing) (string, []Step, error) {
-		f, day := *claim, p.earned[claim.ServedOn]
-		if day == nil {
-			day = map[ledger.Unit]ledger.Minutes{}
-			p.earned[f.ServedOn] = day
-		}
-		f.Age, f.Roles = r.Age(p.born, f.ServedOn), p.roles
-		f.CareOnDay, f.YouthOnDay = day[ledger.Care], day[ledger.Youth]
+		f := *claim
+		f.Age, f.Roles, f.Chosen = r.Age(p.born, f.ServedOn), p.roles, p.chosen
+		f.Past = p.tally.Past(r, "", f.ServedOn)
 		d, err := r.Decide(f)
 		if err != nil {
 			return "", nil, err
 		}
+		p.tally.Serve(r, "", f, d.Earned)
 		text := "grade " + string(d.Grade)
-		for _, e := range d.Earned {
-			text += fmt.Sprintf(", %s %d", e.Unit, e.Minutes)
-			day[e.Unit] += e.Minutes
+		for _, e := range []struct {
+			what    string
+			minutes ledger.Minutes
+		}{{"care", d.Earned.Care}, {"pool", d.Earned.Pooled}, {"youth", d.Earned.Youth}} {
+			if e.minutes > 0 {
+				text += fmt.Sprintf(", %s %d", e.what, e.minutes)
+			}
 		}
 		return text, d.Steps, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"timebank/ledger"
@@ -22,7 +23,7 @@ func ParseScenarios(text string) ([]Scenario, error) {
 			continue
 		}
 		if title, ok := strings.CutPrefix(line, "scenario:"); ok {
-			all = append(all, Scenario{Line: n + 1, Title: strings.TrimSpace(title), person: standing{before: map[ledger.Unit]ledger.Minutes{}}})
+			all = append(all, Scenario{Line: n + 1, Title: strings.TrimSpace(title)})
 			continue
 		}
 		if len(all) == 0 {
@@ -66,6 +67,8 @@ func init() { // in init, since the verbs and Scenario know each other
 		"born":    (*Scenario).bornOn,
 		"is":      (*Scenario).is,
 		"already": (*Scenario).already,
+		"chose":   (*Scenario).chose,
+		"chooses": (*Scenario).chooses,
 		"serves":  (*Scenario).serves,
 		"redeems": (*Scenario).redeems,
 		"=>":      (*Scenario).wants,
@@ -105,21 +108,35 @@ func (s *Scenario) is(rest string, _ int) error {
 	return nil
 }
 
-// already reads "earned 450 care that day".
+// already reads "earned 450 care that day" (or month, or year), "served 450 that day", "stored 89000".
 func (s *Scenario) already(rest string, _ int) error {
 	words := strings.Fields(rest)
-	if len(words) != 5 || words[0] != "earned" || words[3] != "that" || words[4] != "day" {
-		return errors.New("say \"already earned N care that day\", or youth")
+	if len(words) < 2 {
+		return errors.New("say \"already earned N care that day\", \"already served N that day\" or \"already stored N\"")
 	}
 	minutes, err := minutesUpTo(words[1], scenarioMinutesMax)
 	if err != nil {
 		return err
 	}
-	unit := ledger.Unit(words[2])
-	if unit != ledger.Care && unit != ledger.Youth {
-		return fmt.Errorf("a day has care or youth, not %s", unit)
+	p := &s.person.before
+	told := map[string]*ledger.Minutes{
+		"earned care that day": &p.CareOnDay, "earned youth that day": &p.YouthOnDay,
+		"earned care that month": &p.CareInMonth, "earned youth that month": &p.YouthInMonth,
+		"earned care that year": &p.CareInYear, "earned youth that year": &p.YouthInYear,
+		"served that day": &p.MinutesOnDay, "stored": &p.CareStored,
+	}[strings.Join(slices.Delete(words, 1, 2), " ")]
+	if told == nil {
+		return fmt.Errorf("%q is nothing that somebody has already", rest)
 	}
-	s.person.before[unit] = minutes
+	*told = minutes
+	return nil
+}
+
+// chose reads "donate, credit": options in force.
+func (s *Scenario) chose(rest string, _ int) error {
+	for part := range strings.SplitSeq(rest, ",") {
+		s.person.chosen = append(s.person.chosen, strings.TrimSpace(part))
+	}
 	return nil
 }
 
@@ -177,6 +194,10 @@ var shown = map[string]func(*ClaimFacts){
 	"sign-in and sign-out":               func(f *ClaimFacts) { f.CheckedInOut, f.TwoPersons = true, true },
 	"sign-in and sign-out by one person": func(f *ClaimFacts) { f.CheckedInOut = true },
 	"the helped person's confirmation":   func(f *ClaimFacts) { f.BeneficiaryConfirmed = true },
+	"a second approver":                  func(f *ClaimFacts) { f.SecondApprover = true },
+	"the authority's approval":           func(f *ClaimFacts) { f.SecondApprover, f.AuthorityApproved = true, true },
+	"attested from afar":                 func(f *ClaimFacts) { f.Remote = true },
+	"the guardian's consent":             func(f *ClaimFacts) { f.GuardianConsent = true },
 }
 
 // with adds to a claim what comes with it.
@@ -192,6 +213,10 @@ func (f *ClaimFacts) with(part string) (err error) {
 		f.ClockMinutes, err = minutesUpTo(text, ledger.ClaimMinutesMax)
 		return err
 	}
+	if text, ok := strings.CutPrefix(part, "in an emergency of level "); ok {
+		f.Emergency, err = strconv.Atoi(text)
+		return err
+	}
 	verb, rest, _ := strings.Cut(part, " ")
 	switch {
 	case verb == "posted" && strings.HasPrefix(rest, "on "):
@@ -199,6 +224,9 @@ func (f *ClaimFacts) with(part string) (err error) {
 		return err
 	case verb == "service":
 		f.Service = rest
+		return nil
+	case verb == "class":
+		f.Class = rest
 		return nil
 	case verb == "for" && slices.Contains(ledger.OrganizationKinds, ledger.OrganizationKind(rest)):
 		f.OrganizationKind = ledger.OrganizationKind(rest)

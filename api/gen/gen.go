@@ -351,6 +351,51 @@ func (e OwnerKind) Valid() bool {
 	}
 }
 
+// Defines values for PolicyChoiceBy.
+const (
+	PolicyChoiceByOrganization PolicyChoiceBy = "organization"
+	PolicyChoiceByVolunteer    PolicyChoiceBy = "volunteer"
+)
+
+// Valid indicates whether the value is a known member of the PolicyChoiceBy enum.
+func (e PolicyChoiceBy) Valid() bool {
+	switch e {
+	case PolicyChoiceByOrganization:
+		return true
+	case PolicyChoiceByVolunteer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PolicyChoicePer.
+const (
+	Day      PolicyChoicePer = "day"
+	HalfYear PolicyChoicePer = "half_year"
+	Month    PolicyChoicePer = "month"
+	Quarter  PolicyChoicePer = "quarter"
+	Year     PolicyChoicePer = "year"
+)
+
+// Valid indicates whether the value is a known member of the PolicyChoicePer enum.
+func (e PolicyChoicePer) Valid() bool {
+	switch e {
+	case Day:
+		return true
+	case HalfYear:
+		return true
+	case Month:
+		return true
+	case Quarter:
+		return true
+	case Year:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProblemError.
 const (
 	InvalidClient        ProblemError = "invalid_client"
@@ -729,6 +774,12 @@ type BatchClaim struct {
 	// Activity Example: 青桐街道社工站
 	Activity Name `json:"activity"`
 
+	// Class Class of the activity. The rules tell which classes are volunteering; without one it is ordinary volunteering.
+	Class *string `json:"class,omitempty"`
+
+	// EmergencyLevel Level of the emergency it was served in, 1 the gravest. Without one there was none.
+	EmergencyLevel *int `json:"emergency_level,omitempty"`
+
 	// End Example: 09:30
 	End *Clock `json:"end,omitempty"`
 
@@ -774,10 +825,28 @@ type BatchResult struct {
 	Repeated Count       `json:"repeated"`
 }
 
+// ChoiceInput Example: {"choice":"keep-or-donate","option":"donate","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type ChoiceInput struct {
+	// Choice Id of the choice in the rule set
+	Choice string `json:"choice"`
+
+	// Option Id of the option
+	Option string `json:"option"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId *ID `json:"volunteer_id,omitempty"`
+}
+
 // Claim Example: {"activity":"陪聊","end":"10:30","evidence":{"approver":"w2","recorder":"w1","sheet":"2026-03 volume 4"},"minutes":90,"served_on":"2026-03-05","service":"TALK","start":"09:00","volunteer_external_id":"YZ00000000017"}
 type Claim struct {
 	// Activity Example: 青桐街道社工站
 	Activity Name `json:"activity"`
+
+	// Class Class of the activity. The rules tell which classes are volunteering; without one it is ordinary volunteering.
+	Class *string `json:"class,omitempty"`
+
+	// EmergencyLevel Level of the emergency it was served in, 1 the gravest. Without one there was none.
+	EmergencyLevel *int `json:"emergency_level,omitempty"`
 
 	// End Example: 09:30
 	End *Clock `json:"end,omitempty"`
@@ -978,7 +1047,10 @@ type EntryList struct {
 
 // Evidence Example: {"approver":"w2","recorder":"w1","sheet":"2026-03 volume 4"}
 type Evidence struct {
-	Approver             *string `json:"approver,omitempty"`
+	Approver *string `json:"approver,omitempty"`
+
+	// Authority Who approved it at the authority. Asked for the longest days.
+	Authority            *string `json:"authority,omitempty"`
 	BeneficiaryConfirmed *bool   `json:"beneficiary_confirmed,omitempty"`
 
 	// CheckIn Example: 09:30
@@ -987,16 +1059,28 @@ type Evidence struct {
 	// CheckOut Example: 09:30
 	CheckOut *Clock  `json:"check_out,omitempty"`
 	Recorder *string `json:"recorder,omitempty"`
-	Sheet    *string `json:"sheet,omitempty"`
+
+	// Remote Attested from afar, by telephone or picture. Rules allow it in emergencies.
+	Remote *bool `json:"remote,omitempty"`
+
+	// Satisfaction What the person helped said, 5 the best.
+	Satisfaction *int `json:"satisfaction,omitempty"`
+
+	// SecondApprover Who approved it in the organization above. Asked for late posting and long days.
+	SecondApprover *string `json:"second_approver,omitempty"`
+	Sheet          *string `json:"sheet,omitempty"`
 }
 
-// Explanation Example: {"effective_from":"2000-01-01","facts":{"age":76,"beneficiary_confirmed":false,"care_on_day":0,"checked_in_out":false,"clock_minutes":120,"minutes":120,"organization_kind":"community_centre","roles":["community_worker"],"served_on":"2026-11-21","service":"TALK","sheet_on_file":true,"today":"2026-11-24","two_persons":true,"youth_on_day":0},"grade":"C","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"steps":[{"effect":"graded","in":120,"out":120,"rule":"grade-c","words":{"en":"A signed sheet is on file, recorded and approved by two persons (rule grade-c)","zh":"有签字纸质表存档，记录人与审核人不同（规则 grade-c）"}},{"effect":"applied","in":120,"out":120,"rule":"care-credit","unit":"care","words":{"en":"An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)","zh":"服务一小时，存入一小时养老服务时间：2 小时 × 1/1 = 养老服务时间 2 小时（规则 care-credit）"}}],"title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
+// Explanation Example: {"effective_from":"2000-01-01","facts":{"age":76,"beneficiary_confirmed":false,"care_on_day":0,"checked_in_out":false,"clock_minutes":120,"minutes":120,"organization_kind":"community_centre","roles":["community_worker"],"served_on":"2026-11-21","service":"TALK","sheet_on_file":true,"today":"2026-11-24","two_persons":true,"youth_on_day":0},"grade":"C","nearly":[{"rule":"grade-b","words":{"en":"nearly: Signed in and out, recorded and approved by two persons: it asks for checked_in_out, which was not so (rule grade-b)","zh":"接近适用：有签到签退，记录人与审核人不同：要求 checked_in_out，未满足（规则 grade-b）"}}],"rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"steps":[{"effect":"graded","in":120,"out":120,"rule":"grade-c","words":{"en":"A signed sheet is on file, recorded and approved by two persons (rule grade-c)","zh":"有签字纸质表存档，记录人与审核人不同（规则 grade-c）"}},{"effect":"applied","in":120,"out":120,"rule":"care-credit","unit":"care","words":{"en":"An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)","zh":"服务一小时，存入一小时养老服务时间：2 小时 × 1/1 = 养老服务时间 2 小时（规则 care-credit）"}}],"title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
 type Explanation struct {
 	// EffectiveFrom Example: 2026-03-05
 	EffectiveFrom Date                   `json:"effective_from"`
 	Facts         map[string]interface{} `json:"facts"`
 	Grade         *ExplanationGrade      `json:"grade,omitempty"`
-	RuleSet       RuleSetName            `json:"rule_set"`
+
+	// Nearly Rules that took no part and nearly did.
+	Nearly  []NearRule  `json:"nearly"`
+	RuleSet RuleSetName `json:"rule_set"`
 
 	// Seq number of an entry; it is its place in the log
 	//
@@ -1134,6 +1218,12 @@ type Minutes = int64
 // Name Example: 青桐街道社工站
 type Name = string
 
+// NearRule defines model for NearRule.
+type NearRule struct {
+	Rule  string `json:"rule"`
+	Words Words  `json:"words"`
+}
+
 // Operation Example: {"key":"correction-1","kind":"correction","recorded_at":"2026-11-24T03:51:23.179914Z","seq":32,"status":"recorded"}
 type Operation struct {
 	// Id Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
@@ -1251,8 +1341,10 @@ type Place struct {
 	Street    *string `json:"street,omitempty"`
 }
 
-// Policy Example: {"effective_from":"2000-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"rules":[{"id":"grade-a","source":"project decision; two persons because hours entered by one clerk were sold (press, CCTV 2025-07-17)","text":{"en":"Signed in and out, confirmed by the person helped, recorded and approved by two persons","zh":"有签到签退，受助人确认，记录人与审核人不同"}},{"id":"grade-b","source":"project decision","text":{"en":"Signed in and out, recorded and approved by two persons","zh":"有签到签退，记录人与审核人不同"}}],"source":"id: shipped-2026\n…","title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
+// Policy Example: {"choices":[{"by":"volunteer","id":"keep-or-donate","options":[{"id":"keep","text":{"en":"I keep the care credit I earn","zh":"本人留存所得养老服务时间"}},{"id":"donate","text":{"en":"I give what I earn to the public pool","zh":"捐入公共池"}}],"per":"year","text":{"en":"Adults choose once a year whether they keep or donate what they earn","zh":"成年志愿者每年可选择一次：留存或捐出所得时间"}}],"effective_from":"2000-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"rules":[{"id":"grade-a","source":"project decision; two persons because hours entered by one clerk were sold (press, CCTV 2025-07-17)","text":{"en":"Signed in and out, confirmed by the person helped, recorded and approved by two persons","zh":"有签到签退，受助人确认，记录人与审核人不同"}},{"id":"grade-b","source":"project decision","text":{"en":"Signed in and out, recorded and approved by two persons","zh":"有签到签退，记录人与审核人不同"}}],"source":"id: shipped-2026\n…","title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
 type Policy struct {
+	Choices []PolicyChoice `json:"choices"`
+
 	// EffectiveFrom Example: 2026-03-05
 	EffectiveFrom Date         `json:"effective_from"`
 	RuleSet       RuleSetName  `json:"rule_set"`
@@ -1261,6 +1353,31 @@ type Policy struct {
 	// Source the rule set as YAML
 	Source string `json:"source"`
 	Title  Words  `json:"title"`
+}
+
+// PolicyChoice defines model for PolicyChoice.
+type PolicyChoice struct {
+	By PolicyChoiceBy `json:"by"`
+	Id string         `json:"id"`
+
+	// Options The first holds for whoever did not choose.
+	Options []PolicyOption `json:"options"`
+
+	// Per How often one may choose.
+	Per  PolicyChoicePer `json:"per"`
+	Text Words           `json:"text"`
+}
+
+// PolicyChoiceBy defines model for PolicyChoice.By.
+type PolicyChoiceBy string
+
+// PolicyChoicePer How often one may choose.
+type PolicyChoicePer string
+
+// PolicyOption defines model for PolicyOption.
+type PolicyOption struct {
+	Id   string `json:"id"`
+	Text Words  `json:"text"`
 }
 
 // PolicyRule defines model for PolicyRule.
@@ -1787,6 +1904,12 @@ type GetAccountParams struct {
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
 }
 
+// CreateChoiceParams defines parameters for CreateChoice.
+type CreateChoiceParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // ListClientsParams defines parameters for ListClients.
 type ListClientsParams struct {
 	// Cursor next_cursor of the page before
@@ -2042,6 +2165,9 @@ type GetStatementParamsAccount string
 // CreateTokenFormdataRequestBody defines body for CreateToken for application/x-www-form-urlencoded ContentType.
 type CreateTokenFormdataRequestBody = TokenInput
 
+// CreateChoiceJSONRequestBody defines body for CreateChoice for application/json ContentType.
+type CreateChoiceJSONRequestBody = ChoiceInput
+
 // CreateClientJSONRequestBody defines body for CreateClient for application/json ContentType.
 type CreateClientJSONRequestBody = ClientInput
 
@@ -2172,6 +2298,9 @@ type ServerInterface interface {
 	// GetCheckpoint The signed checkpoint
 	// (GET /v1/checkpoint)
 	GetCheckpoint(ctx echo.Context) error
+	// CreateChoice Choose where the rules let you
+	// (POST /v1/choices)
+	CreateChoice(ctx echo.Context, params CreateChoiceParams) error
 	// ListClients List credentials
 	// (GET /v1/clients)
 	ListClients(ctx echo.Context, params ListClientsParams) error
@@ -2442,6 +2571,37 @@ func (w *ServerInterfaceWrapper) GetCheckpoint(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetCheckpoint(ctx)
+	return err
+}
+
+// CreateChoice converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateChoice(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateChoiceParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateChoice(ctx, params)
 	return err
 }
 
@@ -3545,6 +3705,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/clients", wrapper.ListClients, options.OperationMiddlewares["listClients"]...)
 	router.POST(options.BaseURL+"/v1/clients", wrapper.CreateClient, options.OperationMiddlewares["createClient"]...)
 	router.POST(options.BaseURL+"/v1/clients/:id/revoke", wrapper.RevokeClient, options.OperationMiddlewares["revokeClient"]...)
+	router.POST(options.BaseURL+"/v1/choices", wrapper.CreateChoice, options.OperationMiddlewares["createChoice"]...)
 	router.POST(options.BaseURL+"/v1/consents", wrapper.CreateConsent, options.OperationMiddlewares["createConsent"]...)
 	router.GET(options.BaseURL+"/v1/hours", wrapper.ListHours, options.OperationMiddlewares["listHours"]...)
 	router.POST(options.BaseURL+"/v1/hours", wrapper.PostHours, options.OperationMiddlewares["postHours"]...)
@@ -4504,6 +4665,220 @@ type GetCheckpointdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCheckpointdefaultApplicationProblemPlusJSONResponse) VisitGetCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoiceRequestObject struct {
+	Params CreateChoiceParams
+	Body   *CreateChoiceJSONRequestBody
+}
+
+type CreateChoiceResponseObject interface {
+	VisitCreateChoiceResponse(w http.ResponseWriter) error
+}
+
+type CreateChoice200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateChoice200JSONResponse struct {
+	Body    Receipt
+	Headers CreateChoice200ResponseHeaders
+}
+
+func (response CreateChoice200JSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice201JSONResponse Receipt
+
+func (response CreateChoice201JSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice400ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice401ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice403ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice404ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice409ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice413ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice415ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice422ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoice503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateChoice503ApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateChoicedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateChoicedefaultApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9768,6 +10143,9 @@ type StrictServerInterface interface {
 	// GetCheckpoint The signed checkpoint
 	// (GET /v1/checkpoint)
 	GetCheckpoint(ctx context.Context, request GetCheckpointRequestObject) (GetCheckpointResponseObject, error)
+	// CreateChoice Choose where the rules let you
+	// (POST /v1/choices)
+	CreateChoice(ctx context.Context, request CreateChoiceRequestObject) (CreateChoiceResponseObject, error)
 	// ListClients List credentials
 	// (GET /v1/clients)
 	ListClients(ctx context.Context, request ListClientsRequestObject) (ListClientsResponseObject, error)
@@ -10123,6 +10501,54 @@ func (sh *strictHandler) GetCheckpoint(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetCheckpointResponseObject); ok {
 		return validResponse.VisitGetCheckpointResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateChoice operation middleware
+func (sh *strictHandler) CreateChoice(ctx echo.Context, params CreateChoiceParams) error {
+	var request CreateChoiceRequestObject
+
+	request.Params = params
+
+	var body CreateChoiceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateChoice(ctx.Request().Context(), request.(CreateChoiceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateChoice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateChoiceResponseObject); ok {
+		return validResponse.VisitCreateChoiceResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11249,250 +11675,268 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkxzHdSD6VzLKjiBpV89UVb8boYgLDAESAkDAMyApioPbyq7Kmi5NdWUzM3saDdyJoK+tDUmWX+vd",
-	"pbWxjjBj/dpdSyHFOrwKmbY+7D/ZEEjqE//CRp7MenZVd/U8gAHY/EBMV2Vlnjx5zsnzypNPDZdOpjQi",
-	"keDG4KkxJtgjDP687ZHJlAoSiX0yDfGCePKpR7jLgqkIaGQMDMFmBM3HhBEkxgThiM8JQwGHXzQi6Cg4",
-	"IREaEZ8ygmaRRxi84nhC0DFZGKbB3TGZYNk1iWYTY/AhdGo8Mg2xmBJjYHDBgujIOD01jbtBdFwCxJig",
-	"iDwWaIqPiJmCw4iERELx+v6tPdRzer03cgNO8OO7JDoSY2PgWJa1POKpaUwxwxMiNE6uuy6dReL2mw/k",
-	"42VQotlkRBiivkKHam2YRiBfTrEYG6YR4YkcJH3JyEezgEn0yplnAfxtRnxjYPzWbrpIu+ot39WgvAMj",
-	"Anb0kwrQBJ254yA6QmIc8CJoH80IW5TBdl5YZmxKOakAaT4O3HEBWXwtSNXoigmIE3ZCPMM0XMyI/qcx",
-	"JmH8qEHn8HpBZ2JcTmnXxV16dBA8qQIdc3Qc0XkkqS0C+EN6hMbYU+jlwRNSNRExDOnRULdIgfcpm2Bh",
-	"DIwgEp2WYRqTIAomckIpYQaRIEcaw3szximrokPyWAxdaBHjVzKHZsQKyFT7Kg5plzGIabzJFvuzqAIM",
-	"j7iBJ8WCp0WDiUYzgRhxKfNQRAUQpHw94wRFVIuEMuA8thiyWZSDziM+noXCGPg45CSBbkRpSHAE4N30",
-	"feKK4ITcYnRSASWJ2yAaIcoQ9gWIqYAjD1fBk3w09Bmd1OaUN7EgecAqgAJqRzQKF2g+xkJKsiKcWqrW",
-	"BfQcMD6kNVG3IUhDQc8A1WNBWITDSiEMSIs3oHkgxgoeOhNcUmPgVYGlOx5Ci1ImsB0LGDP5XcYSK0jN",
-	"DxgXKzCjaelsO0KCoUrMBIJnpp/fj+D52Qa+/aYaNlYY3MUdsqiSTHhCuFoQORjhAvmUIXJC2DWEESNT",
-	"ggXxkpdjzIsaAwCvFJUU/MzgjTvQrHoumy7onSDyqmjNV3M5DqIqstKv6qHyZiTYQo6n9Z1JULWfTygX",
-	"CASo1HESEV8BRCh7KheethTsE/xYbTYg5pOtxy7deu5XyXsJhIcXcsuRe3DgkmtIUPlEsiGdCRRUqRw0",
-	"2lwS3J8ShuXQ1eSGIxSklCEJCMVL5oYBqVLOji+Ygu6zIxwFTwDYW0EoSNXGjUcSS0peZb6pQlqmSVFq",
-	"1WDY+/OIsJrELdFGZfsqUOS74Ua0ngyfArMGkPUAbI6EB5iJiLC6qzJVzSuA0G/PAMY+6ETEW7F5MN0E",
-	"YVFQU4KIC1ypzcffLWsqic7pYUEaIphI8bFMvTFslWpAAll2/68JVEEFqA3SlDJRyfRghuqtn8hNhTKB",
-	"MEd7B++ZCKMwiIjadrA7RozOTYCWYCDzbx7cf6cSatlTqdXq8pNyU+KAfFTLWiRS9JeLI04+WimONrUd",
-	"KhcyxCvVE1ircyon70aVW1oQKcqZRZXbhH5Vb0w5FIz5Hg1nkSB1+PskbloBQPJ+Yx4/lajjUxpxAr6E",
-	"G9jbV0qO/OXSSMjtaPDUwNNpGLgg1HenjI5CMvnd73IJ6FODPMaTaUjUF54EaBJEM0H4kM7EkPpDhiNQ",
-	"AjwicBDKuSE3xMEEXCE+spGgyG61LKS/M6UZhizDNAhjlHFj8OHFdz2lkvqYMTB29Tvj9JGiJMKFxOTA",
-	"sOy+Y/lN0rDdNm503eao0cdtu+H4Ha9HWqMuti2gPsEWeCRRoK0+LrCYcWPQAgM1EPKV8RDYXqmQAQdA",
-	"TnAIS6b5YdejLo/xy3cm3m+VTve07ho/UD2phc6TVxaYCT4mEh7EScSJlEmBQFJQevxaYhG7Yzm2Jwe/",
-	"MeOLc9HHSHaQWTQpakaUHku0yHcDJNgC4SMcRCiIEEYTOiGJo+Ucy6Olg16dttVMV+eGgqlyJQDmC8E8",
-	"pWgyc8ewZUYuMeXGGVHkYYFHmEv1NJ68YWadn/tyHo3rPlBtUVxw4tLI40UjUUncZmetBg1GIg7CGSPn",
-	"WlpgqgiH2eXldEIUEfk4CIl3Te+AmhU8NCbhlEtW9UGrmwnwLxgXzY3tLDfe1oAikDGrVj6Z0kWs/kEB",
-	"F0hoT4oUBxItLg5Dwl7jyKOwW5vGLcpGgeeR6FwL4ye95BgvMTrQBC8ACI8CTMbFy8IMt71DBcJhqJ2e",
-	"lahPgb4wmUdDxXES14Iek+g1jrhLp8REHiVqHVx6otVYOe4dstgnM65iDWfG/zFZDJnqpiD5isbgHHMk",
-	"28WaK+iMWMphwmKuufjVcZz8TrUGqlWrlpnqRS1bDoJShJyakqhu0Vl0vnWKqBj60Et+mVTkJt4N5e9L",
-	"4JBWnkNiOCoxnQJ7QYiOZ4m43KFgrnp/iogSVUWRcRzROaK+AQaQf2424ePAF0PJfyGe8iKrJJouUvEU",
-	"REJOVHDNm7EkkiRNtIFy0cnuONL9SY0SLJpBy774xeuni3cdsVlIEMcLicxVK1iY70UsY37wa4UoKCMT",
-	"Ik084mVin8cEdJuHlN7F7Oh8GsCIeouhoHQYQldZ3Vwg8BDaVqvX7nbQaCEIR1ga5/iYRJfEVHYzL9gk",
-	"fBAOphTFIFZrffnJXJQ4W4YBrFA8E2PKgifn5CHY1oZBFFsXORaCl3LsScA5sDd5PJW2s4l8yo7kv5Sh",
-	"QCRMLsUuIyf0mHiXIPHs/OIk0NWyjvITvYjFeYeqURUgef37/fffb1yfiTGJhFwLUhY8lgIS7KjqcE1p",
-	"UB+Wn8+mU8oE8e4RL8APoc15rHDZy1AONZylfS+pf4zOhOJAjrIDyI6l9fXuw1uNnqn1osmUEc4vgxLs",
-	"dkoJGVQgmAUChK2yk8vnetH8Sv1E75BjyR1R+4cyWAT3ju44k6BRWKQ4eWBg2F7L67U7uNnzO1Z31DRM",
-	"Y4RDHLkEfGVyxwqIRJFpTPBiSOcp9hIHs1wB7Fgj7DV83283usTuN7DV8Ru2T9y+02o5vtMzzKxPPOM4",
-	"MkxjqtIijEEuNQF8W+qRROaU0SlhIlDeIpxObINMjMzsVn93L3bLZHBQ5leMrdy+ZXXtft9pt7otq9+3",
-	"V7scM8h8uhSlz2J2vRstj9XaAYYMzld/8z5l0FwtRk3/YuoS/TCTqJILicTDm7ELM8ZIukQp6lM/Mh19",
-	"l7igcOuVvRvwJermQ+qnSSWDpmMaHhYYXHkvI+lnoW67nfbIH7Wx7fadEfGzUHeyYLefI9hFiB8ts2th",
-	"TVYTks41ksusFu6pEQgy4TW5XTHY49vqk2yiDmYMg7aZSQha16lKLFqiawDMLE5sBaVqGZSlVcPqdltW",
-	"k1j9Hm47br+vREqyXXdMY4qFIEzuBf/vh1aj++hDq9HHDf/RU7t9+tvLoSDTuKGogZeLfL4BE/Sz5GRf",
-	"KS5wfL8z6ju243Ttvt9qV/GulYFa+V8vD2jtTzob6zazUDsvkHVzEHesNnFHfXdkNZ2RZTfroPkyAVYJ",
-	"ignE6mcB5FGbNHF/REZ9HxM3h2S7034BWE6yLzXUOhMEIj5Fsej0dZImEIT8a4hPcBAqtTV5BvwB/Ak/",
-	"gfLkIjDiETLJhRvU4GrquVhd7SkqLA+sKhWMn08895aF85k3C4W62ppdEb+bfagWYbNv1ErV/ia7nmWK",
-	"Yry6tTvMU0Ad7VKvfs0RCntkIThcWFczZY2YsTMJysNMgvJQy9bCguUQZKb0WLYJ38DChXlgzwukdYXD",
-	"Bxlq1gIga8iGOJjE26UITgKxMAbGb37837/8/R8appFxUQ+PiXzF6Lxhq1wDQAbwp5rhEIw5x3I6DavZ",
-	"sOR2laImm2Y5MD74thX/Z3fLNKkYrqXUU+yOlY8Ne2i0QIHgJPRNxFVIBSVOVOVjBXzsQbjax0HIEQ5p",
-	"BNlyMSfjaHHfh/mvWvq0HxDExcSThXJZE4ldpPLbAUZfufNjMNVEU6FgWzpoGP8uCokCoWmkVC68AnCD",
-	"1b+MJY8F/8B4eP3unfo0sCx3Y9hWL807eEKUAbuW1/dC6h5D25PAIzXs45txu9MSvGyYD5jB3zoocTDJ",
-	"iUefsDrQ7icNT3PrUydFJ7NumwwiMBO1sV5BCBuMt6lgXzLSNUll0ZOuSyVfSfYsGBpB5JHHsMzaR7YU",
-	"YIlzmpe8gfBayQeVDFeMmVxK/CMB5zTt0NASapn59PTWLGys5mRQUMsDKCfpkmAq1i++apaBOU29y6Av",
-	"g+t4Sqahov/l2XlZqlBzTUaopIJ9wiFzOkcHehCpluot5cMEe1ZungSzCAZ8mgoCkBp5n4KZObqhJatt",
-	"Nxwpf48YBvraM0xD6+JjOmPcMI2QHskxQoL94RjzsTEwerjv+q1Oxyadfmdk2y723FFv1G12RrhrdTqd",
-	"ptXtWqRptXrdbr/ld3qe07VJs990erZjdaTaz4IjyIYTwYSMcHS8IwgXuyNKgZ+nlIsgOioa222r5duW",
-	"33Kxh92W287uHA2YcbkBQnqNruV3G/1+HzdIZzRqdlzsux2raIAUUqRr2CDrbKf8gjxf+ygHm9V2fGz1",
-	"ieW2eyO/26rCnR5KrsmyiR5wPtvcSH8OOCh1oplpUjA4nROSbz20moO2PXCcnWa/0+10vi3ZexaSISfA",
-	"UZrQu82m1ew1Lc/tdlrdZqflWW2LjHpO3+9ZnZbV9Hu95qjddHq4T/pNq9/03FGzid1mu993HDjA4Smx",
-	"PZ0SryEBUBviR8bAaZnGfLwAgcuDo4h4iI8JEeqMKfKDkJgoTdGOPISnU0ZPlNon5hRNCeM04uh1kNfA",
-	"ww33jR10PUKSe+Mwe8AR1k+ojyRukMuIF4gBctAY/e9PkL1ro2/Aj3wD3TMsvXryRkHIazkpSeAV27cy",
-	"1AOTil+ov/WXJUZ9LLZrbnCJtVDLAZDqDCXaftELkIJfExaWpoDUbB+jodYHhc2x5iYbo6hs87wQqwS0",
-	"e8O2Bk1IWs7o75rfmDEw5o6RIBR+y10T2DU1UiDBZUJQK6eRb2bRaLXXsPoDy3p1LJytffLy2Se5xciq",
-	"ppKiqwO5dqu1Jl1Zdh2QpZi6yljJKQakYdntZqPb6nuNfsduNxzfarme43ujjtzuQzwisInESZVHAReE",
-	"rdrvu1ana7Vgv9dpMdrRy2hIljVA2Km7psFngJdl6OxG1+51G/0RaTccd9R2rLbTs1sjo8TvlMyvjt9Q",
-	"z23ZFbBk/BemvaZzfYjqNIOAMs+oQscaApVtYnVmddMD8hG0zKBxYxpOEajBS6dgJieasqgop2rZye1o",
-	"OhObbBwxpSkNbTYNKU7AWCaaPLHUSK5ZIpYNVn+ThToP+mGgFShVpsFangZl3290+x2vgbv9dsOzRiOH",
-	"9DvEHUljQX/Cictgcz0mU9EYLRpiTBrJCdt4OXxGI4E8wo9rsn+z07X6zRz768Vewf+OXS4AVpuW5xUA",
-	"BUSszUPbiozVIiOPz3OLkBp5M61s3syrtr09KuSAGPcOWo/fCVrWvaD9Af7u/pP37G/73rvv/Z7xgnJZ",
-	"tJJxtVJZlEaYT2HpK8sjWxonl7by+oeWDWkrj/4/50Or0Xz0xuBDq9FWj0pTWPbA6l4qnlMwg5EgYch1",
-	"NRiBJgRH3Mjsesvp/BkQO618ag1uPHkk/2c1+sNHv1MBVeQHbLLx3psxpZZI6UyGRWH1VirBNOJn0Rfi",
-	"o58T/NgYwAG+zEn+WkqBDe4sAU4Sx3K6DdtpNG2jJAnhLPpFDr5VeZkdbWWuy8fMTq/O7qanVs9AO6fx",
-	"U4ii52oqZBERQ1VOCIwRVy79xrTACOYqw5zR6ChzIHxpVeKWxb2+RkGQvGcFuimfhs75TRbYsVvdVq/Z",
-	"aXXXLfFeIiKLVbyyguB649taDDQe/W6pHHhTp9+ngibnE8lNvZi/13/0tHXaUH846R+l49zUYZGnZ5MZ",
-	"GT/EmXN349TcFRLmpvJz5hSJ0aK+vqw8qXyNd8tW7qRV3q0RiYgfuAFmi6GrRHVWPV7h+8o5vnzsqowm",
-	"fESMQbezrmOVnhINPbwAunPHxD0m3jCIhnSWlmJz5cY5zEcSCnGFbO0aHSxw6WQi12AxdEkk1AElGspP",
-	"Psy8m1N2TJhcnSVHXRwgW3bUyflLuP0gTRaD0kQ5zUzS5ZwOtac+bgfZOumkT/MBuJyOVjuOtdaVyAWZ",
-	"qoCaCgMaAzVqXGZKIVGiHP5iM2BNHVUAD3/yHZw0qfwQ2Nuwd20j6SUTQSiJ0qQSsWZI6DQh+6Egj2Vf",
-	"Tw9zaDs0Boe1EHdomIfp+MXPKiGAz2J2g68Uw8FzvRLwWK6FeihXQ/Uv1wOekciDJ8Cd6onmz0Nj8PSw",
-	"nHEOY5Y4VDQIPeS4EHqK+RVez20FsOZ49cw5NE7NQ8Wvajx8JAfuduTnkksOjcGHh0t8cmg8Mg+XuQ06",
-	"LfJbNT407x4qojnM83f6NCcMMlOvhZqYPQ813x1meTF9mJFAh1IEHeb4Uz9KJEOCbyUbYDLA9/kXLYVd",
-	"YB94s6fJgEwBr08PgTfgleYxRQHAY+ljD54GUYIShQfbsU7NbB8ZDiv2o7kVHsvFSdpXdi0JAAvVsb1r",
-	"Hxqnj06NFekDxZQBgv1MaL8hf++e2IcRJx8hp3UYQf0vaH0YpRUfM0iNkrjnipjtYTRaoDq75GEk0cTR",
-	"ecO5EiyfMI4ah5GWP8j3e47TtZ2m07VHfd9xmj3Ht9qO7XbazU7Ptzs9m/gd2/PaxO0Tv9/Eba/njVrd",
-	"Jm5ZPecw0rkOqJjcEFe8Qw3bsdJmxRyDpFmuVTHar6K6+Z6KkXrVBpq8qLyPYv252rtf/YSRJJm9kdch",
-	"rmj+SJp7X6LxXKlskjqIvYTkkueOoJcs1QSHsF4jq+O5NnF8y7H7I7ff7JGR03F7lkP8kYeNTFLKWU45",
-	"LJmyo0VNL7eyq4k3XP+F9ghnLZ5SE1wr40VLK68ylpUaPSFsoQsbQAVugn0kVZpAcASl6rIOsHa72S6x",
-	"OjObZD3nRp2Dp5kqrvH2Wnp8PeBI0hPxUBAJGpcRv4bA9Se/25l49aahxf8ax+wDygH/pbK7zvJv6jZK",
-	"5XxNL/AD9UHeDdxpVWfLbBoQkQrBUNCatJvl/JVxkllIDoiI8zMUFxeX3I6rcAQRGpPH2CNuMMEh8oKj",
-	"QBT8tU1nyZUCpyCbFc6T+gGaczrnVNRFH2rO1hbPLkhm4VP+L3C0xpLmD0XBlQ6XO5rp4ozfWHV1Ezef",
-	"YRpjqg7QKPsCjs9ELgn1m4YuvSGxx3DEfdgnPBrFu/8RU9VKoR1kXqjSBkUT38xvNEk92CTaqf5opJEq",
-	"V3ml9U7CGx7DfvpLmXlQxQ0eyA/GNHAVUsN40PjPBomUE+BohpkX4KiRdp8pKQGzjuiMJX9k2kV0EkRp",
-	"xz5hDMZ3Q8wCP+7hUZmTTq7GprG0rX9s6x/b+se2/rGtf2zrH9v6x7b+sa1/bOsf2/rHtv6xK+wfu/Lp",
-	"cioP4Wply93MmmN1j/ic49BOAe9JTzUyaiuMuLI8WVDahkFU+/SI+oDO6p83SSddA3SNkbUtT8tW6PE0",
-	"xNryzxvwhfvsJMItq2HZDcs2tlbw+a3gF3Fc9XwmsmnMKfP0QfsLP/ZqmMYTiYTP/8sPvvjJvz37ySdf",
-	"/PIXX/7TP3z56T88+8lffv7pf/3qsx99+dOfPfvX//jrX/7y17/4k2c//fTzv/4F/P3Hz/7sR1999v0v",
-	"//4Pn33/x3F/X332A0nxtY36dXb80uQv84xugoo/fvbDT3/9i4+f/exPP//kn7/67EfPfvKXz773t8mT",
-	"Z9/7ly8//n3V7PNP/vk3n/zTV5/9Zwepl+mgy81Q3CjFWwYAhbtHyclcPeWHmB0RAbEJyWfBCeFwZ1Ky",
-	"n3ITqfsMOSTowxye/eqTz//wV19+/L1n3/93X/z8Xz7/1cfPfvhzNeRXn33/N3/3n774wff1WhXEd1EA",
-	"1YvGpIJpk9CSZszUn3zdMI0bhgmc+map4/OskYD6BycUs9bc/g8EmeZ3f6ds909WdF3JU17h6E+mHfdl",
-	"Lt98qtYgnkGZYnArIKH3ID1mXjhoo9PfV59J9kjqJ1uP0kjEJzGTu4eK4Zj9W3uo07dspFukMbgR9Rb5",
-	"cEyr/PLbLL7icUw1nwTUMny8DRtANqW27/c6ntWze72W2/U67T52fIKx5bbb2LPsNm6O/JZvj5yRNeo5",
-	"juvZba/j2u2R5VsWtnqrs/3j6FGnVR49epvgUIwLGkFyxl7X+Mit2XIRFnq8vsDKisIqt98sHLOoV+Q6",
-	"GzLrlE+6p/KO4e9Wjb/tihDb7cmUsppHCwo1BoKQlEewYSsdoL2D9xBl6Ft3D75lZA7rjoIIs0UZLFNG",
-	"yzsd0zkSVBVFk7sRRropCiL0wfV7d02EuYovBzCfnYkHd6zqmsS5QHNn3XoCDCk0pesKo6ytmHMUUab/",
-	"DoOIaK1F5Vrb3cL5fDoTLs3dIggq4NwY2FIFWH17WdJToaO4jkGS/l/7djMY2cmMnFqcswhuCc8O21k3",
-	"bnwhSHr/BlTaiA+TxQM2MwN6WBCpW/szMWNko9ESrbYLZKArzxO0kHSp7m4NOMrpvjB8qzj8BIeScIm3",
-	"0fCHcGEVuJvjmwhwfIWsvqGJRB6Wwhl+yyHQBx988EHj3r3Gm2/G0LRB9dPk0ssaEc32KnrpSLUnc8Ag",
-	"rcHhOO1sEZGelavQ4WTetZK/hyNpC+mzXPklGdhmEU0D2yynUflimYQkbWcrmcAMJIrPXdIk5r2a7TV/",
-	"1lRUNP/TebEEClxLsqyxZBajXMLWPgWyJIqeQ4GVJTI4yxyS/kpmsFEFl5hEzlTuRX5prq36EhNPpv5L",
-	"vILL+IhpZ8U+IZky75c4yx5wDgWTxOd7aqjsm59MSqCuX7xuCcOl1klyEq2uWswUputR0UyfksxrmGtO",
-	"tdG5kU549aGqOENr+ZSZ9jnbA7s9cDo7ttNstcHnnIHF6ZZg5A4pntLC4ZExMG56bx5Ia89lJ/DLabft",
-	"PsT8wJP/AX97Zl13+ns35TPIPbl/54FhGjMVTQiODNN4DCkoH31w/YM7j/eY/97BsPtw8f7vvX3/qDt2",
-	"Tx7gaXAvZPPbGD9w3353n5a4KsOjLAkomMrWFaDMNlTgljU9Vulcy7ftx1uputN89RrqOacjysmXjTbj",
-	"OSKWeClr9rhc7Z3ORmHgLkPUalYfTnzaapbp5QWqO4aaORJtCkYTcK2wI8Epo747ZHFAisrpMVno6NuL",
-	"I5vlYsgKqppb7x1SCBDYnTVlhaH7MhRlc0eX7PdMTHU1QGD2nqZR0yy3JwFU/Wj3oyA6GpMCp683w3Xf",
-	"Zgaqigkd6OhM1Z3cunB+rHmG9Ch72r7lmBd4Pc7mdZtWjNBYfrc8Ijiocivwm7/6959/+mdffvrJb37/",
-	"L774m3979r/+9ov/8eOCiW2tr218f0pYWYBBVZBOEzYbmUyLXBrnushjc8fu9vs2VM0A91rTKa9xWKxk",
-	"WzNn+WwlnTdOCz9zAvOM43CDArubeCBXFtZVCslaH48S6rqv/DTLGPF+Ljswr/rlSuj93sOG1Y1DHjWT",
-	"GaoDRvo299/8xT9//ld/Kqn9R7+M3e8/efarPzBMYxpiV9/wpr8utDdMwwskEiDc8Otf/vnn//Nf1WMu",
-	"mApaZlmqpI5PeVi91ew2U+K2u8ue8jPWpKvNAHWu1sosW0zRkRYpdSoYJthdScXQ6Bz1j+rSfrEOtBdT",
-	"SJLpruCtX3Qoi5+NK1BosuXUDXA4LCThxJRbIa0TxG5GmxdGZFeNeApLm13VdetWPHRQvh4lwiV9JAie",
-	"aAcp4RyWPn7G3TGlya8x5dNA4LBUi84CtWnu/VaIKiF65RN6chvh1crrSe9RzHBDnPRGaVjvhEwZZT/Q",
-	"7wpXKhTztNxG1+l7jZFvNxu2bbvYH7k+IRkafPbTHzz71R88+/n3nv1Uh8lrVxhsdltWQimO9dy3200k",
-	"3wvcCOvufHpJN9709EImIiC7ljmpcmELVB/xZZvIirlvKqNfLL1feckYC4mrJRQfxFtb7Qu2Nt4CjxhQ",
-	"xhf/+I+//sUPvvjXP//8rz9btTEWnd7JcE+XbPglQZxCUKOxgqtGwxjUtU3Lgh0PaBi4i43SFJ9jkp06",
-	"qplwr0pDg7xjOmOQUzhlVE4FecQNpOp3LZcNNyIunnGijo0gEgHbotEC7i1zQ8KO0ZwwgjgNPfQ63ARu",
-	"or29h+8hx3LaDavbsLtvGKYRn46HlK0DlaAXRJCIR2fCREluJqTjjYkGAI1JOCVevdS9Qq7e93/2xU/+",
-	"7Tcff/zVZz969qefPPvhf/v1L3/5xac//fKnf7M6aU8l6GXQNVqFrhpzOx/sqyF9lAEt8AYou/6H0f/5",
-	"+O+MlzJf7oxpbJraax/il5wru6iRohZjuSxOoC4IIQJhDskrdVJUzpX0VifdLT6krQF/VCm69nXYrMwN",
-	"mbpdPbxouHhaqKRYnvmdoKpulC/moM0xAapffFB/1UxVvYalaT6/++rPEIX9Wt43vyL++oJSMzeJtRPG",
-	"aEkSJxZol+KZGO8KekwiRKNwMUCQ2tlt9V/jKI6AAg5i2zWITnAYeEOJR1WsO36SFHGYRbr8A/GGUBli",
-	"CFhLW3KXTkmpUQug1peWueTYgrwsq3sCIA+XNLDSaG7mKqblAjREjAkDnYBLJOmeTTSLvOzzY7Iw0QQv",
-	"EJ+5LtFbMJrQiUJUSWH5WbhKnutwdCLb4ZLW9Bao9VIwCVMkwbB2v5+Jf2WTdTMRr2RbWFuYXz0oQRgj",
-	"KimNegQFHJHH0xAHEfGKZXDXRik1LcV7TBIt0Wky6bKVces+wV4QEV688h4O2UAa8hAfyW3MpZHH0/M3",
-	"6pWy1Cw4Eat/2D1wR5IJHp4QBsrXoJWLqWFvUWJhVIz39AIDo0uA1zYxz2CVFnFQMz2mLG4mEVY3HXpp",
-	"4Azwyxgwq/BeTirprZMZI2p7AeX2AsrtBZTbCyif0wWU+W3DY4shm0Xlh21JUgS+3ilo1TynNfWWlaaN",
-	"i/yd4YDYRUbX8/UDNy7t93WtuqeCHHmtrWErfdVjCySpLpvCZZ81wao0owp4s67xc+6qeppRquvm7ROP",
-	"TKZlaTWRxwvyrZvKt1bTanchPnAUnJBIHeEYk9BTCWljGnpDJY56+TAyaVhWy2p0LYc0ep2m0+j27I7d",
-	"sS1/BJmShQtVagU7yi7NrlJLWtlQdVwBsEQZsUivO/L7LeLY7sjv227Xbzke6REbe7g3cnujUctpeT2H",
-	"eNh3ey2nNSLNlu1bnVHH6sD+dDZlxPZaXq/dwc2e37G6o2ZuQ+1f5kbXgPVbtQk7o3bb8jq+7zntVouM",
-	"ls7wzDdduhxoaZHE1TtwbcWgeeX0glaza3X1TV6JtJM8opiln7231Ni7e/P6O42379+7CXE4IUISc1U/",
-	"Y3eldRUuqMpvwvq1RbcWArVda0pS1G+eiJNaG8NllanNyJnV0WPV7Kx30GYX+owZmZqTs5Shqpyqszdx",
-	"jdMyBeWchV+DJSosXM0UoyTjztDQKiIyE/LLrPvqnevsd4+B5VDBcBd5I9emVySfhW4u9jqtdJlWeYTT",
-	"Ndg44ezC1Yt1y9PtnlG9eP4C+crnWmS0xquVbrGfvVt8w9z8fRrmjDkKRxQo7PwQqRtS3w9cUAWKHp1E",
-	"c8nqC3jmBfL7MjGbNUqW4imbnJIpBgrVgRjlEzBrFH9aEt6Vh2EkyHxjWZsLj6fAdTM1MCFkOkCH6kZE",
-	"yNI4NFT0fLmixHnjwJtcubciopnYaHk6c6zSUMFBmc2ZniHCERwjWlxDAfhpAsER5MRWnSqyL/JU0YHA",
-	"gkyWr25PdWyt7hZli9OF2lwcIrtAXkm2jRTpVsNpG9lCDfmihXXrquY3601cb9ofJsUpnZIIwJQYoEWD",
-	"MF/S6UJ06JqB7Tiue2axneC/tjK9SR7IZof4E0K6G0RkaWMo2RmSVal/Wp/WBb1+pPyiVac01K5j6joj",
-	"BO4aKSx0ioMY2emSloqdHIqXNo7N0yIu/2KTzRMvzuY+PGPyck2fWlquIMZx+fKQ6fKqxMXm6omCINqs",
-	"UsAmiF0+oV8ePN+EeZIKeGfLo0qwrkrwqSnFvZbh+CE9JtHyVkU4Hwr1yiCLb6rUO2XocijL2ZcSSKVj",
-	"qFg1mrNAQHxdfjbUA90gmJXd4psf4mm+7Fe/LMEsO3hx74+jsZltu9nJ3cdc6jzW4OdDyBJbeiaZaZUp",
-	"ndmJpn3oGa+NQ+cwkOssN9cYysq1S1TIbFJC7h79WjW98jf/D4y2b7tq1TOJOIO4mcuIRyIR4JAbeTIo",
-	"yVhIgXlaLB22XHshD0aNvJEseOkqlMBZtoQJBeTp6RCmcmiY6FARw6GBKEMjKsZoHogxwohPpUI5ImJO",
-	"SHQtfUVnYqmsV43clMwsSleaBTi8kW5HK/wCTSeuQJM6wjkwQLKd1Qsjp1f3VLiLC71eWHz6TNBq/8EF",
-	"9yoXX5CoQX1/Zc/NTM8d69yO+DWw6uNfG/TWXgVffad8ZZ/WRYVFzt4vna9Z/ewaNaDS2IVllRSgXu78",
-	"zDkhm1Ktzp9c4rH4Wq1qlFi18ZHc0LWy75xo6KwFHAo5L4ENT89Py6qbYq+PTIPPlB0G5DLIeq+t9Coy",
-	"+bf6ZGCdXpyLMC4TVssYhA1gqaBbeW6/ntPFVnIrai9Fw0uXLoPBK3cwXWms1La/4BzGzW23K55yrq3f",
-	"inzzBImrLap39ejJ6fokLqHFfcwpMe2XKU3vpVdt5TSREYUKUna/1W/YTqNpgyabPQn/wbcb3bKT8Kvi",
-	"x/rs5Rd/8kdf/P3HX/7Rz+seuWx3+h0VGl5dpv4jY2D3lq9mhbk8NXAY3vdBlVpvzT8yiy5JKpCgoYcE",
-	"RVlxyk00HwfuGHFCVK48jjwUeMrMOdu52vhiwtrh16t0UlovUU1ZmNAfhBhyArFZIg7PfwpbgVf/NHYC",
-	"4Mbu/YSF2lbDaqvzlUUWsuL/7G6mHMSPv//5p///s+/9LEPwjyqpuo5n6rkR4kYEdmmEUl6yBBC2cok3",
-	"vpbzJRaSVz6Qmu5MVyuOmifEzP47IV7g4nCoq9xolJvLq5AvZ1O6LYOGsXw8KVvaETeePPowKe74O6UV",
-	"19+PHZDFLKZNDpk9GZ85KxO8YU/KYqYgzN0ZC8TiQPaiAIODaA4oj6HWqJXzZy/j+xk8Va4eXW8aS9bC",
-	"/NiEjdcd4+iIoIiKsQodKJdfXNYucfW9y0JjYGRPvuXO0Cs4Tk/B6ezTZa/S9Ux1cRFMCJJG0CCvGaAp",
-	"5UKdTzeRunFQzBiELSfqroRs5jdlCBS2+P6++M5DbiLtdOBIYoFM4i98yhAJPcKgHxPpoDpXxesVNoh7",
-	"jMgJYQvAx85hdBjdhFvfP5rhSAQCipNjNB/TkKA07Kp9+jvoTbzgSEJ5++A+8rBIyzmOKD1+javJP6ER",
-	"uYYCpQRA+8No/9Yeajabfdn+3Yd7O0iN++D+wUPtd4uQcm+jiBAPUuZve2QypZKWFo07ZDHInaFTX8VP",
-	"JHrguJ3KtudzOP4PTeBm+DnmaS4/FD6Hk+MA7uuOZQF+vpMMKBr7ZBriBfEGSLAZ+c4bJnR2GGFJS4Sh",
-	"ZDihyslDNT/0estx3thBd8iCozA4IQhzFNLoSP6rrtT3jggDvF9HU3VGEb0ucdNvtbtvQMl4jLjAo5Cg",
-	"77jUI9/Rt9frxnxn4iFBwpCreRHsjtGE4IjvqGsZA5dEPFsA5voUu2PScHYsaSUDnY+FmPLB7u58Pt/B",
-	"8HqHsqNd/S3fvXt77+Y7Bzfhm/Sgn/EwJmzDNJIzXYa9Y6lmdEoiPA2MgdHcsXaakOwhxsCWuztzEoYN",
-	"KLy++935Md/5ri6vfERKLnb/5sH9d9D7ZCTxiA6IUBjqtu3uGzsqEKgqYt6WvP4WERLdsC3yKZUTkD06",
-	"lqUO3EpZJPR9ZvFl3rvx8Epk1Sj8ekCE4v88pA9VHWAwMltqxLKOEsh2b2BvXx+SPTWNttWs8cmML9R5",
-	"YB/rSx9Wf3ALB+GMkZxUVYnefDaZYLbQgKdVg+FGBhB7Eo8CQ651YkE+kh3tFqmwcvWga3xEpGmkbCFJ",
-	"+VKUQhVYYPuY9OHUHTelULiH2bFH51HpCuvjvDVWWZDHYnei+8on/PwWiruJC06ky5916Xe63a5jl1zW",
-	"Ubr8cqov3fK/n8iOeCVAhlQu/hgutHlSuebXQeLyoribMuoSzpFHCS9dV31RziXyrh6hZPFuS8n90q3c",
-	"7Txmcahi8OXLNiGCBS6vXLYHjE6IGJMZR5JvkPLRXYv1JX3ADYela3dPd16PJeFkd3mJ6qHcj+LaAfHx",
-	"2yE4vZ5K8Kj3jUPjrZsPDw2T0Zkg3zhMCPLQMFUy6TcO5cCHxinqHkYXxNkx9l42EkkXppwqslquNAYo",
-	"LyGN+9el8unsWEip3CgTb1X7cafb6iOuykyj1k7rDTN3qQxlaLRAbz98+ADdwDxwd5DEqaoqoU5Egtpj",
-	"dXrom+8/jE9ggsYGxeGXaW6PESzIQx1V1/Ryg3qLFcLicWM+nzckQI0ZC0kkVSqvvvTIhOFP89aM1ApP",
-	"L1FuPdRGSCllagvlTHTZsuz1n7wbSRqhLHiiToO27BrE/JDSu5jp3dBu1xklqQlyj3gBfii58oWyzi0i",
-	"XDBFVAoHSlI4yhlJabw7CzwJV6pD96ckuv7gttTkZxMSiVJ5ukcjwTCk92xAVfHYqVjVUA0QqOEXqeq4",
-	"MYQvn7Yb8BT6quWEKhPVOs6+1JeI2n49LPAIc+XdV+YYWKKA5Nc40uYRvB7TuVKKZAsaetJqhCRmsPbm",
-	"OBDEA+Mdx0IwLUhxDfk4CDnCviAMdSykd8dSAkrrmFyiXEoHKVepXBy9dOSxh1MfBhoRpFNDKgnlxN7N",
-	"RjZLqeVuwAVHcbPEWREwpIN4cOHdXG6TetecYi520D4NCR/EzpvldZb9Xk8jglPM8IQIwnhlJCttor2d",
-	"D+QDiLyvaX43mASiduskdLrZF7VbvxttAMzNOD+19hfXhXZN6y8eXSIT6QWEAEMJG11XRqVpjAn2iCp9",
-	"dTeIjqu61c12oQ3099z0gjo8e4uyUeB5SmN5rlyeupB1Auij0xzjywVAmfh6zO7KTbfM7btP9V+nq3YJ",
-	"j0PRUd1UsX4geMz4Z+P7t0jM9htzvf7u9puvFvdUaSnxqYIrzQYtq7X+i3eouEVnKhflSvHNvooooPQA",
-	"RxXnpKrMSgU5xFxk1J4BwmjPOXgQK0QRFSTj7w+eaMVrTNA9wo5DghilIq6EF9KjcgU7heXcPovCtVqH",
-	"UcsBTfswkv/8B1TRDkGTKnW84o7gcl08ncxZCf0qU+CSs3pJNV5FdOCxWKeb6VZmktutMtN5IovjY63m",
-	"am1sT4/2HJWxy5Suajpb1eQqqCb5sxgxucfk/UjXxlkm8Hv4mHCEY9edMi4ZDZXYPIJS2lIjURSvPHNJ",
-	"XFW9TkKtqg3CRziIllijykm3F5d93YwlMgHfO2SRJfY6vr6z0PkL8e3poVVCdJUWAxEVWIwIjYhPGUkK",
-	"yQZcX/WZYcKS0PU6nkw/Sb4AYBzFbs9tqppKIVEyIcqrrr7113+xr6/4e+7+05bjrP/4Dlnskxi+Fyb6",
-	"9BG800KMi8/IWuGX3+x3nwbe6S4jJ/SYVEc19uF9Khp30G2hvbwqryVO5JA6QRAhPzghic9tvfBT3Z9V",
-	"+NW3z6rl5KVKrK+FrFotpV4xq3Irxy5Tjt2MvNpSTI6kbZZy0XWXCCm3dPIfGtPQQzhNO3yN6zxAE2GB",
-	"JpQLxCmazNwx1OsMQxPNIhGECCMPL3bQdRRiQRjSAyNGoI6K1AuvgfuK+siKE/8QiTz5JhGBUjtMhjbh",
-	"Z5wcXqkSqoGutk6oYHwhSmFSDO+VlrFrZsnSioBbKbuVsrWk7F1pneblopKEGXmb3hmVilx9H/0aL1F8",
-	"az3cqgG1s4Bb1AUehCQ5L5R5Klc69kCi62iOw2M0WiB1FAFxAdnTIm6iHJnqGoxAoBE5wlExEHANQbox",
-	"h/NkKn5YmiMpgb2pJ3SlooLFwIBZN1xRP4qYSbK/FYRig5Bicnij9hf67sQNx9koKpoEX24xOtn8q4e0",
-	"9jf7OiF+o4Hij5JxLtPugPpIW1/kVfBFkkS6VLnddYvdp5x8VCdAqpJgkvBoXObbRCHBPriDpJCc6kL8",
-	"lZJxhVR8i4BQXGwsEg/IR8+LuqtUIXWZ1zaIeelBTKIppBZZ77qUMV2jrNLFRBjXPiYcTFLNIXsaDKid",
-	"eDtoTx3egkYBRziELDTEp9IoCziic335CCNTHCS3jkbksUAEs0hyzDUU0Ti7AI2ISyeEo4gcYbkfpG6r",
-	"zPAlRpqa13nZxbxi9hxMKql8vTXpXphJF6vGbrIkWyNva+TVNvI0J5fJa1X+tkJcw5WCEY6vbSlPQEny",
-	"d+O6yMqj5WNXcJC9cFJKvnyNg6Epjb65OowbROhmdBQGfAwt98ZBRHgqdOdjKvcDMBfhHK6It/ZybSUD",
-	"7hXVWTIQVmku2SZb/eWy9Jf3x4uEHaSmAOeB4ThybWVmyij1K/niLUgE0JlYIqRHDWg/yOZdBZEbziDV",
-	"Hd4lDhCpwcflFIuZOzvour7uVOe1q4PZgUqRZ3AVaCQNhAUR6PWW1Xqj6kwo9S+VS6qSwFyHT+HEdIqU",
-	"/+fEPoyCyCOPkd1JMsHWZYtdRCKYWsNXPgfsAaMnRKnJWaLPlX2vInq1Q6z2881Xaum1VGjZ0du6FvsV",
-	"8sBt7uS6KA/U1jP0tfAMKSZR1i4vUczMSksZCppops5UUFHFM1UFF82XWFm7khdVMB4Hk9d4nlkDpcRB",
-	"NsdrvCbTPqBnZdo32WJ/Fl1Nu1eiZ2vtbgOY2+y152+qSokC/m0QUtWGKvzcHWHhjld5E5WMVMIVuh0t",
-	"5D8DZZSOscrkpfMIMcJnoShEJDmJhJKkGI2wBz3wKQ1CqWMrFzpcWBwIMgEr1cVMqla6zyCVWsNjsrgW",
-	"J8ubuvCRHEixn1L3D43dQyM5nAEKsYk4zbbjYzoLPTTGJyRJVbHtDhotoMTUZlL7BqDvFRLdakLPWXTD",
-	"oPtAPuXqlCItVWJMkl1M2pcjr7eS82ssOWdTJCiyTcuyqlXKnAgNJhIXfJUQxR7UVYPr3V/fO3hPVaG7",
-	"1eghytBbN+ye1bRM+fe37h586w0pYrE0rP1AH5nQtfdALDI650oLPSYLuJRMPkIq6uIzOoFWmi8T4Qdn",
-	"KVR/RziIkh7jUjsRme+g61ocdlroXnCjpiy8DdN/LjrsPpFDXaLcnMxCEUwxE7tQsiWuEFpPiilEvJBI",
-	"jxo6kaCmch25/CTvOGJ0btKZkKRiggvDdKlHTDYLickI5jQydcblYeSYcb1C0+6apmn2rcLJwTyRw/bL",
-	"YIG+IQfOXVPidHqtZrvVruVUogKHXKsMYRCRVOwzOt8K/a3Qv9jDHsA6sXReJ+s3yy0R53fqvUXOKFq3",
-	"KSRflxSSnAOsmoATuuK7T4/J4nRNPHKuXd0ZCyxWOMBhok/NzXGh3m2aJxWVxxjvxw82Junky+dz6CgF",
-	"tIS+oYLliLhSraI+Crb1Hi411JhDNtbeuqp4S67s9Zq4S75EdjGZWlW6V1RwTXJDTpD7gTqWwknoV5/a",
-	"N2uEbe7nIL5S4Zub+gaB5HjgpbJcBg/b4MpVCK7QAmXGPJd/virIou6K4EvckyTeHgeRl5y+zt2m7QZi",
-	"UfvM//2lm96v6CmvLKAvxFrMYerVDpfUmWruOrqtJfi1tQRjUVWUVCukXpnCAZUAapiIOa1ghfawZD9q",
-	"haNUtz6XDHzeO/yrwJCvwgmEzYg9vv5ljWKd3BKzSqdebSzKjh7Eo319lWKNgq0+fCWSjVJ6jPkkeVRL",
-	"C457MNF8THWxK7h4CYIycCOTT5k+Qlxb+X2QXgR9ZfVeDeMLUXlj/Lza2u6aWca3hW913K2Om8ihckFW",
-	"2Ovr6rS6/Vof8JnF1XPcb19yLnoV4hp1KJSGgbtYWdw3PlUld1ifMpcgGqkyRJCrBgcs4uNUiVOK0xlz",
-	"STnxqiE3jl5Ez4N2FWxV2aEaE1+Pkr3qjst40TNUBC9SEmJEbs11ggWZlmV1VwJV/iVNIkxUvRX1qtZU",
-	"993PAHelj3U8utTU7hgJWyPoKhhBLEeUCVtlnlabQgeqjlyucFzm3lnMA4/soHfgDtYc27zG42JxKvsN",
-	"Ki1BYbjRQvvEEBbwZIhFkQerDKeUtK607ZSC+YIqCSRYetWPV6ybKMu02NpRX1c76u20zJty12BGKkXh",
-	"sp5Rx57CGVJDcMwCcYEjyNmd5yphnlPNgKu7zi4F33yuCsDLz5avgGHGsuSyEc3vujhySVidK/9WUv1/",
-	"TFIWG2H3GAmaJ/AyHijZ5mHAiyDwK1gXe7svv/oCYLuRX2phHxAP55RpNPIDNqkWagdEiBBqmYDRIhUG",
-	"KbPi6taM4DBUF59EafnsWAYqa4cRLtARJfxcslAB+qKF4aUUzpYT29pGWxm8lcEvYXE14F6V8okZUZyy",
-	"VgyDF7dS5j6YgZ8p4/wXVLv/k0OSJC4ZgzwsiIkEnVDG6Dwukk0wCwPCBZxQx6ol9MVRBGXVpHKaPcpT",
-	"GaW/Lj/GguwD0Ffa0yQh3Jar3Bbw2PqWXpA4jGVFRnpVB68EC3DY0MV3Kz1KB7MJR1JiLeI7U011tHa0",
-	"UP/G1VHHmIkddBO7YzSLAoG4/FBQ9IQwWqyAba6Qd28R8VBCdkMDtqnEu9o3AOemVsHIsDBxVWRjG2Cq",
-	"62Jaxl31Qa/MtRqrA7dpwzXpqNcLh1QmMy5QhCcEqv7prM9h4F0rFAwjHKkAVOShOWZe2S2u2Y7NjOlW",
-	"Gvd9L53a1zfzNUHCNux7FcK+J1maLL3apk7+a8Zn8Y5iLA+NAibGoITDLYic4JB4UgsHt4dsofXtSBCW",
-	"XnGzksWqIr4JUV1pNTyB8oWo4imOXm1lfO08T9IGW4V8mzSboYfVl3ulz+qmzmbEYlEJAfUCbt2I5SUU",
-	"t/O4KqwXUeWtyAhR7WBO7kRcp4xsdJ/iW0ScQ4Y+V73hpWfrVyBYfEaW2dXqP1/DO0D5uqmJIjqXxK+V",
-	"/CnmYhBfWRPfpJc6/ajks3j3wtoHiDk6jug8QvMxSYp7ozFMhQdPSJ07SFcnW9yIJ3aJwZerbT8nGKhg",
-	"z2Tpt9z53LjzNZ6ifTNG5QILMtFEsYJToaLQGE+nJCIeMF/qeNJeKY5GRMyJZLw5BYbkO+j+lERBdKRu",
-	"ZAsiwhH2PF2n0Q0pD6Kj8zPlQTKJS+TK+GrJGZtSXp81NyqD/1yq36fYquDglCa2LHzZLMwzpFvOt9At",
-	"O4kJulC4Ee48+U58VwjyyIR+B5gtfQZffweFUg2O5IYaT800Ziw0BsZYiOlgd9d2ujvWjrVjD3pWzwIa",
-	"1BA9XaqfRaFuGUdjXd5OKrfGoHDqXBL88odjEk4zn2QmW96+7JRt+nlyqGj5473c7em6fXx5eklzXSXb",
-	"B4QF4LvUH6lZlnxSdfQ3/TQb/VzuQN+6a6YiVC4d3MqSgVl7TsvQg0WSiKLu7suMDLGG5Y8e0mMScRON",
-	"CQ7F2IRiswy7GZjj+Z8+Ov2/AQAA//8=",
+	"7L1rkxzHkSD4V8Jy1ozkblZ3Zta7YDK7RhMgMQQJDBokh2LjilGZkV2pzsooRkR1oYhrM2p2eUdpNCPN",
+	"7YMj2a7Z0G41O7snaSXbMZ2Ow5E+3D85E0DyE//CWnhEPiuzKqsfQBMsfRAbWZkRHh7uHh7+fGS4dDKl",
+	"EYkENwaPjDHBHmHw5y2PTKZUkEjcI9MQL4gnn3qEuyyYioBGxsAQbEbQfEwYQWJMEI74nDAUcPgXjQg6",
+	"Ck5IhEbEp4ygWeQRBj9xPCHomCwM0+DumEywHJpEs4kxeBcGNR6YhlhMiTEwuGBBdGScnprG7SA6LgFi",
+	"TFBEHgo0xUfETMFhREIioXjx3s191HN6vZdyE07ww9skOhJjY+BYlrU846lpTDHDEyI0TvZcl84icevl",
+	"u/LxMijRbDIiDFFfoUO9bZhGIH+cYjE2TCPCEzlJ+iMj788CJtErV54F8F8w4hsD4092003aVb/yXQ3K",
+	"GzAjYEc/qQBN0Jk7DqIjJMYBL4L2/oywRRls54VlxqaUkwqQ5uPAHReQxdeCVI2umIA4YSfEM0zDxYzo",
+	"/zTGJIwfNegcfl7QmRiXU9qeuE2PDoIPqkDHHB1HdB5JaosA/pAeoTH2FHp58AGpWogYhvRoqN9Igfcp",
+	"m2BhDIwgEp2WYRqTIAomckEpYQaRIEcaw/szximrokPyUAxdeCPGr2QOzYgVkKn3qzikXcYgpvEyW9yb",
+	"RRVgeMQNPCkWPC0aTDSaCcSIS5mHIiqAIOXPM05QRLVIKAPOY4shm0U56Dzi41kojIGPQ04S6EaUhgRH",
+	"AN4N3yeuCE7ITUYnFVCS+B1EI0QZwr4AMRVw5OEqeJKPhj6jk9qc8jIWJA9YBVBA7YhG4QLNx1hISVaE",
+	"U0vVuoCeA8b7tCbqNgRpKOgZoHooCItwWCmEAWnxATQPxFjBQ2eCS2oMvCqw9MBDeKOUCWzHAsZM/l3G",
+	"EitIzQ8YFyswo2npbCdCgqFKzASCZ5afP4/g+dkmvvWymjZWGNzFa2RRJZnwhHC1IXIywgXyKUPkhLBr",
+	"CCNGpgQL4iU/jjEvagwAvFJUUvAzkzdeg9eq17Lphr4WRF4VrflqLcdBVEVW+qd6qLwRCbaQ82l9ZxJU",
+	"necTygUCASp1nETEVwARypHKhactBfsEP1SHDYj55OixS4+eO1XyXgLh4YU8cuQZHLjkGhJUPpFsSGcC",
+	"BVUqB402lwR3poRhOXU1ueEIBSllSAJC8Za5YUCqlLPjC6agO+wIR8EHAOzNIBSk6uDGI4klJa8y31Qh",
+	"LfNKUWrVYNg784iwmsQt0Ubl+1WgyN+GG9F6Mn0KzBpA1gOwORLuYiYiwuruylS9XgGE/vUMYNwDnYh4",
+	"Kw4Ppl9BWBTUlCDiAldq8/F3y5pKonN6WJCGCCZSfCxTbwxbpRqQQJY9/2sCVVABaoM0pUxUMj1cQ/XR",
+	"T+ShQplAmKP9g7dMhFEYREQdO9gdI0bnJkBLMJD5nx7ceaMSajlS6a3V5SflV4kD8n6t2yKRor9cHHHy",
+	"/kpxtOndoXIjQ7xSPYG9Oqdy8mZUeaQFkaKcWVR5TOif6s0pp4I536LhLBKkDn+fxK9WAJD8vjGPn0rU",
+	"8SmNOAFbwnXs3VNKjvyXSyMhj6PBIwNPp2HgglDfnTI6CsnkX32PS0AfGeQhnkxDor7wJECTIJoJwod0",
+	"JobUHzIcgRLgEYGDUK4NuSEOJmAK8ZGNBEV2q2Uh/Z0pr2HIMkyDMEYZNwbvXvzQUyqpjxkDY1f/Zpw+",
+	"UJREuJCYHBiW3Xcsv0kattvGja7bHDX6uG03HL/j9Uhr1MW2BdQn2AKPJAr0rY8LLGbcGLTgghoI+ZNx",
+	"H9heqZABB0BOcAhbpvlh16Muj/HLdyben5Qu97TuHt9VI6mNzpNXFpgJPiYSHsRJxImUSYFAUlB6/Fpy",
+	"I3bHcm5PTn59xhfnoo+RHCCzaVLUjCg9lmiRvw2QYAuEj3AQoSBCGE3ohCSGlnNsj5YOenfaVjPdnesK",
+	"psqdAJgvBPOUosnMHcORGbnElAdnRJGHBR5hLtXTePGGmTV+3pPraOz5QLVFccGJSyOPFy+JSuI2O2s1",
+	"aLgk4iCcMXKurQWminCY3V5OJ0QRkY+DkHjX9AmoWcFDYxJOuWRVH7S6mQD7gnHR3NjOcuMtDSgCGbNq",
+	"55MlXcTuHxRwgYS2pEhxINHi4jAk7AWOPAqntWncpGwUeB6JzrUxfjJKjvGSSwea4AUA4VGAybh4WZjh",
+	"tjeoQDgMtdGzEvUp0Bcm82ioOE7iWtBjEr3AEXfplJjIo0Ttg0tPtBor532NLO6RGVe+hjPj/5gshkwN",
+	"U5B8xcvgHHMk34s1V9AZsZTDhMVcc/G74zj5k2oNVKt2LbPUi9q2HASlCDk1JVHdpLPofPsUUTH0YZT8",
+	"NinPTXwayn9fAoe08hwSw1GJ6RTYC0J0vErE5QkFa9XnU0SUqCqKjOOIzhH1DbgA+edmEz4OfDGU/Bfi",
+	"KS+ySqLpIuVPQSTkRDnXvBlLPEnyijZQJjo5HEd6PKlRwo1m0LIvfvP66ebtITYLCeJ4IZG5agcL672I",
+	"bcxPfq3gBWVkQuQVj3gZ3+cxAd3mPqW3MTs6nwYwot5iKCgdhjBUVjcXCCyEttXqtbsdNFoIwhGWl3N8",
+	"TKJLYiq7mRdsEj5wB1OKYhCrtb78Yi5KnC3DALdQPBNjyoIPzslDcKwNgyi+XeRYCH6Uc08CzoG9ycOp",
+	"vDubyKfsSP6XMhSIhMml2GXkhB4T7xIknp3fnAS6Wrej/EIvYnPeoGpWBUhe/3777bcbezMxJpGQe0HK",
+	"nMdSQMI9qtpdU+rUh+3ns+mUMkG814kX4Pvwznlu4XKUoZxqOEvHXlL/GJ0JxYEcZSeQA8vb15v3bzZ6",
+	"ptaLJlNGOL8MSrDbKSVkUIFgFQgQtuqeXL7Wi+ZX6id6h5xLnojaPpTBIph39MCZAI3CJsXBAwPD9lpe",
+	"r93BzZ7fsbqjpmEaIxziyCVgK5MnVkAkikxjghdDOk+xlxiY5Q5gxxphr+H7frvRJXa/ga2O37B94vad",
+	"VsvxnZ5hZm3iGcORYRpTFRZhDHKhCWDbUo8kMqeMTgkTgbIW4XRhG0RiZFa3+rvXY7NMBgdldsX4ltu3",
+	"rK7d7zvtVrdl9fv2apNjBpmPlrz0WcyuN6PlsVrbwZDB+epv3qYMXlebUdO+mJpE380EquRcIvH0ZmzC",
+	"jDGSblGK+tSOTEffIy4o3Hpnbwd8ibr5kPppUMmg6ZiGhwUGU943kfSzULfdTnvkj9rYdvvOiPhZqDtZ",
+	"sNtPEewixA+W2bWwJ6sJSccayW1WG/fICASZ8Jrcrhjs4S31STZQBzOGQdvMBAStG1QFFi3RNQBmFhe2",
+	"glK1DMrSqmF1uy2rSax+D7cdt99XIiU5rjumMcVCECbPgv/1XavRffCu1ejjhv/gkd0+/RfLriDTuK6o",
+	"gZeLfL4BE/Sz5GRfKS5wfL8z6ju243Ttvt9qV/GulYFa2V8vD2htTzob6zazUDvPkHVzEHesNnFHfXdk",
+	"NZ2RZTfroPkyAVYBignE6p8FkEdt0sT9ERn1fUzcHJLtTvsZYDmJvtRQ60gQ8PgUxaLT10GaQBDyryE+",
+	"wUGo1NbkGfAH8Cf8EyhPbgIjHiGTnLtBTa6WnvPV1V6iwvLAqlLB+PnEc29ZOJ/5sFCoq63ZFfG72Ydq",
+	"Ezb7Ru1U7W+y+1mmKMa7W3vAPAXU0S717tecoXBGFpzDhX01U9aIGTsToDzMBCgPtWwtbFgOQWZKj2WH",
+	"8HUsXFgH9rxA3q5weDdDzVoAZC+yIQ4m8XEpgpNALIyB8dVP/9uX3/+hYRoZE/XwmMifGJ03bBVrAMgA",
+	"/lQrHMJlzrGcTsNqNix5XKWoyYZZDox3vmvF/7O7ZZpUDNdS6Cl2x8rGhj00WqBAcBL6JuLKpYISI6qy",
+	"sQI+9sFd7eMg5AiHNIJouZiTcbS448P6V219Og4I4mLgyUKZrInELlLx7QCjr8z5MZhqoalQsC3tNIz/",
+	"XRQSBULTSKnceAXgBrt/GVseC/6BcX/v9mv1aWBZ7sawrd6aN/BEScUQ8xKC2ZeP02wDNeYOAkfVLCQc",
+	"CRKGes9gCG0vTaAOoqNrSSCjJK8AiIsyL4gwW+Re3ClotmuDBE2DTAg7AmSH5ISEywu4LR8n0ULx2xKK",
+	"OeaxkT6ITGTDG0cMnxAudtDbGZCVc0W+H9GI7GSv9K3VXmupSayVofshdY/h3ZPAIzXsDjfi905L6O3R",
+	"pihM6HIdlDiY5I4dn7A60N5LXjzN0X2d0KcMP2wyicBM1MZ6BYNtMN+mB+aS8UOzahY96b5Uyisp9goX",
+	"uCDyyEPYZm17XHJcxbHiS1ZW+FnJXRVkWPRFXYpfKQHnNB3Q0JJ/Wajp5a3Z2Fh9zKCglmVVLtIlwVSs",
+	"33z1WgbmNKQxg74MruMlmYaKqiiPesxShVprMkMlFdwjHCLSc3SgJ5Hqvj6q302wZ+XWSTCLYMJHqSAA",
+	"qZG31ZiZlBh9Ytl2w5Hn2hHDQF/7hmnoO86Yzhg3TCOkR3KOkGB/OMZ8bAyMHu67fqvTsUmn3xnZtos9",
+	"d9QbdZudEe5anU6naXW7FmlarV6322/5nZ7ndG3S7Dednu1YHXmdYsERRBmKYEJGODreEYSL3RGlwM9T",
+	"ykUQHRWNGG2r5duW33Kxh92W286eyA1YcfnFjvQaXcvvNvr9Pm6QzmjU7LjYdztW8WJXCD2vcbdbdyfN",
+	"b8jTvXfmYLPajo+tPrHcdm/kd1tVuNNTyT1ZNn0EnM82N348BRyUGifNNNgajPkJybfuW81B2x44zk6z",
+	"3+l2Ot+V7D0LyZAT4ChN6N1m02r2mpbndjutbrPT8qy2RUY9p+/3rE7Lavq9XnPUbjo93Cf9ptVveu6o",
+	"2cRus93vOw4kxnhKbE+nxGtIANSB+L4xcFqmMR8vQODy4CgiHuJjQpRqFSE/CImJ0tD3yEN4OmX0RKnT",
+	"Yk7RlDBOI45eBHkNPNxwX9pBexGS3JtoRhxh/YT6SOIGuYx4gRggB43R//cJsndt9B34R/4FPTJsvXry",
+	"UkHIazkpSeA5O7cy1AOLin9Qf+svS4wlsdiuecAlt7BahpVUZyi5RRWtKyn4NWFhaWhNzfdjNNT6oHA4",
+	"1jxkYxSVHZ77Yxq45FY0nYmNbvzwGYTLkWmDsoZHI6mqmgZNEnjjJ0umtBou6OWrvJ6weLG55cW3GvUG",
+	"ClQ+m6JjIja/S8ULqJ5Jv7HxyOdUkDUKEghLt/MiLu9wWTNsa9CE2P7MdUyLT2YMjLljJPwB/5ZKEEjf",
+	"9C4P19oJQa3cBWuzi7++xRhWf2BZW0PA1hCw2hCwvcZ/867xuc3I3uCkpKiOI7FbLWsdue2rRN1C3BU8",
+	"zOnPpGHZ7Waj2+p7jX7Hbjcc32q5nuN7o44UuSEeEdC14pjuo4ALwlapxV2r07VaoBbrqDztZ2I0JMsX",
+	"JVBou6bBZ4CXZejsRtfudRv9EWk3HHfUdqy207Nbo5KzMl1fHbeFXtuyxWxJuhSWvWZwncN5mkFAmWNG",
+	"oWMNgcp3Yq1/9asH5H14M4PGzU/aBIEavHQJZpJQmUVFOVXLQTbWrGJKUxeZ2TSkOAFjmWjyxHIWxWqD",
+	"3d9ko86DfphoBUrVDXotT8Od2G90+x2vgbv9dsOzRiOH9DvEHck7tf6EE5eB0nJMpqIxWjTEmDSSBP94",
+	"O3xGI4E8wo9rsn+z07X6zRz7681ewf+OXS4AVltgzisACohYGwa7FRmrRUYen+cWITXC9lrZsL3n7Xh7",
+	"UAhBM14/aD18I2hZrwftd/D37n3wlv1d33vzrT8znlEonVYyrlYkndII8xF0fXWjy1bmykXNvfiuZUPU",
+	"3IP/zXnXajQfvDR412q01aPSCLp9ME4t1e4qWIvgVsR1MSqBJgRH3MicesvZRBkQO618ZB9ufPBA/p/V",
+	"6A8f/MsKqCI/YJONz97MFXWJlM50sSjs3kolmEb8LPpCnHk+wQ+NAeQPZwqJ1FIKbLD6CrAlOpbTbdhO",
+	"o2lflOEmB9+qsPCOvr2vCwfPLq/O6aaXVu+Cds7LTyGIJ1fSJYuIGKpyQmCMuHLrN6YFRjBXCS6MRkeZ",
+	"ehRLuxK/WTzra9QjyhsgYZjyZeiUg2SDHbvVbfWanVZ33RbvJyKyWEQwKwj2Gt/VYqDx4F+VyoGXdfZP",
+	"Kmhytqbc0ovhw/0Hj1qnDfWHk/5ROs8N7T18dDaZkbFDnDl1IM4MWCFhbih3QE6RGC3q68vK4cDXWA1t",
+	"ZaZbZTUckYj4gRtgthi6SlRn1eMVNsWcQdHHrgqoxEfEGHQ76wZW0XHR0MMLoDt3TNxj4g2DaEhnaSVI",
+	"Vx6cw7zDreB+y5bO0j41l04mcg8WQ5dEQuVH0lB+8m7mtzllx4TJ3VkygMZ+5GUDqFy/hNsP0lhVqIyW",
+	"08wkXc7pUDu04vcgWDBd9GneT53T0Wq7e9eaaLkgU+V3Vt5yY6BmjavcKSRKlMNfbAasqZ1v4AhLvoNE",
+	"t8oPgb0Ne9c2klEyjrYSZ2YqEWt6Tk8Tsh8K8lCO9egwh7ZDY3BYC3GHhnmYzl/8rBIC+CxmN/hKMRw8",
+	"1zsBj+VeqIdyN9T4cj/gGYk8eALcqZ5o/jw0Bo8OyxnnMGaJQ0WDMEKOC2GkmF/h57mtANYcr545h8ap",
+	"eaj4Vc2Hj+TE3Y78XHLJoTF493CJTw6NB+bhMrfBoEV+q8aH5t1DRTSHef5On+aEQWbptVATs+eh5rvD",
+	"LC+mDzMS6FCKoMMcf+pHiWRI8K1kAywG+D7/Q0thF9gHftnXZECmgNdHh8Ab8JPmMUUBwGPpYw+eBlGC",
+	"EoUH27FOzewYGQ4rjqO5FR7LzUnerxxaEgAWamB71z40Th+cGiuibIqRNQT7mQiYhvz37ol9GHHyPnJa",
+	"hxGUH4S3D6O04GwGqVESHrAitOEwGi1QnVPyMFJeoPNGPUiwfMI4ahxGWv4g3+85Ttd2mk7XHvV9x2n2",
+	"HN9qO7bbaTc7Pd/u9Gzid2zPaxO3T/x+E7e9njdqdZu4ZfWcw0iHBKFiDFBccBM1bMdKXyuG4iSv5d4q",
+	"BsWo4If8SMWAFvUOvPKswqOK5S9rn37146qSXJpGXoe4omFWaepPicZzpYKu6iD2EmKwnjqCvmERWTiE",
+	"/RpZHc+1ieNbjt0fuf1mj4ycjtuzHOKPPGxkYrfOkmS1dJUdLWpaudW9mnjD9V9oi3D2xlN6BdfKePGm",
+	"lVcZyyodnxC20HVVoAEAwT6SKk0gOIJKmVkDWLvdbJf5+tNDsp5xo07ee6aIdHy8llbPCDiS9ATBAoLG",
+	"XQyuITD9ye92Jl69ZWjxv8Ywe5dywH+p7K6z/ZuajVI5X9MKfFd9kDcDd1rVQWWbOkSkQjAUtCbtZjl/",
+	"pZ9kFpIDIuK4F8XFxS234yJAQYTG5CH2iBtMcIi84CgQBXtt01kypUASdrPCeFLfQXNO45zyuuiaCtnW",
+	"BtkNyWx8yv8FjtZY0vyhKLjS4PKaZro4MD5WXd3EzGeYxpiq/D11v4Dsvcglof6loSv/SOwxHHEfzgmI",
+	"r1OfHzFVLBneg8gLVVmleMU38wdNUo468XaqPxqpp8pVVml9kvCGx7Cf/ktd86CIJDyQH8RBaoyE8aTx",
+	"nw0SKSPA0QwzL8BRIx0+U9EGVh3RGUv+yLwX0UkQpQP7hDGY3w0xC/x4hAdlRjq5G5v60rb2sa19bGsf",
+	"29rHtvaxrX1sax/b2se29rGtfWxrH9vax66wfezKh8upOISrFS13I3sdq5s6dY5kqALek5FqRNTq4sMq",
+	"lSlvpnl7TNMM10AgrFoVJF/soD1+TDxoX6QsdtERUV17eFmy0dLcFRfIshhdUBiHQVQ7c0V9QGf1c11S",
+	"hNcKRJ7QslrAe0KeexIpjE4Q9jEzITmYhGQ6phFBlKFp4IoZIzvoHmgv0BABEreiJIUqIIDBkrpTWARc",
+	"qvalSYVvj/UeKV0YOmwQD3EceCZqwy8jwkUux6q9LulF9RgZZqlqNZ3onMnsmYnwiJ6QLMGEWBAUayw4",
+	"8oB66pOO5oa1O3Vaxp0PpyHWVp+88abQSlUym2U1LLth2cbWAnJ+C0hEMAsXoMvlzBAjwzTmlHm65ge0",
+	"DZZvDtCBysMPIqAROhP1MvAHIK/4MQdayyM+roalMg4F4jSXrz96yTCND+TR/eSvf/7lH/7mqw//4ot/",
+	"9w9ff/6zJ//xB1/88vePP/71F7/8/Vcffvj15z/68le/fvzP//6Pn332x9/99eNfffrk734Hf//V45/8",
+	"6OvPf/bl33//yW/+ojD515//6Ml//G9P/unTL3/7P77+/OMv/8u/efzxT+OZv/78B8Yp6BzPoPLB+cxI",
+	"xf272AoKyY6oLfjlJ1989rsv//Efvvz0Hx7/8m+ffPp/rduLPJ5dhef6hq91tq6lxV9muYcEFX/1+Ief",
+	"/vF3Hz7+9Y+ffPLbrz//0eNf/u3jj36ePHn80T99+eH31WtPPvntV5/849ef/8xB6sd00uXXUPxSircM",
+	"AAmN6iIPesn3MTsiAjhVyqPghCjWS3RObiLVclhl0cMaHv/hkyf/5g9ffvjR44//9y9+809P/vDh4x/+",
+	"Rk359ecff/X3/+GLH3ys96qg4hQFdT2PZSrAN3G/agGW+lz2DNO4bpgg0V4udQ7Ecq54UqoDXzVUofQY",
+	"RRS6eAInqG+QF3g72VqAK7PLCWZyyLz265SWnjij/65+upMSHzWV9gNBpjWgTmhsXZ10XuGeS5Ydj2Uu",
+	"t0tXVBGvINm8Mr3+ZkBC725aTKWQJ6ezV1ZX3vBIauZej9tIxInUSefCJaK6uY86fctG+o3UhT6i3iKv",
+	"TLXKW+dnERfPY6r1JKCW4eNVOJuyEfF9v9fxrJ7d67Xcrtdp97HjE4wtt93GnmW3cXPkt3x75IysUc9x",
+	"XM9uex3Xbo8s37Kw1VudrBM7fzutcufvqwSHYlxQ6pJKMrqSVW7PlkuN0eP1ZcRWlA+79XIhS6pei4ys",
+	"x7tTvuieShuAv1s1/rYrPOS3JlPKamYGFSrpBCEpD0CBU36A9g/ekhecP7998OdGJtd+BMUoymCZMlo+",
+	"6JjOkaCqpKo8KDHSr0pV8J2912+bCHMVHhLAenYmHnRoD8RynEhn3X4CDCk0pfsKs6ytC3cUUab/DoOI",
+	"aIVKpUrY3ULZEjoTLs31IAYtfm4MbKmdrO59moxUGCiu1pNk79TujQozO5mZU4PRLDqO6DxbeQFaHqyc",
+	"N24nlnbvgnpScS5oPGEzM6GHBZGKsj+TF+SNZksuJl0gA923hqCFpEvV+T3gKHd9gelbxeknOJSES7yN",
+	"pj+EdpfgLYr7GOG4Ab3u70giD7P4ciynQO+88847jddfb7z8cgxNG7RSTS697D2w2V5FLx2pkWXyg9JK",
+	"U47TzpbK6lm5OlRO5rdW8vdwJK+zOhUzvyUD2yyiaWCb5TQqf1gmIUnb2XpdsAKJ4nMX7op5r+b7mj9r",
+	"aiya/+m8WOgLmpotqy6ZzSiXsLWTuJZE0VMoI7ZEBmdZQzJeyQo2qlMWk8iZiprJL821tc1i4slUOYt3",
+	"cBkfMe2sOCckU+ZNS2c5A86hYJI4Pa+G7r55YmECdf0SrUsYflBqVo0TSeuqxUxhuh4VzXSSc17DXJOU",
+	"SudGuuDVOZFxgOVykqh2GdkDuz1wOju202y1wWWUgcXplmDkNVJMssThkTEwbngvH8iLqMtO4F9Ou233",
+	"wWUPjrh3+Ksza8/p79+QzyB07M5rdw3TmClnYHBkmMZDiCB7/529d157uM/8tw6G3fuLt//s1TtH3bF7",
+	"chdPg9dDNr+F8V331Tfv0RJPQ3iUJQEFU9m+ApTZFxW4Za8eq2jMvDoY4QmJj9Jjsli+JSwPozwa8Yxy",
+	"8WWzzXiOiCVeyl57WK72TmejMHCXIWo1q3OLH7WaZXp5geqOoeSVRJuC0QRcK+xIcMqo7zWyOCBF5fSY",
+	"LLTz/NmRzXIrBQVVzaP3NVLw79mdNU0JYPgyFGVDv5fu75mQiNUAwbX3NA16yHJ7Ev+gH+2+H0RHY1Lg",
+	"9PXXcD22mYGqYkEH2rla4BjoeSV5RrfdiTXPkB5li2W0HPMCm+ttXnZtxQyN5d+WZwRLVW4HvvpP/+eT",
+	"T3/y5aeffPX9f/vFf/794//n51/83z8tXLGt9bUPE+PaEp2UHCPlTqrEKry5+QrmiEco2/g7U8LKXFiq",
+	"PUYaDt7IxHHlgsTXxTU0d+xuv29DTR4wAzad8kLDxXLyNTMiztZXYeOkkzOnR8w4Djeocr+JpXRldXul",
+	"L601QakzR4+VX2YpueRij/Oaaa7w6Z/db1jd2FlUM1Sq2iUZAXcaX/3b3z75Tz+WzPijz2LHxS8f/+Ff",
+	"G6YxDbGr29fqrwvvG6bhBRIJ4Kj542d/8+R//LN6zAVTIRFZji+pElYetNNqdpspcdvdZR/DGSte1maA",
+	"On1DM9sWU3SkJV6durMJdldSMbx0jupqdWm/2IzBiykkyaNR8NYvaZbFz8b1bTTZcuoGOBwWQvxiyq04",
+	"TBLEbkabF0ZkV414Club3dV1+1ZMaSrfjxLhkj4SBE+0/ZZwDlsfP+PumNLkX2PKp4HAYamSnwVq08ye",
+	"rRBVQvTKhwvmDsKrFTWYNonOcEMcUktpWC//royy7+rfCn2NilGgbqPr9L3GyLebDdu2XeyPXJ+QDA0+",
+	"/tUPHv/hXz/+zUePf6UDDGrXL212W1ZCKY711I/bTSTfMzwI6558eks3PvT0RiYiILuXOalyYRtUH/Fl",
+	"h8iKtW8qo58tvV95yRgLiaslFO/GR1vtXiIbH4FHDCjji1/84o+/+8EX//w3T/7u81UHY9Emn0z3aMnE",
+	"sCSIUwhqvKzgqvFiDOraV8t8MXdpGLhFG7PKu+Zp0nL2pAFsVXRq4SmnyTcM04irVkCY2C0kn2qPaBrm",
+	"dgsRzKI0tO0Xf/zssy/+/U8f//Jvn/zgw8e//2Q5SE3F78E8CQSFmY6CE6KKxKrhkY6K0UZbfaKqGf/q",
+	"J48/+vnjj37x+KPfPPnN36kAtynE3i8IZsWx97xZKDiSmiUniEYuQRjJF9F8TMSYQDj8Qi2VMqQAVKDA",
+	"D7nFfvyTx//vPyaRcE/++4/lP3/837/68AdP/vK//vF3Hz75xadff/4zjY2P/4ME9f/4TKElQcUDc03o",
+	"8lMMKFWp+wkVqJBLyEOhMwZxxlNGJfEhj7iBVNav5SI/R8TFM05UGiEiEQhaNFpArxA3JOwYzQkjiNPQ",
+	"Qy9OGeHcRPv7999CjuW0G1a3YXdfKu5YSRhxEq8NoafFmPl6YaqFuNRMaPDjH3/y+If/VZLxp7/68lf/",
+	"eXWAaoaY03joSnTVWNv5YF8N6YMMaIE3QNn9P4z+/w//3njGsaGJ7KpdaUUKQNW5qkZM4tlCT88Yf6mZ",
+	"aaOV1IwIjTexzK8Vt7tCmEOwVZ2QqnNFa9aJ08zXBOEpizyoPNX2kzZfZUWe4itW9mzLXbDKrlJLR3K5",
+	"6T85DYvovT8mmtjHNPQUI8zHlJwQhrzAU4FLcLDUDgNWa70zXb7SOvle3s4yFUzLIkpfpXNEfUEikLkT",
+	"vMhAFCPNw+DzpBF0j39/hpkKGh3j0B/qQxP+U4bEWH5tTihwVRrJqackOZdTdFeTwp1pudOv5n6eE2L4",
+	"vBq4cj9TkO9KIlHecPG0VnpUwtx14yguYoFrOFIVtFpaZpIFvHryPfXaG+DXhOzBOEG4dtTKGeJc5psU",
+	"+comGa+xQiWmntNMCvJ67J+rqHeM6Byg6fRmnarfzyj4fZNoJsIYLRFqWKBdimdivCvoMYi2cDFAEDzf",
+	"bfVf4CiOMQEcxGIuiE5wGHhDiUfVzSR+klS5mkW6PhbxhlA6awhYS9/kLp2SUjkIoNY/33PpBwVBX1YY",
+	"DkAeLkm40niZTEvX5Qp9yaUGcYkkPbKJZpGXfX5MFiYcF3zmukTrpGhCJwpRJZ13ZuEqDUQH/CTaCCTO",
+	"pN1k10vBxNOaZrv2+5kIg2w6RCamIFFk1nYuUg9KEMaIuuRSj6CAI/JwGuIgIl6xT8DaOBBNS7FWlDh8",
+	"dSBium1l3HqPYC+ICOdL13viHkOixxAfScXLpZHH0yRV9ZMyNllQMkT/w+6BR4VM8PCEMLiNDFq5sADs",
+	"LcrarZbP9+gCQ0+WAK9tJTuDYa2Ig5oBiGWuf4mwugknSxNngF/GgFmF93JSSbvXZ2IDto3st43st43s",
+	"t43sn1Ij+/yx4bHFkM2i8oogJOmSU69MjHo9pzX1Vlh36hp2zpAdfJEBQvkCyxvXPv62liVWftq81taw",
+	"lb7qsQWSVJcNkrXPGsJaGrMKvFn38nPussOaUaoLC98jHplMyyIDI48X5Fs3lW+tptXugovzKDghkUqS",
+	"G5PQUyG/Yxp6QyWOevlIGNKwrJbV6FoOafQ6TafR7dkdu2Nb/ghi0Qsd52r5a1lGfYl1liq1pJWNtolL",
+	"JJcoIxbpdUd+v0Uc2x35fdvt+i3HIz1iYw/3Rm5vNGo5La/nEA/7bq/ltEak2bJ9qzPqWB04n86mjNhe",
+	"y+u1O7jZ8ztWd9TMHaj9yzzoGrB/qw5hZ9RuW17H9z2n3WqR0VKW5HzTrcuBllaRXn0C11YMmldOL2g1",
+	"u1ZXtzpNpJ3kEcUs/Wxjd2P/9o29Nxqv3nn9BoQSCBGSmKv6mXtXWnzogtogJKxfW3RrIVDbtKYkRf3X",
+	"E3FS62C4rDr+GTmzOgBGvXbWJv3ZjT5jULnm5CxlqDLwKrsxLgJfpqCcszJ+sESFhd6VMUoy5gwNrSIi",
+	"MyG/zL6vPrnO3pwVbg4VDHeRLUs3a/V6Nrq52H6j6Tatsgine7BxzOyFqxfrtqfbPaN68fQF8pUPF8to",
+	"jVcrYizliM3Ti+7RMHeZo5BlReHkB0/dkPp+4C67irP9L7L6Ap55gfy+TMxmLyVL/pRN8hCLjkKVcqhs",
+	"AmaNColLwrsy3RAKWG0sa3PxIilw3UyRcHDyD9ChahkNYUuHhgonWa7Zc97IhU16Eq/waCZ3tDydOVap",
+	"q+Cg7M6ZZmniCBI1F9eggiZHgeAIwvqr8jbti8zbPBBYEHDTFOR3omNrdbcoW5wuFLDk4NkF8krCz6RI",
+	"txpO28iWwslXda5beD5/WG9ietP2MClO6ZREAKbEAC1eCPP1/C5Eh67p2I79umcW2wn+ayvTm0QubVYm",
+	"JSGk20FElg6GkpMh2ZX69VBoXdDre8ovWnVKXe3ap65jmKAZW2GjUxzEyE63tFTs5FC8HNu0cVjE5Xd+",
+	"2zzw4mzmwzPmX9S0qaUFYWIcl28PmS7vSlxptJ4oCKLNarFsgti6yeubMM/5E901fmDpakmrkt/v02MS",
+	"LR9VhPOhUD8ZZPGnKhZVXXQ51A7vSwmkwjGUrxrNWaBix+VnQz3RdYKZOheXBHpmikf5wor9spDI7OTF",
+	"sz/2xmaO7WZHB+ytKsetwM+7kCW29EoyyyoNvcssNB1Dr3itHzqHgdxgubXGUFbuXaJCZoMSIKBmg5t2",
+	"3GBuyInLIFWj7duu2vVMIM4gfs1lxCORCHDIjTwZlEQspMA8KhZnXK5ukwejRtxIFrx0F0rgLNvChALy",
+	"9HQISzk0THSoiOHQQJShERVjNA/EGGHEp1KhHBExJyS6lv5EZ2KpcGKN2JTMKkp3mgU4vJ4eRyvsAk0n",
+	"rvGVGsI5MEBynNVzI6e9DSvMxYVRL8w/fSZotf3ggkeVmy9I1KC+v3LkZmbkjnVuQ/waWHW+zQajtVfB",
+	"V98oXzmmdVFukbOPS+drdj+7Rw2o5XhhUSUFqJcHP3NMyKZUq+Mnl3gs7jtajRKrNj6SFqYrx86Jhs5a",
+	"wKHbwRLY8PT8tKyGKY76wDT4TN3DgFwGWeu1lfZqlX+rTwbW6cWZCONCjLUug3AALJXMLM9G0Wu62FqZ",
+	"Re2lePHSxSFh8soTTNdyLL3bX3AM4+Z3tysecq5vvxXx5gkSV9+o3tSzJwVCEr+EFvcxp8S0X6Y0vZX2",
+	"Is1pIiMKNfrsfqvfsJ1G0wZNNlvM453vNrplxTxW+Y91+vgXf/2XX/yXD7/8y9/UzRpvd/od5Rpe3cvl",
+	"fWNg95Z718NaHhk4DO/4oEqtv80/MIsmSSqQoKGHBM218OFx3xROiIqVx5GHAk9dc85WGiDu3Fzb/XqV",
+	"ij3oLaopCxP6AxdDTiA2S8Th+QtJKPDqF5RIANzYvJ+wUNtqWG2VcFxkISv+n93NVLT56cdPPv2Lxx/9",
+	"OkPwDyqpuo5l6qkR4kYEdmmEUl51CRC2cos37lv+DRaSV96Rmp5MV8uPmifEzPk7IV7g4nCoC3VplJvL",
+	"u5CvyFV6LIOGsZyelC2eixsfPHg3KZ/7L0t7WrwdGyCLUUybJJl9MD5zVCbR9RwelKmgnLgzFojFgRxF",
+	"AQaJaA4oj6HWqJXxZz9j+xk8UqYeXdEfS9bC/NiEg9cd4+iIoIiKsXIdKJNfXJkzMfW9yUJjYGQz33Jl",
+	"QBQcp6dgdPZpSUPDTP8GEUwIkpegQV4zgD5+qmCDiVRLZjFj4LacqG402chvyhAobHGD47gpNDeRNjpw",
+	"JLFAJvEXPmWIhB5hMI6JtFOdq/YgChvEPUbkhLAF4GPnMDqMbsh/ovdnOBKBgPYPGM3HNCQodbtqm/4O",
+	"ehkvOJJQ3jq4gzws0oK5I0qPX+Bq8R/QiFxDgVIC4P3D6N7NfdRsNvvy/Tfv7+8gNe/dOwf3td0tQsq8",
+	"jSJCPAiZv+WRyZRKWlo0XiOLQS6HTn0VP5HogXQ7FW3P51APA16BiiJzzNNYfpFklwO4LzqWBfh5L5lQ",
+	"NO6RaYgXxBsgwWbkvZdMGOwwwpKWCEPJdEI17ICCpOjFluO8tINeIwuOwuCEIMxVy0bMlXuaeEeEAd73",
+	"0FTlKKIXJW76rXb3JWjKgREXeBQS9J5LPfLeNdW/Rb/MdyYeEiQMuVoXwe4YTQiO+I7qWx24JOLZGlZ7",
+	"U+yOScPZseQtGeh8LMSUD3Z35/P5Doafdyg72tXf8t3bt/ZvvHFwA75JE/2M+zFhG6aR5HQZ9o6lXqNT",
+	"EuFpYAyM5o6104RgDzEGttzdmZMwbEBri93vzY/5zvd0AfsjZQrOc9OfHtx5A71NRhKP6IAIhaFu2+6+",
+	"tKMcgaqo7y3J668QIdENxyKfUrkAOaJjWSrhVsoioRu+hoELH+7G0yuRVaO09gERiv+X6xRAGe1T02ip",
+	"GcsGSiDbvY69ezpJ9tQ02lazxiczvlD5wD7WbXVWf3ATB+GMkZxUVYHefDaZYLbQgKd12aHnDYg9iUeB",
+	"IdY6uUE+kAPtFqmwcvdgaHxE5NVI3YUk5UtRCnW2ge1j0oesO25KofA6ZscenUelO6zTeWvssiAPxe5E",
+	"j5UP+PkTFA8TV2BJtz9r0u90u13HLmmHVLr9cqnfuO1/O5Ed8U6ADKnc/DG0DPugcs/3QOLyoribMuoS",
+	"zpFHVafepX3VrcgukXf1DCWbd0tK7m/czt3KYxaHygdfvm0TIljg8sptu8vohIgxmXEk+QYpG921WF/S",
+	"CW44LN271/Xg9VgSMrvLmwAM5XkU1w6I02+HYPR6JMGj3ncOjVdu3D80TEZngnznMCHIQ8NUwaTfOZQT",
+	"HxqnqHsYXRBnx9j7ppFIujHlVJHVcuVlgPIS0rizJ5VPZ8dCSuVGGX+rOo873VYfcVUpH7V2Wi+ZubZd",
+	"lKHRAr16//5ddB3zwN1BEqeqqoTKiAS1x+r00J++fT/OwASNDdpvLNPcPiNYkPvaq67p5Tr1FiuExcPG",
+	"fD5vSIAaMxaSSKpUXn3pkXHDn+ZvM1IrPL1EuXVfX0JKKVPfUM5Ely3LXv/Jm5HuX/+BygZt2TWI+T6l",
+	"tzHTp6HdrjNLUhPkdeIF+L7kymfKOjeJcOEqokI4UBLCUc5ISuPdWeBJuFIdujMl0d7dW1KTn01IJErl",
+	"6T6NBMMQ3rMBVcVzp2JVQzVAoIZfpKrjxhB+87TdgKfQV20nVJmo1nHuSX2JqOPXwwKPMFfWfXUdg5so",
+	"IPkFjvT1CH4e07lSiqDdf+jJWyMEMcNtb44DoZv941gIpgUpriEfByFH2BeEoY6F9OlYSkBpHZNLlEvp",
+	"JOUqlYujbxx57OPUhoFGBOnQkEpCObF3s57NUmq5HXDBUfxaYqwIGNJOPGgpOpfHpD41p5iLHXSPhoQP",
+	"YuPN8j7LcfdSj+AUMzwhgjBe6clKX9HWzrvyAXje17x+O5gEovbbiet0sy9qv/1mtAEwN+L41Npf7Alt",
+	"mtZfPLhEJtIbCA6GEjbaU5dK0xgT7BFV+up2EB1XDatf24V3YLynphfU4dmblI0Cz1May1Pl8tSErANA",
+	"H5zmGF9uAMr412N2V2a6ZW7ffaT/Ol11SngcKkLqVxXrB4LHjH82vn+FxGy/Mdfr7269/HxxT5WWEmcV",
+	"XGk2aFmt9V+8QcVNOlOxKFeKb+4pjwJKEziqOCdVZVYqyCHmIqP2DBBG+87B3VghiqggGXt/8IFWvMYE",
+	"vU7YcUgQo1TElfBCelSuYKewnNtmUWhceBi1HNC0DyP5n3+HKt5D8EqVOl7Rhb1cF08Xc1ZCv8oUuGSs",
+	"XlKNVxJdUtu63LixD4V6eRzjnRSd1265IJL6uEsQ9X3CTNWgHXMoVR9ER0m1evk3fBpwpOqpXEPvvXLj",
+	"PpJAqEzY91AIiiCUOVRg7aA9/WemuLFWMJHP6EQ3YqeRiWaRCEIU+5wCjibYI2ZcTH9KWEA9OV7ifXyB",
+	"x2NHeKIvK8mP1yTPZn2SumKxAiEQnIR+chLlvjThn3H8h5kbpMpQo8tKb3paZZx+r5FF9jipY+/Z7CRR",
+	"ID4T+05S+6LiEAODOnRniNCI+JSRpI5owHUv3Yx6WOK5XKctpp8kXwAwjjoBn8YqWVoA5Dk6qltWf/0H",
+	"93QLy6duXGs5zvqPXyOLeySG75mpHjo/K697KNmN0uqxSmaHRKAFnWVOhbRxQuZkAFv2ulu7fstMsn5U",
+	"zhJPZGNc8MBcfU/f17M9xWv6ZerdajnbS+tVuLTms/Riko/J+4GumrZM4K/jY8IRjp06yuzIaKgU6iPo",
+	"OiLvqorilc8mibhRPydBOOodhI9wEC2xRqVWEBcEv8JaAYD4TLQCPbVKlXm+VYM6S9VUCiH0CVFedW1h",
+	"e/hf3uEP5LJW+OUP+91HgXe6y8gJPSbVV8J78HsqGnfQLaH9fyriMQ7xkzqBvCAGJyTxxqwXfmr4swq/",
+	"+pa7ajl5qRLrWyGrVkup7SVmK8dqy7EbkVdbismZ9J2lXHTdJkLKLR0WDkYlhPMmIYgQNxEWaEK5QJyi",
+	"ycwdQyXnMEzMTMjDix20h0IsCEN6YsQIVNiSeuE1cGxQH1lxSDgikSd/qWM2qlQJ1URXWydUMG5NRVtT",
+	"0VbKflOk7G15O83LRSUJ11iJSCSYzo1aYSXSb6l+S2CIAm5RrZ0ISaIhKfNUFk3sm0J7aI7DYzRaIJWk",
+	"hriAvBoRv6JcXMrEFQg0Ikc4KrqIryFwCnDINFaRJaXR8xLYG3pBVypepOgyNus6suvHl2S8FDeDUGwQ",
+	"bJKk9dX+QjcG33CejeJlErf8TUYnm391n9b+5p5OldpoovijZJ7LvHdA5bytLfIq2CJJIl2qHLL6jd1H",
+	"nLxfJ3RGhUcmgTNxAwgThQT7YA6SQnKqW7RUSsYVUvEVAkJxsbFIPCDvPy3qrlKFVJvHbXjLpYe3EE0h",
+	"tch616WM6eqVlSYmwri2MeFgkmoOOZ+8/Jh4O2hfpfUKHWCAQ4hPRnwqL2UBR3Su21IxMsVB0qA9Ig8F",
+	"RCNIjrmGIhrHnaERcemEcBSRIyzPg9Rstdqbr9Z1XnYxr9h9DhaV9ETYXume2ZUuVo3dZEu2l7ztJa9+",
+	"PIAimzJ5rQqjV4hraDYb4bihV3loYpLZEVfMVxYtH7uCg+yFHFr54wscLpry0jdXZRqCCN2IjsKAj+HN",
+	"/XEQEZ4K3bidvbwuQoUGER/t5dpKBtwrqrNkIKzSXLKvbPWXy9Jf3h4vEnaQmoKKUYR057rKzJRR6lfy",
+	"xSsQCKBjdEVIjxrw/iAbkRtEbjiDJCj4LTGASA0+LrRbjOncQXu6EbbOeFIlOwKVPMWgSXQkLwgLItCL",
+	"Lav1UlW1AOpfKpdUhQe7Dp9CLY0UKf/LiX0YBZFHHiK7k8QIr4sjvogQYbWHz3108F1GT4hSk7NEn2sI",
+	"UkX06oRYbeebr9TSa6nQcqBXdZeOK2SB29zIdVEWqK1l6FthGVJMom67vEQxMytvylDqSjN1praWKqus",
+	"antpvsRCx96rYDWY6wWeZ9ZAKXEQzfECr8m0d+lZmfZltrg3i67mvVeiZ3vb3Towt9FrT/+qKiUK2LdB",
+	"SFVfVOGfuyMs3PEqa6KSkUq4wrCjhfzPQF1Kx1hF8tJ5hBjhs1AUPJKcREJJUoxG2IMR+JQGodSxlQkd",
+	"WtkHgkzglupiJlUrPWaQSq3hMVlci4PlTV0ST06k2E+p+4fG7qGRpO2BQmwiTrPv8TGdhR4a4xOShKrY",
+	"dgeNFlB8cDOpfR3Q9xyJbrWgpyy6YdJ7QD7l6pQiLVV8UpJdTNqXI6+3kvNbLDlnUyQosk3LsqpVypwI",
+	"DSYSF3yVEMUeVNwcEyLQi/sHb6n6pDcbPUQZeuW63bOalin//vPbB3/+khSxWF6s/UCnTOiqrCAWGZ1z",
+	"pYUekwW0q5SPkPK6QGanfEvzZSL8IJdCjXeEgygZMS7CFpH5DtrT4rDTQq8H12vKwluw/Keiw94jcqpL",
+	"lJuTWSiCKWZiF4p5xbWj60kxhYhn4ulRUycS1FSmI5ef5A1HjM5NOhOSVEwwYZgu9YjJZiExGcGcRqaO",
+	"uDyMHDOuZGvaXdM0zb5VyCnPEzkcvww26Dty4lwDK6fTazXbrXYtoxIVOORaZQiDiKRin9H5Vuhvhf7F",
+	"JnsA68TSeZ2s3yy2RJzfqPcKOaNo3YaQfFtCSHIGsGoCTuiK7z46JovTNf7IuTZ1Z25gscIBBhOdNTfH",
+	"hUroaZxUVO5jvBM/2Jikky+fTtJRCmgJfUNt4xFxpVpFfRRsKwFdqqsxh2ysrXVV/pZcQ4Q1fpd884Ri",
+	"MLXqgaKoYLmuiR+otJRcRZOlrH2zhtvmTg7iK+W+uaF7yyTpgZfKchk8bJ0rV8G5QguUGfNc/vkqJ4vq",
+	"IsSXuCcJvD0OIi/JvoYssJgP3UAsauf83yn0m7yyWV5ZQJ/JbTGHqefbXVJnqblGpdub4Lf2JhiLqqKk",
+	"WiH1yhQOqARQ44qY0wpWaA9L90etcJTq1ueSgU/7hH8eGPJ5yEDYjNjjxmBrFOukf9gqnXr1ZVEOdDee",
+	"7durFGsUbPXhKxFslNJjzCfJo1pacDyCieZjqotdQUs+cMpArz6fMp1CXFv51TRypfVeDeMzUXlj/Dzf",
+	"2u6aVU7jn7c67lbHTaihVJAVzvq6Oq1+f60N+Mzi6imet99wLnoe/Bp1KBQKYK8s+x5nVWUqbkeqDBHE",
+	"qkGCRZxOlRilOJ0xl5QTr5pyY+9F9DRoV8FWFR2qMfHtKOaeL7OeoSL4ISUhRuTRXMdZkHmzrO5KoMq/",
+	"pEGEiaq3ssz5yuq+9zLAXem0jgeXGtodI2F7CboKlyCWI8qErTJPq69CB6qOXK5wXKYjOeaBR3bQG9Cd",
+	"O8c2L/C4WJyKfoNKS1AYbrTQNjGEBTwZYlHkwaqLU0paV/rulIL5jCoJJFh63tMr1i2UZd7Y3qO+rfeo",
+	"V9Myb8pcgxmpFIXLekad+xTOkBqCNAvEBY4gZneeq4R5TjUDmjqeXQq+/FQVgG8+Wz4HFzOWJZeNaH7X",
+	"xZFLwupY+VeS6v9jkrLYCLvHSNA8gZfxQMkxDxNeBIFfwbrY23P5+RcA24P8Ugv7gHg4p0yjkR+wSbVQ",
+	"OyBChFDLBC4tUmGQMiuubs0IDkPV+CRKy2fHMlDddhjhAh1Rws8lCxWgz1oYXkrhbLmw7d1oK4O3Mvgb",
+	"WFwNuFeFfGJGFKesFcNgxa2UuXdnYGfKGP8F1eb/JEmSxCVjkIcFMZGgE8oYncdFsglmYUC4gAx1rN6E",
+	"sTiKoKyaVE6zqTyVXvo9+TEW5B4AfaUtTRLCbbnKbQGPrW3pGYnDWFZkpFe180qwAIcNXXy30qJ0MJtw",
+	"JCXWIu6mbarU2tFC/TeujjrGTOygG9gdo1kUCMTlh4KiDwijxQrY5gp59woR9yVk1zVgm0q8q90bPre0",
+	"CkaGjYmrIhtbB1NdE9My7qoTvTJtNVY7btMX14Sj7hWSVCYzLqDJNVT901Gfw8C7VigYRjhSDqjIQ3PM",
+	"vLIurtmBzczVrdTv+1a6tG9v5GuChK3b9yq4fU+yNFna2qZO/GvGZvGGYiwPjQImxqCEQxdETnBIPKmF",
+	"g9lDvqH17UgQlra4WcliVR7fhKiutBqeQPlMVPEUR8+3Mr52nSfpC1uFfBs0m6GH1c290md1Q2czYrGo",
+	"hIB6AV03YnkJxe08rgrrRVRZKzJCVBuYk56I65SRjfopvkLEOWToU9UbvvFs/Rw4i8/IMrta/edreAco",
+	"X79qoojOJfFrJX+KuRjELWviTnqp0Y9KPotPL6xtgJij44jOIzQfk6S4NxrDUnjwAanTg3R1sMX1eGGX",
+	"6Hy52vfnBAMV7Jls/ZY7nxp3vsBTtG/GqFxgQSaaKFZwKlQUGuPplETEA+ZLDU/aKsXRiIg5kYw3p8CQ",
+	"fAfdmZIoiI5UR7YgIhxhz9N1Gt2Q8iA6Oj9THiSLuESujFtLztiU8vqsuVEZ/KdS/T7FVgUHpzSxZeHL",
+	"ZmGeId1yvoVh2UlM0IXCjdDz5L24VwjyyIS+B8yWPoOv30OhVIMjeaDGSzONGQuNgTEWYjrY3bWd7o61",
+	"Y+3Yg57Vs4AGNUSPlupnUahbxtFYl7eTyq0xKGSdS4Jf/nBMwmnmk8xiy98vy7JNP0+SipY/3s91T9fv",
+	"x83TS17XVbJ9QFgAtkv9kVplySdVqb/pp1nv5/IAuuuumYpQuXXQlSUDs7aclqEHiyQQRfXuy8wMvobl",
+	"j+7TYxJxE40JDsXYhGKzDLsZmOP1nz44/Z8BAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -98,7 +98,7 @@ func (p loadPlan) claim(n int) map[string]any {
 	day := benchDay - ledger.Date(n/len(p.Volunteers))
 	return map[string]any{"volunteer_id": p.Volunteers[n%len(p.Volunteers)], "activity": "Bench", "service": "TALK",
 		"served_on": day.String(), "start": "09:00", "end": "10:30", "minutes": 90,
-		"evidence": map[string]any{"sheet": "bench", "recorder": "a", "approver": "b"}}
+		"evidence": map[string]any{"sheet": "bench", "recorder": "a", "approver": "b", "second_approver": "c"}}
 }
 
 // benchDay is 1 January 2024: with a thousand volunteers there are days enough for millions of claims.

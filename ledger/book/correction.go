@@ -37,6 +37,9 @@ func (c *correctEntry) want(w *world, n *wants) {
 		n.organizations.add(t.organization)
 		n.holdsOf.add(t.volunteer)
 		n.days.add(volunteerDay{t.volunteer, t.effective})
+		if w.counts().Carried {
+			n.carried.add(t.volunteer)
+		}
 	}
 }
 
@@ -57,15 +60,24 @@ func (c *correctEntry) decide(w *world) (decision, error) {
 	}
 	effects := w.endHolds(t.volunteer) // what came back from an ended hold can be taken back
 	ps, shortfall := c.postings(w, t, rules, released(effects, w.account(t.volunteer, ledger.CarePurpose).ID))
-	details, err := encode(correctionDetails{Corrects: t.seq, Reason: c.reason, Shortfall: shortfall, Rule: string(rules.Shortfall())})
+	details, err := encode(correctionDetails{Corrects: t.seq, Reason: c.reason, Shortfall: shortfall.volunteer, PoolShortfall: shortfall.pool, Rule: string(rules.Shortfall())})
 	if err != nil {
 		return decision{}, err
 	}
-	return decision{effects: append(effects, effect{
+	e := effect{
 		draft:        ledger.Draft{Kind: ledger.KindCorrection, Effective: t.effective, Rules: t.rules, Refers: &t.seq, Postings: ps, Details: details},
 		organization: t.organization, volunteer: t.volunteer,
 		learned: func(w *world, _ ledger.Seq) { w.markCorrected(t) },
-	})}, nil
+	}
+	decided, err := policy.ReadDecided(t.details)
+	if err != nil {
+		return decision{}, fmt.Errorf("reading the details of entry %d: %w", t.seq, err)
+	}
+	care, youth := policy.LeftBy(decided.Steps)
+	if changed := w.carryOn(t.volunteer, rules, -care, -youth); changed != nil {
+		e.keepCarry(changed)
+	}
+	return decision{effects: append(effects, e)}, nil
 }
 
 type correctionDetails struct {
@@ -73,24 +85,34 @@ type correctionDetails struct {
 	Reason    string         `json:"reason"`
 	Shortfall ledger.Minutes `json:"shortfall"` // minutes of credit that could not be taken back
 	Rule      string         `json:"shortfall_rule"`
+
+	PoolShortfall ledger.Minutes `json:"pool_shortfall,omitzero"` // of credit that the pool has granted already: the bank bears it
 }
 
+// shortfall is credit that a correction cannot take back, since it is spent.
+type shortfall struct{ volunteer, pool ledger.Minutes }
+
 // postings reverses the target, and moves what is missing on the care account to where the rule says.
-func (c *correctEntry) postings(w *world, t *target, rules *policy.Rules, back ledger.Minutes) ([]ledger.Posting, ledger.Minutes) {
+// What the pool got and has granted since, the bank bears: nobody owes for a gift.
+func (c *correctEntry) postings(w *world, t *target, rules *policy.Rules, back ledger.Minutes) ([]ledger.Posting, shortfall) {
 	ps := ledger.Reverse(t.postings)
-	care := w.account(t.volunteer, ledger.CarePurpose)
-	var taken ledger.Minutes
+	care, pool := w.account(t.volunteer, ledger.CarePurpose), w.account(string(ledger.OwnerPool), ledger.CarePurpose)
+	var short shortfall
 	for _, p := range ps {
-		if p.Account == care.ID {
-			taken = -p.Minutes
+		switch p.Account {
+		case care.ID:
+			short.volunteer = max(0, -p.Minutes-care.balance-back)
+		case pool.ID:
+			short.pool = max(0, -p.Minutes-pool.balance)
 		}
 	}
-	shortfall := max(0, taken-care.balance-back)
+	writtenOff := w.bank(ledger.CareWrittenOff).ID
 	bearer := w.account(t.volunteer, ledger.CareOwed).ID
 	if rules.Shortfall() == policy.WrittenOff {
-		bearer = w.bank(ledger.CareWrittenOff).ID
+		bearer = writtenOff
 	}
-	return ledger.Move(ps, ledger.Care, bearer, care.ID, shortfall), shortfall
+	ps = ledger.Move(ps, ledger.Care, bearer, care.ID, short.volunteer)
+	return ledger.Move(ps, ledger.Care, writtenOff, pool.ID, short.pool), short
 }
 
 // released sums what effects bring back to an account.
@@ -134,7 +156,7 @@ func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error 
 	}
 	const entries = `
 		SELECT e.seq, e.kind, e.effective - date '1970-01-01' AS effective, e.rules, coalesce(e.organization::text, '') AS organization,
-		       coalesce(e.volunteer::text, '') AS volunteer, x.seq IS NOT NULL AS corrected
+		       coalesce(e.volunteer::text, '') AS volunteer, e.details, x.seq IS NOT NULL AS corrected
 		FROM entry e LEFT JOIN entry x ON x.refers = e.seq AND x.kind = 'correction'
 		WHERE e.seq = ANY ($1::bigint[])`
 	type targetRow struct {
@@ -144,6 +166,7 @@ func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error 
 		Rules        []byte      `db:"rules"`
 		Organization string      `db:"organization"`
 		Volunteer    string      `db:"volunteer"`
+		Details      string      `db:"details"`
 		Corrected    bool        `db:"corrected"`
 	}
 	rows, err := selectAll[targetRow](ctx, tx, entries, pq.Array(seqs))
@@ -152,7 +175,7 @@ func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error 
 	}
 	for _, r := range rows {
 		t := &target{seq: r.Seq, kind: r.Kind, effective: ledger.Date(r.Effective), organization: r.Organization,
-			volunteer: r.Volunteer, corrected: r.Corrected}
+			volunteer: r.Volunteer, details: []byte(r.Details), corrected: r.Corrected}
 		copy(t.rules[:], r.Rules)
 		w.targets[r.Seq] = t
 	}

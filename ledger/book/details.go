@@ -18,6 +18,8 @@ type claimDetails struct {
 	Volunteer    string            `json:"volunteer"`
 	Activity     string            `json:"activity"`
 	Service      string            `json:"service,omitempty"`
+	Class        string            `json:"class,omitempty"`
+	Emergency    int               `json:"emergency_level,omitzero"`
 	Start        string            `json:"start,omitempty"`
 	End          string            `json:"end,omitempty"`
 	Reference    string            `json:"reference,omitempty"`
@@ -34,14 +36,20 @@ type evidenceDetails struct {
 	Sheet       string `json:"sheet,omitempty"`
 	Recorder    string `json:"recorder,omitempty"`
 	Approver    string `json:"approver,omitempty"`
+
+	SecondApprover string `json:"second_approver,omitempty"`
+	Authority      string `json:"authority,omitempty"`
+	Remote         bool   `json:"remote,omitzero"`
+	Satisfaction   int    `json:"satisfaction,omitzero"`
 }
 
 func hoursDetails(organization string, c ledger.Claim, f policy.ClaimFacts, d policy.Decision) ([]byte, error) {
 	return encode(claimDetails{
-		Organization: organization, Volunteer: c.Volunteer, Activity: c.Activity, Service: c.Service,
+		Organization: organization, Volunteer: c.Volunteer, Activity: c.Activity, Service: c.Service, Class: c.Class, Emergency: c.Emergency,
 		Start: clockText(c.Start), End: clockText(c.End), Reference: c.Reference,
 		Evidence: evidenceDetails{clockText(c.Evidence.CheckIn), clockText(c.Evidence.CheckOut), c.Evidence.Beneficiary,
-			c.Evidence.Sheet, c.Evidence.Recorder, c.Evidence.Approver},
+			c.Evidence.Sheet, c.Evidence.Recorder, c.Evidence.Approver,
+			c.Evidence.SecondApprover, c.Evidence.Authority, c.Evidence.Remote, c.Evidence.Satisfaction},
 		Facts: f, Grade: d.Grade, Steps: d.Steps,
 	})
 }

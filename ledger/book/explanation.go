@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
+
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -20,7 +22,11 @@ type Explanation struct {
 	Facts         []byte // canonical JSON, as recorded
 	Grade         ledger.Grade
 	Steps         []ExplainedStep
+	Nearly        []NearRule // of a claim: rules that took no part and nearly did
 }
+
+// NearRule is a rule that took no part and nearly did, in words.
+type NearRule struct{ Rule, WordsEN, WordsZH string }
 
 // ExplainedStep is one rule's part, as recorded and in words.
 type ExplainedStep struct {
@@ -56,5 +62,25 @@ func (b *Book) Explain(r Record) (Explanation, error) {
 	for _, s := range d.Steps {
 		e.Steps = append(e.Steps, ExplainedStep{s, rules.Words(s, policy.English), rules.Words(s, policy.Chinese)})
 	}
-	return e, nil
+	if r.Kind != ledger.KindHours {
+		return e, nil
+	}
+	e.Nearly, err = nearly(rules, d.Facts)
+	return e, err
+}
+
+// nearly reads a claim's facts and tells which rules nearly took part.
+func nearly(rules *policy.Rules, facts []byte) (all []NearRule, err error) {
+	var f policy.ClaimFacts
+	if err := json.Unmarshal(facts, &f); err != nil {
+		return nil, fmt.Errorf("reading facts: %w", err)
+	}
+	near, err := rules.Nearly(f)
+	if err != nil {
+		return nil, fmt.Errorf("asking which rules were near: %w", err)
+	}
+	for _, n := range near {
+		all = append(all, NearRule{n.Rule, rules.NearWords(n, policy.English), rules.NearWords(n, policy.Chinese)})
+	}
+	return all, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 
 	"github.com/lib/pq"
 
@@ -73,12 +74,20 @@ type postHours struct {
 	claim        ledger.Claim
 }
 
-func (c *postHours) want(_ *world, n *wants) {
+func (c *postHours) want(w *world, n *wants) {
 	n.organizations.add(c.organization)
 	n.volunteers.add(c.claim.Volunteer)
 	n.days.add(volunteerDay{c.claim.Volunteer, c.claim.ServedOn})
 	if c.claim.Reference != "" {
 		n.references.add(referenceKey{c.organization, c.claim.Reference})
+	}
+	counts := w.counts()
+	if counts.Chosen {
+		n.choosers.add(c.organization)
+		n.choosers.add(c.claim.Volunteer)
+	}
+	if counts.Carried {
+		n.carried.add(c.claim.Volunteer)
 	}
 }
 
@@ -161,46 +170,76 @@ func (c *postHours) checkRepeats(w *world) (*claimRow, error) {
 func (c *postHours) facts(w *world, v *volunteerFacts, kind ledger.OrganizationKind, rules *policy.Rules) policy.ClaimFacts {
 	f := policy.ClaimFacts{
 		Age: rules.Age(v.born, c.claim.ServedOn), Roles: v.roles, OrganizationKind: kind, Service: c.claim.Service,
+		Class: c.claim.Class, Emergency: c.claim.Emergency,
 		Minutes: c.claim.Minutes, ServedOn: c.claim.ServedOn, Today: w.today,
 	}
 	if from, to, ok := c.claim.Span(); ok {
 		f.ClockMinutes = ledger.Minutes(to - from)
 	}
-	f.CheckedInOut, f.BeneficiaryConfirmed, f.SheetOnFile, f.TwoPersons = policy.EvidenceFacts(c.claim.Evidence)
-	for _, other := range w.claims[c.claim.Volunteer] {
-		if other.servedOn == c.claim.ServedOn && !other.corrected {
-			f.CareOnDay += other.care
-			f.YouthOnDay += other.youth
+	f.Show(c.claim.Evidence)
+	if rules.Counts().Chosen {
+		f.Chosen = inForce(inForce(nil, w.choices[c.claim.Volunteer], f.ServedOn), w.choices[c.organization], f.ServedOn)
+	}
+	f.Past = rules.Counted(c.past(w, rules))
+	return f
+}
+
+// past sums what the volunteer's claims came to before this one.
+func (c *postHours) past(w *world, rules *policy.Rules) (p policy.Past) {
+	volunteer, on := c.claim.Volunteer, c.claim.ServedOn
+	for _, other := range w.claims[volunteer] {
+		if other.corrected {
+			continue
+		}
+		care := other.care + other.pooled
+		if other.servedOn == on {
+			p.MinutesOnDay, p.CareOnDay, p.YouthOnDay = p.MinutesOnDay+other.minutes, p.CareOnDay+care, p.YouthOnDay+other.youth
+		}
+		if ledger.Month.Start(other.servedOn) == ledger.Month.Start(on) {
+			p.CareInMonth, p.YouthInMonth = p.CareInMonth+care, p.YouthInMonth+other.youth
+		}
+		if ledger.Year.Start(other.servedOn) == ledger.Year.Start(on) {
+			p.CareInYear, p.YouthInYear = p.CareInYear+care, p.YouthInYear+other.youth
 		}
 	}
-	return f
+	for _, purpose := range []ledger.Purpose{ledger.CarePurpose, ledger.CareHeld, ledger.CareOwed} {
+		p.CareStored += w.account(volunteer, purpose).balance
+	}
+	p.CareCarried = w.carried[carryKey{volunteer, ledger.Care}].In(rules.Parts(ledger.Care))
+	p.YouthCarried = w.carried[carryKey{volunteer, ledger.Youth}].In(rules.Parts(ledger.Youth))
+	return p
 }
 
 func (c *postHours) effect(w *world, rules *policy.Rules, f policy.ClaimFacts, d policy.Decision, row *claimRow) (decision, error) {
 	v := c.claim.Volunteer
 	ps := ledger.Move(nil, ledger.Service, w.account(c.organization, ledger.Served).ID, w.account(v, ledger.Served).ID, c.claim.Minutes)
-	row.claim, row.organization, row.grade = c.claim, c.organization, d.Grade
-	for _, e := range d.Earned {
-		switch e.Unit {
-		case ledger.Care:
-			ps = w.creditCare(ps, w.bank(ledger.CareIssued).ID, v, e.Minutes)
-			row.care += e.Minutes
-		case ledger.Youth:
-			ps = ledger.Move(ps, ledger.Youth, w.bank(ledger.YouthIssued).ID, w.account(v, ledger.YouthRecord).ID, e.Minutes)
-			row.youth += e.Minutes
-		default:
-			return decision{}, fmt.Errorf("rule %s earns %s, which a claim cannot", e.Rule, e.Unit)
-		}
-	}
+	ps = w.creditCare(ps, w.bank(ledger.CareIssued).ID, v, d.Earned.Care)
+	ps = ledger.Move(ps, ledger.Care, w.bank(ledger.CareIssued).ID, w.account(string(ledger.OwnerPool), ledger.CarePurpose).ID, d.Earned.Pooled)
+	ps = ledger.Move(ps, ledger.Youth, w.bank(ledger.YouthIssued).ID, w.account(v, ledger.YouthRecord).ID, d.Earned.Youth)
+	row.claim, row.organization, row.grade, row.earned = c.claim, c.organization, d.Grade, d.Earned
 	details, err := hoursDetails(c.organization, c.claim, f, d)
 	if err != nil {
 		return decision{}, err
 	}
-	return decision{effects: []effect{{
+	e := effect{
 		draft:        ledger.Draft{Kind: ledger.KindHours, Effective: c.claim.ServedOn, Rules: rules.Hash(), Postings: ps, Details: details},
 		organization: c.organization, volunteer: v, claim: row,
 		learned: func(w *world, seq ledger.Seq) { row.learn(w, seq) },
-	}}}, nil
+	}
+	if changed := w.carryOn(v, rules, d.Earned.CareLeft, d.Earned.YouthLeft); changed != nil {
+		e.keepCarry(changed)
+	}
+	return decision{effects: []effect{e}}, nil
+}
+
+// keepCarry adds to an effect what rounding leaves after it.
+func (e *effect) keepCarry(changed map[carryKey]policy.Carry) {
+	e.rows = func(seq ledger.Seq) []row { return carryRows(seq, changed) }
+	learned := e.learned
+	e.learned = func(w *world, seq ledger.Seq) {
+		learned(w, seq)
+		maps.Copy(w.carried, changed)
+	}
 }
 
 // claimRow is a claim as its table keeps it.
@@ -213,12 +252,13 @@ type claimRow struct {
 	repostsShift     int64 // -1: none
 	repostsReference int64
 	grade            ledger.Grade
-	care, youth      ledger.Minutes
+	earned           policy.Earned
 }
 
 func (r *claimRow) learn(w *world, seq ledger.Seq) {
 	known := &claimFacts{seq: seq, volunteer: r.claim.Volunteer, organization: r.organization, servedOn: r.claim.ServedOn,
-		spanFrom: r.spanFrom, spanTo: r.spanTo, hasSpan: r.hasSpan, fingerprint: r.fingerprint, care: r.care, youth: r.youth}
+		spanFrom: r.spanFrom, spanTo: r.spanTo, hasSpan: r.hasSpan, fingerprint: r.fingerprint,
+		minutes: r.claim.Minutes, care: r.earned.Care, pooled: r.earned.Pooled, youth: r.earned.Youth}
 	w.claims[known.volunteer] = append(w.claims[known.volunteer], known)
 	if r.claim.Reference != "" {
 		w.references[referenceKey{r.organization, r.claim.Reference}] = known
@@ -234,38 +274,49 @@ type claimFactsRow struct {
 	SpanTo       sql.NullInt64  `db:"span_to"`
 	Fingerprint  []byte         `db:"fingerprint"`
 	Reference    string         `db:"reference"`
+	Minutes      ledger.Minutes `db:"minutes"`
 	Care         ledger.Minutes `db:"care"`
 	Youth        ledger.Minutes `db:"youth"`
+	Pooled       ledger.Minutes `db:"pooled"`
 	Corrected    bool           `db:"corrected"`
 }
 
 func (r claimFactsRow) facts() *claimFacts {
 	f := &claimFacts{seq: r.Seq, volunteer: r.Volunteer, organization: r.Organization, servedOn: ledger.Date(r.ServedOn),
 		spanFrom: r.SpanFrom.Int64, spanTo: r.SpanTo.Int64, hasSpan: r.SpanFrom.Valid,
-		care: r.Care, youth: r.Youth, corrected: r.Corrected}
+		minutes: r.Minutes, care: r.Care, youth: r.Youth, pooled: r.Pooled, corrected: r.Corrected}
 	copy(f.fingerprint[:], r.Fingerprint)
 	return f
 }
 
 // fetchClaims reads each volunteer's claims on the days in question and the days beside them, since a
-// shift may run over midnight.
+// shift may run over midnight; and those of the whole month or year where a rule set counts them.
 func (w *world) fetchClaims(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.days.list) == 0 {
 		return nil
 	}
-	volunteers, days := make([]string, len(n.days.list)), make([]int64, len(n.days.list))
+	counted := ledger.Day
+	switch counts := w.counts(); {
+	case counts.Year:
+		counted = ledger.Year
+	case counts.Month:
+		counted = ledger.Month
+	}
+	volunteers := make([]string, len(n.days.list))
+	first, last := make([]int64, len(n.days.list)), make([]int64, len(n.days.list))
 	for i, d := range n.days.list {
-		volunteers[i], days[i] = d.volunteer, int64(d.day)
+		volunteers[i] = d.volunteer
+		first[i], last[i] = int64(min(counted.Start(d.day), d.day-1)), int64(max(counted.End(d.day), d.day+1))
 	}
 	const query = `
 		SELECT DISTINCT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
-		       c.fingerprint, coalesce(c.reference, '') AS reference, c.care, c.youth, x.seq IS NOT NULL AS corrected
-		FROM unnest($1::uuid[], $2::int[]) AS n (volunteer, day)
+		       c.fingerprint, coalesce(c.reference, '') AS reference, c.minutes, c.care, c.youth, c.pooled, x.seq IS NOT NULL AS corrected
+		FROM unnest($1::uuid[], $2::int[], $3::int[]) AS n (volunteer, first, last)
 		JOIN claim c ON c.volunteer = n.volunteer
-		     AND c.served_on BETWEEN date '1970-01-01' + n.day - 1 AND date '1970-01-01' + n.day + 1
+		     AND c.served_on BETWEEN date '1970-01-01' + n.first AND date '1970-01-01' + n.last
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, tx, query, pq.Array(volunteers), pq.Array(days))
+	rows, err := selectAll[claimFactsRow](ctx, tx, query, pq.Array(volunteers), pq.Array(first), pq.Array(last))
 	if err != nil {
 		return fmt.Errorf("reading claims: %w", err)
 	}
@@ -286,7 +337,7 @@ func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) erro
 	}
 	const query = `
 		SELECT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
-		       c.fingerprint, c.reference, c.care, c.youth, x.seq IS NOT NULL AS corrected
+		       c.fingerprint, c.reference, c.minutes, c.care, c.youth, c.pooled, x.seq IS NOT NULL AS corrected
 		FROM unnest($1::uuid[], $2::text[]) AS n (organization, reference)
 		JOIN claim c ON c.organization = n.organization AND c.reference = n.reference
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
@@ -302,7 +353,7 @@ func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) erro
 }
 
 func recordClaims(ctx context.Context, tx *writeTx, w *world) error {
-	var seqs, servedOn, minutes, froms, tos, repostsShift, repostsReference, cares, youths []int64
+	var seqs, servedOn, minutes, froms, tos, repostsShift, repostsReference, cares, youths, pools []int64
 	var volunteers, organizations, references, grades []string
 	var fingerprints [][]byte
 	for i, e := range w.effects {
@@ -317,7 +368,7 @@ func recordClaims(ctx context.Context, tx *writeTx, w *world) error {
 		seqs, servedOn, minutes = append(seqs, int64(w.records[i].Seq)), append(servedOn, int64(r.claim.ServedOn)), append(minutes, int64(r.claim.Minutes))
 		froms, tos = append(froms, from), append(tos, to)
 		repostsShift, repostsReference = append(repostsShift, r.repostsShift), append(repostsReference, r.repostsReference)
-		cares, youths = append(cares, int64(r.care)), append(youths, int64(r.youth))
+		cares, youths, pools = append(cares, int64(r.earned.Care)), append(youths, int64(r.earned.Youth)), append(pools, int64(r.earned.Pooled))
 		volunteers, organizations = append(volunteers, r.claim.Volunteer), append(organizations, r.organization)
 		references, grades = append(references, r.claim.Reference), append(grades, string(r.grade))
 		fingerprints = append(fingerprints, r.fingerprint[:])
@@ -327,16 +378,16 @@ func recordClaims(ctx context.Context, tx *writeTx, w *world) error {
 	}
 	const insert = `
 		INSERT INTO claim (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
-		                   reposts_shift, reposts_reference, grade, care, youth)
+		                   reposts_shift, reposts_reference, grade, care, youth, pooled)
 		SELECT seq, volunteer, organization, date '1970-01-01' + served_on, minutes, nullif(span_from, -1), nullif(span_to, -1),
-		       fingerprint, nullif(reference, ''), nullif(reposts_shift, -1), nullif(reposts_reference, -1), grade, care, youth
+		       fingerprint, nullif(reference, ''), nullif(reposts_shift, -1), nullif(reposts_reference, -1), grade, care, youth, pooled
 		FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],
-		            $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[])
+		            $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])
 		     AS c (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
-		           reposts_shift, reposts_reference, grade, care, youth)`
+		           reposts_shift, reposts_reference, grade, care, youth, pooled)`
 	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(volunteers), pq.Array(organizations), pq.Array(servedOn),
 		pq.Array(minutes), pq.Array(froms), pq.Array(tos), pq.ByteaArray(fingerprints), pq.Array(references), pq.Array(repostsShift),
-		pq.Array(repostsReference), pq.Array(grades), pq.Array(cares), pq.Array(youths)); err != nil {
+		pq.Array(repostsReference), pq.Array(grades), pq.Array(cares), pq.Array(youths), pq.Array(pools)); err != nil {
 		return fmt.Errorf("recording claims: %w", err)
 	}
 	return nil

@@ -77,9 +77,13 @@ type verifier struct {
 	next     ledger.Seq
 	recorded time.Time
 	records  map[ledger.Seq]*kept // entries that later ones may refer to
-	onDay    map[volunteerDay]*earnedOnDay
+	tally    *policy.Tally
+	credit   map[string]ledger.Minutes // credit on the care, held and owed accounts of each volunteer
+	choices  map[string][]choiceFacts  // by owner
 	rules    map[ledger.Hash]*policy.Rules
 	claims   int64
+	carries  int64
+	chosen   int64
 	holds    int64
 	settled  int64
 }
@@ -90,16 +94,16 @@ type kept struct {
 	effective ledger.Date
 	volunteer string
 	postings  []ledger.Posting
-	care      ledger.Minutes
-	youth     ledger.Minutes
+	facts     policy.ClaimFacts
+	earned    policy.Earned
+	rules     *policy.Rules
 	referred  map[string]bool // "corrected", "settled"
 }
 
-type earnedOnDay struct{ care, youth ledger.Minutes }
-
 func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
-		records: map[ledger.Seq]*kept{}, onDay: map[volunteerDay]*earnedOnDay{}, rules: map[ledger.Hash]*policy.Rules{}}
+		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
+		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
 		v.report.Sums[u] = 0
@@ -210,6 +214,7 @@ func (v *verifier) checkPage(ctx context.Context, records []Record) error {
 		v.checkEntry(r)
 		v.checkLines(r)
 		v.checkMeaning(r, side)
+		v.countStored(r)
 		v.report.Entries++
 		v.next++
 		leaves = append(leaves, translog.LeafHash(translog.Leaf(r.Entry))) // of what the entry says, not of what is kept
@@ -256,6 +261,15 @@ func (v *verifier) checkLines(r *Record) {
 			a.balance = l.Balance // so that one wrong balance is one finding
 		case a.balance < 0 && !a.MayOwe:
 			v.find(r.Seq, "leaves %d minutes on account %s", a.balance, l.Account)
+		}
+	}
+}
+
+// countStored keeps what is stored for volunteers, after an entry.
+func (v *verifier) countStored(r *Record) {
+	for _, l := range r.Lines {
+		if l.Owner.Kind == ledger.OwnerVolunteer && l.Unit == ledger.Care {
+			v.credit[l.Owner.ID] += l.Minutes
 		}
 	}
 }

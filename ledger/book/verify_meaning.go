@@ -21,6 +21,8 @@ type sideRows struct {
 	claims      map[ledger.Seq]claimSide
 	holds       map[ledger.Seq]holdSide
 	settlements map[ledger.Seq]settlementSide
+	carries     map[ledger.Seq][]carrySide
+	choices     map[ledger.Seq]choiceSide
 }
 
 type claimSide struct {
@@ -38,6 +40,23 @@ type claimSide struct {
 	Grade            ledger.Grade   `db:"grade"`
 	Care             ledger.Minutes `db:"care"`
 	Youth            ledger.Minutes `db:"youth"`
+	Pooled           ledger.Minutes `db:"pooled"`
+}
+
+type carrySide struct {
+	Seq       ledger.Seq  `db:"seq"`
+	Volunteer string      `db:"volunteer"`
+	Unit      ledger.Unit `db:"unit"`
+	Rest      int64       `db:"rest"`
+	Parts     int64       `db:"parts"`
+}
+
+type choiceSide struct {
+	Seq      ledger.Seq `db:"seq"`
+	Owner    string     `db:"owner"`
+	Choice   string     `db:"choice"`
+	Option   string     `db:"option"`
+	ChosenOn int32      `db:"chosen_on"`
 }
 
 type holdSide struct {
@@ -59,11 +78,11 @@ type settlementSide struct {
 }
 
 func (v *verifier) sideRows(ctx context.Context, from, to ledger.Seq) (sideRows, error) {
-	s := sideRows{map[ledger.Seq]claimSide{}, map[ledger.Seq]holdSide{}, map[ledger.Seq]settlementSide{}}
+	s := sideRows{map[ledger.Seq]claimSide{}, map[ledger.Seq]holdSide{}, map[ledger.Seq]settlementSide{}, map[ledger.Seq][]carrySide{}, map[ledger.Seq]choiceSide{}}
 	const claims = `
 		SELECT seq, volunteer, organization, served_on - date '1970-01-01' AS served_on, minutes, coalesce(span_from, -1) AS span_from,
 		       coalesce(span_to, -1) AS span_to, fingerprint, coalesce(reference, '') AS reference,
-		       coalesce(reposts_shift, -1) AS reposts_shift, coalesce(reposts_reference, -1) AS reposts_reference, grade, care, youth
+		       coalesce(reposts_shift, -1) AS reposts_shift, coalesce(reposts_reference, -1) AS reposts_reference, grade, care, youth, pooled
 		FROM claim WHERE seq BETWEEN $1 AND $2`
 	cs, err := selectAll[claimSide](ctx, v.tx, claims, from, to)
 	if err != nil {
@@ -90,6 +109,21 @@ func (v *verifier) sideRows(ctx context.Context, from, to ledger.Seq) (sideRows,
 	for _, x := range ss {
 		s.settlements[x.Seq] = x
 	}
+	rests, err := selectAll[carrySide](ctx, v.tx, `SELECT seq, volunteer, unit, rest, parts FROM carry WHERE seq BETWEEN $1 AND $2 ORDER BY unit`, from, to)
+	if err != nil {
+		return s, fmt.Errorf("reading what rounding left: %w", err)
+	}
+	for _, c := range rests {
+		s.carries[c.Seq] = append(s.carries[c.Seq], c)
+	}
+	const choices = `SELECT seq, owner, choice, option, chosen_on - date '1970-01-01' AS chosen_on FROM choice WHERE seq BETWEEN $1 AND $2`
+	made, err := selectAll[choiceSide](ctx, v.tx, choices, from, to)
+	if err != nil {
+		return s, fmt.Errorf("reading choices: %w", err)
+	}
+	for _, c := range made {
+		s.choices[c.Seq] = c
+	}
 	return s, nil
 }
 
@@ -104,7 +138,9 @@ func (v *verifier) checkMeaning(r *Record, side sideRows) {
 		v.checkHold(r, side)
 		v.records[r.Seq] = k
 	case ledger.KindCorrection:
-		v.checkCorrection(r)
+		v.checkCorrection(r, side)
+	case ledger.KindChoice:
+		v.checkChoice(r, side)
 	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
 		v.checkSettlement(r, side)
 	default:
@@ -133,6 +169,7 @@ func (v *verifier) checkHours(r *Record, side sideRows, k *kept) {
 		v.find(r.Seq, "is not about the organization, volunteer and day that its details name")
 	}
 	v.replay(r, d, row, k)
+	v.checkCarry(r, side)
 }
 
 // row gives the claim's row that the details imply; what it earned comes from the replay.
@@ -164,20 +201,11 @@ func sameClaim(have, want claimSide) bool {
 
 // replay decides the claim again from its recorded facts and compares everything.
 func (v *verifier) replay(r *Record, d claimDetails, row claimSide, k *kept) {
-	day := volunteerDay{r.Volunteer, r.Effective}
-	earned := v.onDay[day]
-	if earned == nil {
-		earned = &earnedOnDay{}
-		v.onDay[day] = earned
-	}
-	if d.Facts.CareOnDay != earned.care || d.Facts.YouthOnDay != earned.youth {
-		v.find(r.Seq, "was decided as if %d and %d minutes had been earned that day, it was %d and %d",
-			d.Facts.CareOnDay, d.Facts.YouthOnDay, earned.care, earned.youth)
-	}
 	rules, ok := v.rules[r.Rules]
 	if !ok {
 		return
 	}
+	v.checkPast(r, d.Facts, rules)
 	if chosen, err := policy.Choose(v.b.rules(), r.Effective); err != nil || chosen.Hash() != r.Rules {
 		v.find(r.Seq, "was decided by a rule set that was not in force on %s", r.Effective)
 	}
@@ -190,25 +218,79 @@ func (v *verifier) replay(r *Record, d claimDetails, row claimSide, k *kept) {
 	if again.Grade != d.Grade || !slices.Equal(again.Steps, d.Steps) {
 		v.find(r.Seq, "is explained otherwise when it is decided again")
 	}
-	for _, e := range again.Earned {
-		switch e.Unit {
-		case ledger.Care:
-			k.care = e.Minutes
-		case ledger.Youth:
-			k.youth = e.Minutes
-		}
+	e := again.Earned
+	k.facts, k.earned, k.rules = d.Facts, e, rules
+	v.tally.Serve(rules, r.Volunteer, d.Facts, e)
+	if row.Care != e.Care || row.Youth != e.Youth || row.Pooled != e.Pooled {
+		v.find(r.Seq, "has a row in claim that says it earned %d, %d and %d minutes; decided again, it is %d, %d and %d",
+			row.Care, row.Youth, row.Pooled, e.Care, e.Youth, e.Pooled)
 	}
-	if row.Care != k.care || row.Youth != k.youth {
-		v.find(r.Seq, "has a row in claim that says it earned %d and %d minutes; decided again, it is %d and %d", row.Care, row.Youth, k.care, k.youth)
-	}
-	moved := movedTo(r, ledger.OwnerVolunteer)
-	if moved[ledger.Service] != d.Facts.Minutes || moved[ledger.Care] != k.care || moved[ledger.Youth] != k.youth {
-		v.find(r.Seq, "moved %d served, %d care and %d youth minutes; decided again, it is %d, %d and %d", moved[ledger.Service],
-			moved[ledger.Care], moved[ledger.Youth], d.Facts.Minutes, k.care, k.youth)
+	moved, pooled := movedTo(r, ledger.OwnerVolunteer), movedTo(r, ledger.OwnerPool)
+	if moved[ledger.Service] != d.Facts.Minutes || moved[ledger.Care] != e.Care || moved[ledger.Youth] != e.Youth || pooled[ledger.Care] != e.Pooled {
+		v.find(r.Seq, "moved %d served, %d care and %d youth minutes, and %d to the pool; decided again, it is %d, %d, %d and %d", moved[ledger.Service],
+			moved[ledger.Care], moved[ledger.Youth], pooled[ledger.Care], d.Facts.Minutes, e.Care, e.Youth, e.Pooled)
 	}
 	v.checkOwners(r)
-	earned.care += k.care
-	earned.youth += k.youth
+}
+
+// checkPast compares what a claim was decided on with what the entries before it come to.
+func (v *verifier) checkPast(r *Record, f policy.ClaimFacts, rules *policy.Rules) {
+	past := v.tally.Past(rules, r.Volunteer, r.Effective)
+	past.CareStored = v.credit[r.Volunteer]
+	if past = rules.Counted(past); f.Past != past {
+		v.find(r.Seq, "was decided on a past of %+v; by the entries before it, it was %+v", f.Past, past)
+	}
+	var chosen []string
+	if rules.Counts().Chosen {
+		chosen = inForce(inForce(nil, v.choices[r.Volunteer], r.Effective), v.choices[r.Organization], r.Effective)
+	}
+	if !slices.Equal(f.Chosen, chosen) {
+		v.find(r.Seq, "was decided as if %v had been chosen, it was %v", f.Chosen, chosen)
+	}
+}
+
+// checkCarry compares the rows of what rounding left with what the tally has after an entry.
+func (v *verifier) checkCarry(r *Record, side sideRows) {
+	for _, c := range side.carries[r.Seq] {
+		v.carries++
+		if want := v.tally.Carried(r.Volunteer, c.Unit); c.Volunteer != r.Volunteer || c.Rest != want.Rest || c.Parts != want.Parts {
+			v.find(r.Seq, "has a row in carry of %d/%d min of %s, it is %d/%d", c.Rest, c.Parts, c.Unit, want.Rest, want.Parts)
+		}
+	}
+	if missing := v.tally.Changed() - len(side.carries[r.Seq]); missing != 0 {
+		v.find(r.Seq, "lacks %d rows in carry", missing)
+	}
+}
+
+// checkChoice decides a choice again, and keeps it for the claims that come after it.
+func (v *verifier) checkChoice(r *Record, side sideRows) {
+	v.chosen++
+	var d choiceDetails
+	row, ok := side.choices[r.Seq]
+	if err := json.Unmarshal(r.Details, &d); err != nil || !ok {
+		v.find(r.Seq, "has no readable details, or no row in choice")
+		return
+	}
+	owner := d.Volunteer + d.Organization // one of them
+	if want := (choiceSide{r.Seq, owner, d.Facts.Choice, d.Facts.Option, int32(d.Facts.Today)}); row != want ||
+		d.Volunteer != r.Volunteer || d.Organization != r.Organization || d.Facts.Today != r.Effective {
+		v.find(r.Seq, "differs from its row in choice")
+	}
+	for _, before := range v.choices[owner] {
+		if before.choice == d.Facts.Choice && before.on > d.Facts.Before {
+			v.find(r.Seq, "was decided as if nothing had been chosen since %s", d.Facts.Before)
+		}
+	}
+	v.choices[owner] = append(v.choices[owner], choiceFacts{d.Facts.Choice, d.Facts.Option, d.Facts.Today})
+	if rules, ok := v.rules[r.Rules]; ok {
+		v.report.Replayed++
+		if err := rules.Replay(r.Kind, r.Details); err != nil {
+			v.find(r.Seq, "%v", err)
+		}
+	}
+	if len(r.Postings) > 0 {
+		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
+	}
 }
 
 // movedTo sums, unit by unit, what an entry moves to accounts of an owner kind.
@@ -245,7 +327,7 @@ func (v *verifier) checkOwners(r *Record) {
 	}
 }
 
-func (v *verifier) checkCorrection(r *Record) {
+func (v *verifier) checkCorrection(r *Record, side sideRows) {
 	t := v.referred(r, "corrected", ledger.KindHours)
 	if t == nil {
 		return
@@ -254,7 +336,7 @@ func (v *verifier) checkCorrection(r *Record) {
 	if err := json.Unmarshal(r.Details, &d); err != nil || d.Corrects != *r.Refers {
 		v.find(r.Seq, "has details that do not fit it")
 	}
-	moved := movedTo(r, ledger.OwnerVolunteer)
+	moved, pooled := movedTo(r, ledger.OwnerVolunteer), movedTo(r, ledger.OwnerPool)
 	written := ledger.Minutes(0)
 	if d.Rule == string(policy.WrittenOff) {
 		written = d.Shortfall
@@ -265,13 +347,14 @@ func (v *verifier) checkCorrection(r *Record) {
 			served = p.Minutes
 		}
 	}
-	if moved[ledger.Service] != -served || moved[ledger.Care] != written-t.care || moved[ledger.Youth] != -t.youth {
+	if moved[ledger.Service] != -served || moved[ledger.Care] != written-t.earned.Care || moved[ledger.Youth] != -t.earned.Youth ||
+		pooled[ledger.Care] != d.PoolShortfall-t.earned.Pooled {
 		v.find(r.Seq, "does not take back what entry %d gave", *r.Refers)
 	}
 	v.checkOwners(r)
-	if earned := v.onDay[volunteerDay{t.volunteer, t.effective}]; earned != nil {
-		earned.care -= t.care
-		earned.youth -= t.youth
+	if t.rules != nil {
+		v.tally.Undo(t.rules, t.volunteer, t.facts, t.earned)
+		v.checkCarry(r, side)
 	}
 }
 

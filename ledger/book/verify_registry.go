@@ -16,11 +16,14 @@ func (v *verifier) checkStrays(ctx context.Context) error {
 		Claims   int64 `db:"claims"`
 		Holds    int64 `db:"holds"`
 		Settled  int64 `db:"settled"`
+		Carries  int64 `db:"carries"`
+		Choices  int64 `db:"choices"`
 		Postings int64 `db:"postings"`
 		Hashes   int64 `db:"hashes"`
 	}{}
 	const query = `
 		SELECT (SELECT count(*) FROM claim) AS claims, (SELECT count(*) FROM hold) AS holds, (SELECT count(*) FROM settlement) AS settled,
+		       (SELECT count(*) FROM carry) AS carries, (SELECT count(*) FROM choice) AS choices,
 		       (SELECT count(*) FROM posting) AS postings, (SELECT count(*) FROM hash) AS hashes`
 	if err := v.tx.GetContext(ctx, &counts, query); err != nil {
 		return fmt.Errorf("counting rows: %w", err)
@@ -30,7 +33,7 @@ func (v *verifier) checkStrays(ctx context.Context) error {
 		have, want int64
 	}{
 		{"claim", counts.Claims, v.claims}, {"hold", counts.Holds, v.holds}, {"settlement", counts.Settled, v.settled},
-		{"posting", counts.Postings, v.report.Postings},
+		{"posting", counts.Postings, v.report.Postings}, {"carry", counts.Carries, v.carries}, {"choice", counts.Choices, v.chosen},
 	} {
 		if c.have != c.want {
 			v.find(-1, "table %s has %d rows, the entries account for %d", c.table, c.have, c.want)

@@ -32,6 +32,8 @@ type world struct {
 	holds         map[string]*holdFacts   // by id
 	holdsOf       map[string][]*holdFacts // by volunteer: all that are not settled
 	consents      map[consentKey]*consentFacts
+	choices       map[string][]choiceFacts // by owner, in the order made
+	carried       map[carryKey]policy.Carry
 
 	records    []*Record
 	effects    []effect
@@ -80,7 +82,9 @@ type claimFacts struct {
 	spanTo       int64
 	hasSpan      bool
 	fingerprint  ledger.Hash
+	minutes      ledger.Minutes
 	care, youth  ledger.Minutes
+	pooled       ledger.Minutes
 	corrected    bool
 }
 
@@ -93,6 +97,7 @@ type target struct {
 	organization string
 	volunteer    string
 	postings     []ledger.Posting
+	details      []byte
 	corrected    bool
 }
 
@@ -164,6 +169,14 @@ func (w *world) putAccount(a *account) {
 
 // rules gives the rule set in force on a date.
 func (w *world) rules(on ledger.Date) (*policy.Rules, error) { return policy.Choose(w.ruleSets, on) }
+
+// counts gives what any rule set of the book counts: which of them decides depends on the day.
+func (w *world) counts() (c policy.Counts) {
+	for _, r := range w.ruleSets {
+		c = c.Or(r.Counts())
+	}
+	return c
+}
 
 // rulesOf gives the rule set with a hash.
 func (w *world) rulesOf(h ledger.Hash) (*policy.Rules, error) { return rulesByHash(w.ruleSets, h) }

@@ -65,6 +65,9 @@ type evidenceRule struct {
 	Sheet    string `yaml:"sheet"`
 	Recorder string `yaml:"recorder"`
 	Approver string `yaml:"approver"`
+
+	SecondApprover string `yaml:"second_approver"` // who in the organization above answers for the sheet, where no cell says so
+	Authority      string `yaml:"authority"`       // the same at the authority
 }
 
 type ignoreRule struct {
@@ -90,10 +93,13 @@ const (
 	fieldSheet       = "sheet"
 	fieldRecorder    = "recorder"
 	fieldApprover    = "approver"
+	fieldSecond      = "second_approver"
+	fieldAuthority   = "authority"
+	fieldClass       = "class"
 )
 
 var fields = []string{fieldVolunteer, fieldSite, fieldActivity, fieldService, fieldDate, fieldStart, fieldEnd, fieldAmount, fieldReference,
-	fieldCheckIn, fieldCheckOut, fieldBeneficiary, fieldSheet, fieldRecorder, fieldApprover}
+	fieldCheckIn, fieldCheckOut, fieldBeneficiary, fieldSheet, fieldRecorder, fieldApprover, fieldSecond, fieldAuthority, fieldClass}
 
 // profileBytesMax bounds a profile; with a thousand mapped ids it has some tens of thousands.
 const profileBytesMax = 64 << 10

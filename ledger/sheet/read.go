@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -165,6 +166,7 @@ func (r *reader) row(number int, cells []string) Row {
 	}
 	row.Claim.Activity = r.activity(cells)
 	row.Claim.Service, row.Claim.Reference = r.field(cells, fieldService), r.field(cells, fieldReference)
+	row.Claim.Class = r.field(cells, fieldClass)
 	if err := r.evidence(&row.Claim.Evidence, cells); err != nil {
 		return fault("clock_malformed", err)
 	}
@@ -254,11 +256,16 @@ func (r *reader) activity(cells []string) string {
 }
 
 func (r *reader) evidence(e *ledger.Evidence, cells []string) error {
-	switch r.p.Evidence.Kind {
+	said := r.p.Evidence
+	e.Recorder, e.Approver, e.SecondApprover, e.Authority = said.Recorder, said.Approver, said.SecondApprover, said.Authority
+	switch said.Kind {
 	case evidenceSigned:
-		e.Sheet, e.Recorder, e.Approver = r.p.Evidence.Sheet, r.p.Evidence.Recorder, r.p.Evidence.Approver
+		e.Sheet = said.Sheet
 	case evidenceColumns:
-		e.Sheet, e.Recorder, e.Approver = r.field(cells, fieldSheet), r.field(cells, fieldRecorder), r.field(cells, fieldApprover)
+		e.Sheet = r.field(cells, fieldSheet)
+		e.Recorder, e.Approver = cmp.Or(r.field(cells, fieldRecorder), e.Recorder), cmp.Or(r.field(cells, fieldApprover), e.Approver)
+		e.SecondApprover = cmp.Or(r.field(cells, fieldSecond), e.SecondApprover)
+		e.Authority = cmp.Or(r.field(cells, fieldAuthority), e.Authority)
 		e.Beneficiary = slices.Contains(r.p.True, r.field(cells, fieldBeneficiary))
 		return clocks(&e.CheckIn, &e.CheckOut, r.field(cells, fieldCheckIn), r.field(cells, fieldCheckOut), r.excel)
 	}

@@ -12,6 +12,7 @@ type wireClaim struct {
 	Volunteer string        `json:"volunteer_external_id"`
 	Activity  string        `json:"activity"`
 	Service   string        `json:"service,omitempty"`
+	Class     string        `json:"class,omitempty"`
 	ServedOn  string        `json:"served_on"`
 	Start     string        `json:"start,omitempty"`
 	End       string        `json:"end,omitempty"`
@@ -27,17 +28,20 @@ type wireEvidence struct {
 	Sheet       string `json:"sheet,omitempty"`
 	Recorder    string `json:"recorder,omitempty"`
 	Approver    string `json:"approver,omitempty"`
+
+	SecondApprover string `json:"second_approver,omitempty"`
+	Authority      string `json:"authority,omitempty"`
 }
 
 // JSON gives a readable row as the API takes it. It is the same whoever sends it, so that a file that is
 // uploaded and the same file sent row by row are one import.
 func (r Row) JSON() ([]byte, error) {
 	c := r.Claim
-	w := wireClaim{Key: r.Key, Volunteer: r.Volunteer, Activity: c.Activity, Service: c.Service, ServedOn: c.ServedOn.String(),
+	w := wireClaim{Key: r.Key, Volunteer: r.Volunteer, Activity: c.Activity, Service: c.Service, Class: c.Class, ServedOn: c.ServedOn.String(),
 		Start: clockText(c.Start), End: clockText(c.End), Minutes: int64(c.Minutes), Reference: c.Reference}
 	if c.Evidence != (ledger.Evidence{}) {
 		w.Evidence = &wireEvidence{clockText(c.Evidence.CheckIn), clockText(c.Evidence.CheckOut), c.Evidence.Beneficiary, c.Evidence.Sheet,
-			c.Evidence.Recorder, c.Evidence.Approver}
+			c.Evidence.Recorder, c.Evidence.Approver, c.Evidence.SecondApprover, c.Evidence.Authority}
 	}
 	return json.Marshal(w, json.Deterministic(true))
 }

@@ -32,7 +32,7 @@ dates: [YYYY-MM-DD, YYYY/M/D]
 amount: {unit: decimal_hours, round: half_up}
 missing: [NA, "-"]
 "true": [是]
-evidence: {kind: columns}
+evidence: {kind: columns, second_approver: 区民政局志愿服务科, authority: 市民政局} # months of the past, checked as a whole
 ignore:
   - {column: 缺勤, equals: [是], reason: absent}
 sites:

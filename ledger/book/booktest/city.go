@@ -83,11 +83,13 @@ func (b *Book) Consent(t testing.TB, volunteer string, partner ledger.Actor, mos
 	}
 }
 
-// Served gives a claim of grade C for a volunteer.
+// Served gives a claim of grade C for a volunteer. Tests name days long past, so it comes with all the
+// approvals that rules ask for late posting and long days.
 func Served(t testing.TB, volunteer, on string, minutes ledger.Minutes) ledger.Claim {
 	t.Helper()
 	return ledger.Claim{Volunteer: volunteer, Activity: "陪聊", Service: "TALK", ServedOn: Date(t, on), Minutes: minutes,
-		Evidence: ledger.Evidence{Sheet: "2026-03 簿 4", Recorder: "w1", Approver: "w2"}}
+		Evidence: ledger.Evidence{Sheet: "2026-03 簿 4", Recorder: "w1", Approver: "w2",
+			SecondApprover: "w3", Authority: "w4"}}
 }
 
 // At adds clock times to a claim.
