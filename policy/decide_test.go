@@ -296,6 +296,7 @@ func TestRules_tell_of_themselves(t *testing.T) {
 func BenchmarkDecide(b *testing.B) {
 	r := shipped(b)
 	f := facts(540)
+	f.SecondApprover = true
 	for b.Loop() {
 		if _, err := r.Decide(f); err != nil {
 			b.Fatal(err)

@@ -16,11 +16,12 @@ import (
 )
 
 // Near is a rule that took no part in a decision, and nearly did: all but one of the things it asks for
-// were so, and that one was missed by a yes or no, or by little; or it is a limit that is nearly used up.
+// were so, and that one was a number that missed by little, or something shown that spared the claim
+// (`!second_approver`), or, of a grade, something not shown; or it is a limit that is nearly used up.
 type Near struct {
 	Rule  string
 	Asks  string         // what was not so, as the rule writes it: "age >= 60"
-	Fact  string         // the number it compares; "" for a yes or no
+	Fact  string         // the number it compares, "age"; "" for a yes or no
 	Value int64          // what that was
 	Used  ledger.Minutes // of a limit: what counts against it now
 	Most  ledger.Minutes // 0 when it is no limit
@@ -34,32 +35,47 @@ const nearTenth = 10
 type part struct {
 	text    string
 	program cel.Program
-	fact    string // of a comparison of a fact with a whole number
+	spares  bool        // "!second_approver": something shown that spares
+	number  string      // of a comparison with a whole number: what is compared
+	value   cel.Program // gives it
 	bound   int64
 }
 
 // partsOf takes a condition apart at its outermost &&.
 func (c compiler) partsOf(whole *cel.Ast) ([]part, error) {
 	var parts []part
+	info := whole.NativeRep().SourceInfo()
 	for _, e := range conjuncts(whole.NativeRep().Expr()) {
-		text, err := celparser.Unparse(e, whole.NativeRep().SourceInfo())
-		if err != nil {
+		var p part
+		var err error
+		if p.text, p.program, err = c.expression(e, info); err != nil {
 			return nil, err
 		}
-		text = strings.Join(strings.Fields(text), " ")
-		compiled, issues := c.env.Compile(text)
-		if issues.Err() != nil {
-			return nil, issues.Err()
+		p.spares = spares(e)
+		if left, bound, ok := comparison(e); ok {
+			p.bound = bound
+			if p.number, p.value, err = c.expression(left, info); err != nil {
+				return nil, err
+			}
 		}
-		program, err := c.env.Program(compiled, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(conditionCostMax))
-		if err != nil {
-			return nil, err
-		}
-		p := part{text: text, program: program}
-		p.fact, p.bound = comparison(e)
 		parts = append(parts, p)
 	}
 	return parts, nil
+}
+
+// expression compiles a part of an expression, and gives its text.
+func (c compiler) expression(e ast.Expr, info *ast.SourceInfo) (string, cel.Program, error) {
+	text, err := celparser.Unparse(e, info)
+	if err != nil {
+		return "", nil, err
+	}
+	text = strings.Join(strings.Fields(text), " ")
+	compiled, issues := c.env.Compile(text)
+	if issues.Err() != nil {
+		return "", nil, issues.Err()
+	}
+	program, err := c.env.Program(compiled, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(conditionCostMax))
+	return text, program, err
 }
 
 func conjuncts(e ast.Expr) []ast.Expr {
@@ -73,54 +89,51 @@ func conjuncts(e ast.Expr) []ast.Expr {
 	return all
 }
 
-// comparison reads "age >= 60" as the fact and the number; anything else has no fact.
-func comparison(e ast.Expr) (fact string, bound int64) {
+// spares reports "!fact".
+func spares(e ast.Expr) bool {
+	return e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.LogicalNot && e.AsCall().Args()[0].Kind() == ast.IdentKind
+}
+
+// comparison reads "age >= 60" as what is compared and the number. A comparison with nought is a yes or no.
+func comparison(e ast.Expr) (left ast.Expr, bound int64, ok bool) {
 	if e.Kind() != ast.CallKind {
-		return "", 0
+		return nil, 0, false
 	}
 	call := e.AsCall()
 	orders := []string{operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals}
-	if !slices.Contains(orders, call.FunctionName()) || len(call.Args()) != 2 {
-		return "", 0
+	if !slices.Contains(orders, call.FunctionName()) || call.Args()[1].Kind() != ast.LiteralKind {
+		return nil, 0, false
 	}
-	left, right := call.Args()[0], call.Args()[1]
-	if left.Kind() != ast.IdentKind || right.Kind() != ast.LiteralKind {
-		return "", 0
-	}
-	n, ok := right.AsLiteral().(types.Int)
-	if !ok {
-		return "", 0
-	}
-	return left.AsIdent(), int64(n)
+	n, isInt := call.Args()[1].AsLiteral().(types.Int)
+	return call.Args()[0], int64(n), isInt && n != 0
 }
 
 // missedBy gives the one part that did not hold, when the condition nearly did.
-func (c condition) missedBy(facts interpreter.Activation) (Near, bool) {
+func (c condition) missedBy(facts interpreter.Activation) (near Near, number, ok bool) {
 	missed := -1
 	for i, p := range c.parts {
 		out, _, err := p.program.Eval(facts)
-		if err != nil {
-			return Near{}, false
+		if err != nil || out != types.True && missed >= 0 {
+			return Near{}, false, false
 		}
-		if out == types.True {
-			continue
+		if out != types.True {
+			missed = i
 		}
-		if missed >= 0 {
-			return Near{}, false
-		}
-		missed = i
 	}
 	if missed < 0 {
-		return Near{}, false
+		return Near{}, false, false
 	}
 	p := c.parts[missed]
-	near := Near{Asks: p.text, Fact: p.fact}
-	if p.fact == "" {
-		return near, len(c.parts) > 1 // a rule that asks one yes or no is not nearly anything
+	if p.value == nil {
+		return Near{Asks: p.text}, false, p.spares
 	}
-	value, _ := facts.ResolveName(p.fact)
-	near.Value, _ = value.(int64)
-	return near, max(near.Value-p.bound, p.bound-near.Value) <= max(1, p.bound/nearTenth)
+	out, _, err := p.value.Eval(facts)
+	value, isInt := out.(types.Int)
+	if err != nil || !isInt {
+		return Near{}, false, false
+	}
+	off := max(int64(value)-p.bound, p.bound-int64(value))
+	return Near{Asks: p.text, Fact: p.number, Value: int64(value)}, true, off <= max(1, p.bound/nearTenth)
 }
 
 // Nearly lists the rules that took no part in deciding a claim and nearly did, in the set's order.
@@ -135,7 +148,8 @@ func (r *Rules) Nearly(f ClaimFacts) ([]Near, error) {
 	}
 	var all []Near
 	ask := func(rule string, c condition) {
-		if n, ok := c.missedBy(view); ok && !took(rule) {
+		n, _, ok := c.missedBy(view)
+		if ok && !took(rule) {
 			n.Rule = rule
 			all = append(all, n)
 		}
@@ -144,7 +158,10 @@ func (r *Rules) Nearly(f ClaimFacts) ([]Near, error) {
 		if g == d.Grade {
 			break
 		}
-		ask(gradeID(g), r.grades[i])
+		if n, number, _ := r.grades[i].missedBy(view); n.Asks != "" && !number {
+			n.Rule = gradeID(g) // one thing more to show, and the grade is better
+			all = append(all, n)
+		}
 	}
 	for _, c := range r.refuse {
 		ask(c.id, c.when)
