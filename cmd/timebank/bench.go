@@ -29,7 +29,7 @@ type benchSettings struct {
 	clients, pgbenchClients, volunteers, rounds int
 	seconds                                     int
 	asJSON                                      bool
-	profile                                     string
+	profile, rules                              string
 }
 
 func benchCommand() *cobra.Command {
@@ -50,6 +50,7 @@ to other machines.`,
 	cmd.Flags().IntVar(&s.rounds, "rounds", 3, "how often each is measured")
 	cmd.Flags().IntVar(&s.seconds, "seconds", 10, "how long each measurement is")
 	cmd.Flags().StringVar(&s.profile, "cpuprofile", "", "write where the server's time goes to this file, for go tool pprof")
+	cmd.Flags().StringVar(&s.rules, "rules", "", "measure with the rule set of this file, instead of the shipped one")
 	jsonFlag(cmd, &s.asJSON)
 	cmd.AddCommand(benchLoadCommand())
 	return cmd
@@ -75,7 +76,7 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	i, err := (&settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench"}).open(ctx, talk)
+	i, err := (&settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules}).open(ctx, talk)
 	if err != nil {
 		return err
 	}

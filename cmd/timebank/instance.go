@@ -15,6 +15,7 @@ import (
 
 	"timebank/ledger/book"
 	"timebank/ledger/localpg"
+	"timebank/policy"
 )
 
 // settings are what every command that opens a book may be told.
@@ -24,6 +25,7 @@ type settings struct {
 	origin         string
 	acceptDataLoss bool
 	fresh          bool // throw away what the private database holds
+	firstRules     string
 }
 
 const databaseVariable = "TIMEBANK_DATABASE_URL"
@@ -35,11 +37,32 @@ func (s *settings) flags(cmd *cobra.Command, data string) {
 	cmd.Flags().BoolVar(&s.acceptDataLoss, "accept-data-loss", false, "serve although PostgreSQL is set so that a crash loses entries")
 }
 
+// rulesFlag lets a new book begin with a rule set of the city's own.
+func (s *settings) rulesFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.firstRules, "first-rules", "", "file with the first rule set of a new book, instead of the shipped one")
+}
+
+// readRules reads the rule set that a new book begins with.
+func (s *settings) readRules() ([]byte, error) {
+	if s.firstRules == "" {
+		return policy.Shipped(), nil
+	}
+	source, err := os.ReadFile(s.firstRules)
+	if err != nil {
+		return nil, misuse("--first-rules: %w", err)
+	}
+	if _, err := policy.Parse(source); err != nil {
+		return nil, misuse("--first-rules: %s: %w", s.firstRules, err)
+	}
+	return source, nil
+}
+
 // instance is an open book with what it stands on.
 type instance struct {
 	*book.Book
-	pg       *localpg.Server // nil when the database is not ours
-	tokenKey ed25519.PrivateKey
+	firstRules []byte          // for a book that has none
+	pg         *localpg.Server // nil when the database is not ours
+	tokenKey   ed25519.PrivateKey
 }
 
 // open opens the book of the settings. The database is the one that TIMEBANK_DATABASE_URL names, or a
@@ -50,6 +73,9 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 		return nil, misuse("--zone: %w", err)
 	}
 	i := &instance{}
+	if i.firstRules, err = s.readRules(); err != nil {
+		return nil, err
+	}
 	service := os.Getenv(databaseVariable)
 	if service == "" {
 		if i.pg, service, err = s.private(ctx, talk); err != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"timebank/api"
-	"timebank/policy"
 )
 
 func serveCommand() *cobra.Command {
@@ -34,6 +33,7 @@ credentials are made with "timebank client create --role operator".`,
 		},
 	}
 	s.flags(cmd, defaultData)
+	s.rulesFlag(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address to serve on")
 	cmd.Flags().StringVar(&issuer, "issuer", defaultIssuer, "issuer and audience of access tokens")
 	return cmd
@@ -55,8 +55,8 @@ func (i *instance) serve(ctx context.Context, listener net.Listener, issuer stri
 	ctx, cancel := i.watch(ctx)
 	defer cancel(nil)
 	err := i.during(ctx, func(ctx context.Context) error {
-		if err := i.EnsureRules(ctx, policy.Shipped()); err != nil {
-			return errors.Join(fmt.Errorf("activating the shipped rules: %w", err), listener.Close())
+		if err := i.EnsureRules(ctx, i.firstRules); err != nil {
+			return errors.Join(fmt.Errorf("activating the first rules: %w", err), listener.Close())
 		}
 		server, err := api.New(api.Config{Book: i.Book, Issuer: issuer, Audience: issuer, Key: i.tokenKey})
 		if err != nil {
