@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 
 	"timebank/ledger"
 	"timebank/policy"
@@ -12,74 +11,6 @@ import (
 
 // RuleSetBytesMax bounds the text of a rule set; the shipped one is a few thousand bytes.
 const RuleSetBytesMax = 64 << 10
-
-// ActivateRules puts a rule set into force from its effective date on. A set is never edited: another
-// one with a later date follows it. The actor is the operator.
-func (b *Book) ActivateRules(ctx context.Context, by ledger.Actor, key Key, yaml []byte) (Receipt, error) {
-	if err := by.May(ledger.RoleOperator); err != nil {
-		return Receipt{}, err
-	}
-	if len(yaml) > RuleSetBytesMax {
-		return Receipt{}, &ledger.Invalid{Code: "rules_malformed", Pointer: "/source", Detail: fmt.Sprintf("a rule set has at most %d bytes", RuleSetBytesMax)}
-	}
-	rules, err := policy.Parse(yaml)
-	if err != nil {
-		return Receipt{}, &ledger.Invalid{Code: "rules_malformed", Pointer: "/source", Detail: err.Error()}
-	}
-	return b.do(ctx, by, key, &activateRules{rules})
-}
-
-// EnsureRules activates a rule set in a book that has none.
-func (b *Book) EnsureRules(ctx context.Context, yaml []byte) error {
-	if len(b.rules()) > 0 {
-		return nil
-	}
-	_, err := b.ActivateRules(ctx, System, Key{"first rule set", sha256.Sum256(yaml)}, yaml)
-	if refusalOf(err) != nil { // another process was first
-		return b.loadRules(ctx, b.db)
-	}
-	return err
-}
-
-type activateRules struct{ rules *policy.Rules }
-
-func (c *activateRules) want(*world, *wants) {}
-
-type rulesDetails struct {
-	ID            string `json:"id"`
-	Hash          string `json:"hash"`
-	EffectiveFrom string `json:"effective_from"`
-	Source        string `json:"source"`
-}
-
-func (c *activateRules) decide(w *world) (decision, error) {
-	r := c.rules
-	if n := len(w.ruleSets); n > 0 {
-		if r.EffectiveFrom() <= w.ruleSets[n-1].EffectiveFrom() {
-			return decision{}, &ledger.Refusal{Code: "rules_back_dated", Detail: fmt.Sprintf("a rule set is in force from %s on: a new one must start later",
-				w.ruleSets[n-1].EffectiveFrom())}
-		}
-		if r.EffectiveFrom() <= w.today {
-			return decision{}, &ledger.Refusal{Code: "rules_back_dated", Detail: "what was served until today is decided by the rules in force: a new set starts tomorrow at the earliest"}
-		}
-	}
-	details, err := encode(rulesDetails{r.ID(), r.Hash().String(), r.EffectiveFrom().String(), string(r.Source())})
-	if err != nil {
-		return decision{}, err
-	}
-	hash := r.Hash()
-	const insert = `INSERT INTO rule_set (hash, seq, effective_from, body) VALUES ($1, $2, date '1970-01-01' + $3::int, $4)`
-	return decision{effects: []effect{{
-		draft: ledger.Draft{Kind: ledger.KindRules, Effective: min(max(r.EffectiveFrom(), ledger.DateMin), ledger.DateMax), Rules: hash, Details: details},
-		rows: func(seq ledger.Seq) []row {
-			return []row{{insert, []any{hash[:], seq, int64(r.EffectiveFrom()), string(r.Source())}}}
-		},
-		learned: func(w *world, _ ledger.Seq) {
-			w.ruleSets = append(slices.Clone(w.ruleSets), r)
-			w.rulesAdded = true
-		},
-	}}}, nil
-}
 
 // rules gives the rule sets that this process knows.
 func (b *Book) rules() []*policy.Rules {

@@ -72,12 +72,14 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 			UNION ALL SELECT seq, 'client', to_jsonb(client)::text FROM client
 			UNION ALL SELECT seq, 'client-revoked', to_jsonb(client_revoked)::text FROM client_revoked
 			UNION ALL SELECT seq, 'consent', to_jsonb(consent)::text FROM consent
+			UNION ALL SELECT seq, 'rules-draft', (to_jsonb(rule_draft) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_draft
+			UNION ALL SELECT seq, 'rules-approval', (to_jsonb(rule_approval) || jsonb_build_object('hash', encode(draft, 'hex')))::text FROM rule_approval
 			UNION ALL SELECT seq, 'rules', (to_jsonb(rule_set) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_set
 		)
 		SELECT coalesce(k.seq, e.seq) AS seq, coalesce(k.kind, e.kind) AS kind,
 		       CASE WHEN e.kind = k.kind OR k.kind IS NULL THEN e.details ELSE '' END AS details, coalesce(k.row, '') AS row
 		FROM kept k FULL JOIN (SELECT seq, kind, details FROM entry WHERE kind IN
-			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'rules')) e ON e.seq = k.seq
+			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'rules-draft', 'rules-approval', 'rules')) e ON e.seq = k.seq
 		ORDER BY 1`
 	rows, err := selectAll[registryRow](ctx, v.tx, query)
 	if err != nil {
@@ -106,7 +108,8 @@ func sameRegistration(r registryRow) bool {
 		Volunteer, Partner                                                                        string
 		MinutesMax                                                                                ledger.Minutes `json:"minutes_max"`
 		Until, Hash, Body                                                                         string
-		EffectiveFrom                                                                             string `json:"effective_from"`
+		EffectiveFrom                                                                             string      `json:"effective_from"`
+		Approval                                                                                  *ledger.Seq `json:"approval"`
 	}
 	if err := json.Unmarshal([]byte(r.Row), &row, json.MatchCaseInsensitiveNames(true)); err != nil {
 		return false
@@ -135,7 +138,19 @@ func sameRegistration(r registryRow) bool {
 		if json.Unmarshal([]byte(r.Details), &d) != nil || ledger.Hash(sha256.Sum256([]byte(row.Body))).String() != row.Hash {
 			return false
 		}
-		want = rulesDetails{d.ID, row.Hash, row.EffectiveFrom, row.Body}
+		want = rulesDetails{d.ID, row.Hash, row.EffectiveFrom, row.Body, row.Approval}
+	case ledger.KindRulesDraft:
+		var d rulesDetails
+		if json.Unmarshal([]byte(r.Details), &d) != nil || ledger.Hash(sha256.Sum256([]byte(row.Body))).String() != row.Hash {
+			return false
+		}
+		want = rulesDetails{d.ID, row.Hash, d.EffectiveFrom, row.Body, nil}
+	case ledger.KindRulesApprove:
+		var d approvalDetails
+		if json.Unmarshal([]byte(r.Details), &d) != nil {
+			return false
+		}
+		want = approvalDetails{row.Hash, d.Draft}
 	}
 	text, err := encode(want)
 	return err == nil && string(text) == r.Details

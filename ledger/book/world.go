@@ -34,6 +34,7 @@ type world struct {
 	consents      map[consentKey]*consentFacts
 	choices       map[string][]choiceFacts // by owner, in the order made
 	carried       map[carryKey]policy.Carry
+	drafts        map[ledger.Hash]*draftFacts
 
 	records    []*Record
 	effects    []effect
