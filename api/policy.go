@@ -6,7 +6,6 @@ import (
 
 	"timebank/api/gen"
 	"timebank/ledger"
-	"timebank/ledger/book"
 	"timebank/policy"
 )
 
@@ -39,14 +38,4 @@ func (s *Server) GetPolicy(ctx context.Context, r gen.GetPolicyRequestObject) (g
 		g.Rules = append(g.Rules, gen.PolicyRule{Id: w.ID, Text: gen.Words{En: w.Text, Zh: zh[i].Text}, Source: w.Source})
 	}
 	return g, nil
-}
-
-// ActivateRules puts a rule set into force.
-func (s *Server) ActivateRules(ctx context.Context, r gen.ActivateRulesRequestObject) (gen.ActivateRulesResponseObject, error) {
-	c := callOf(ctx)
-	receipt, err := s.book.ActivateRules(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request}, []byte(r.Body.Source))
-	if err != nil {
-		return nil, err
-	}
-	return recorded(receipt.Replayed, s.receipt(receipt, false)), nil
 }

@@ -54,6 +54,8 @@ func (r written) VisitCorrectEntryResponse(w http.ResponseWriter) error       { 
 func (r written) VisitCreateRedemptionResponse(w http.ResponseWriter) error   { return r.write(w) }
 func (r written) VisitConfirmRedemptionResponse(w http.ResponseWriter) error  { return r.write(w) }
 func (r written) VisitCancelRedemptionResponse(w http.ResponseWriter) error   { return r.write(w) }
+func (r written) VisitDraftRulesResponse(w http.ResponseWriter) error         { return r.write(w) }
+func (r written) VisitApproveRulesResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r written) VisitActivateRulesResponse(w http.ResponseWriter) error      { return r.write(w) }
 
 // listed answers with a page. It stands for the generated answers of every list, which have no place
@@ -107,6 +109,7 @@ func (p plain) write(w http.ResponseWriter) error {
 func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error    { return p.write(w) }
 func (p plain) VisitGetContractResponse(w http.ResponseWriter) error   { return p.write(w) }
 func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error { return p.write(w) }
+func (p plain) VisitGetRuleSetResponse(w http.ResponseWriter) error    { return p.write(w) }
 func (p plain) VisitGetProofResponse(w http.ResponseWriter) error      { return p.write(w) }
 func (p plain) VisitImportHoursResponse(w http.ResponseWriter) error   { return p.write(w) }
 func (p plain) VisitGetProblemsResponse(w http.ResponseWriter) error   { return p.write(w) }

@@ -61,12 +61,20 @@ func (w *town) people(t testing.TB) {
 	xiao := w.Register(t, book.Volunteer{Name: "肖小雨", Born: booktest.Date(t, "2010-05-01"), Guardian: chen})
 	quoted := strconv.Quote(string(policy.Shipped())) // as a JSON string has it, but for the quotes
 	w.names["shipped"] = quoted[1 : len(quoted)-1]
+	next := strings.NewReplacer("id: shipped-2026", "id: qinghe-2100", `"2000-01-01"`, `"2100-01-01"`).Replace(string(policy.Shipped()))
+	rules, err := policy.Parse([]byte(next))
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted = strconv.Quote(next)
+	w.names["next"], w.names["next_hash"] = quoted[1:len(quoted)-1], rules.Hash().String()
 	w.names["chen"], w.names["li"], w.names["xiao"] = chen, li, xiao
 	station, other, partner := w.Organization(t), w.Organization(t), w.Partner(t)
 	w.names["station_org"], w.names["other_org"], w.names["home_care"] = station.Subject, other.Subject, partner.Subject
 	for name, actor := range map[string]ledger.Actor{
 		"station": station, "other": other, "partner": partner, "other_partner": w.Partner(t),
-		"operator": w.Actor(t, ledger.RoleOperator, ""), "auditor": w.Actor(t, ledger.RoleAuditor, ""),
+		"operator": w.Actor(t, ledger.RoleOperator, ""), "officer": w.Actor(t, ledger.RolePolicyOfficer, ""),
+		"second_officer": w.Actor(t, ledger.RolePolicyOfficer, ""), "auditor": w.Actor(t, ledger.RoleAuditor, ""),
 		"chen": w.Actor(t, ledger.RoleVolunteer, chen), "li": w.Actor(t, ledger.RoleVolunteer, li), "xiao": w.Actor(t, ledger.RoleVolunteer, xiao),
 	} {
 		w.names["client_"+name] = actor.Client

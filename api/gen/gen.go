@@ -1567,6 +1567,39 @@ type RuleSetName struct {
 	Id string `json:"id"`
 }
 
+// RuleSetState Example: {"active":false,"draft_seq":42,"drafted_by":"01a20bad-ffff-796d-a795-d0bb2e96ecbf","effective_from":"2027-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"qinghe-2027"},"title":{"en":"Qinghe's rules","zh":"清河规则"}}
+type RuleSetState struct {
+	// ActivatedBy Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	ActivatedBy *ID  `json:"activated_by,omitempty"`
+	Active      bool `json:"active"`
+
+	// ActiveSeq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	ActiveSeq *Seq `json:"active_seq,omitempty"`
+
+	// ApprovedBy Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	ApprovedBy *ID `json:"approved_by,omitempty"`
+
+	// DraftSeq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	DraftSeq *Seq `json:"draft_seq,omitempty"`
+
+	// DraftedBy Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	DraftedBy *ID `json:"drafted_by,omitempty"`
+
+	// EffectiveFrom Example: 2026-03-05
+	EffectiveFrom Date        `json:"effective_from"`
+	RuleSet       RuleSetName `json:"rule_set"`
+	Title         Words       `json:"title"`
+}
+
+// RuleSetStates Example: {"data":[{"active":true,"active_seq":0,"effective_from":"2000-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}]}
+type RuleSetStates struct {
+	Data []RuleSetState `json:"data"`
+}
+
 // RulesInput Example: {"source":"id: qinghe-2027\neffective_from: \"2027-01-01\"\n…"}
 type RulesInput struct {
 	// Source the rule set as YAML
@@ -2105,8 +2138,20 @@ type ConfirmRedemptionParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
+// DraftRulesParams defines parameters for DraftRules.
+type DraftRulesParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // ActivateRulesParams defines parameters for ActivateRules.
 type ActivateRulesParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// ApproveRulesParams defines parameters for ApproveRules.
+type ApproveRulesParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
@@ -2198,8 +2243,8 @@ type CreateRedemptionJSONRequestBody = RedemptionInput
 // ConfirmRedemptionJSONRequestBody defines body for ConfirmRedemption for application/json ContentType.
 type ConfirmRedemptionJSONRequestBody = ConfirmInput
 
-// ActivateRulesJSONRequestBody defines body for ActivateRules for application/json ContentType.
-type ActivateRulesJSONRequestBody = RulesInput
+// DraftRulesJSONRequestBody defines body for DraftRules for application/json ContentType.
+type DraftRulesJSONRequestBody = RulesInput
 
 // CreateVolunteerJSONRequestBody defines body for CreateVolunteer for application/json ContentType.
 type CreateVolunteerJSONRequestBody = VolunteerInput
@@ -2367,6 +2412,12 @@ type ServerInterface interface {
 	// GetPolicy The rules in force
 	// (GET /v1/policy)
 	GetPolicy(ctx echo.Context, params GetPolicyParams) error
+	// ListRuleSets All rule sets that are or were in force
+	// (GET /v1/policy/sets)
+	ListRuleSets(ctx echo.Context) error
+	// GetRuleSet A rule set as it was written
+	// (GET /v1/policy/sets/{hash})
+	GetRuleSet(ctx echo.Context, hash Hash) error
 	// ListRedemptions List redemptions
 	// (GET /v1/redemptions)
 	ListRedemptions(ctx echo.Context, params ListRedemptionsParams) error
@@ -2382,9 +2433,18 @@ type ServerInterface interface {
 	// ConfirmRedemption Confirm the care given
 	// (POST /v1/redemptions/{id}/confirm)
 	ConfirmRedemption(ctx echo.Context, id IDParam, params ConfirmRedemptionParams) error
-	// ActivateRules Activate a rule set
-	// (POST /v1/rules)
-	ActivateRules(ctx echo.Context, params ActivateRulesParams) error
+	// ListRuleDrafts Drafts and active rule sets
+	// (GET /v1/rules/drafts)
+	ListRuleDrafts(ctx echo.Context) error
+	// DraftRules Draft a rule set
+	// (POST /v1/rules/drafts)
+	DraftRules(ctx echo.Context, params DraftRulesParams) error
+	// ActivateRules Activate an approved draft
+	// (POST /v1/rules/drafts/{hash}/activate)
+	ActivateRules(ctx echo.Context, hash Hash, params ActivateRulesParams) error
+	// ApproveRules Approve a draft
+	// (POST /v1/rules/drafts/{hash}/approve)
+	ApproveRules(ctx echo.Context, hash Hash, params ApproveRulesParams) error
 	// GetTrialBalance The trial balance
 	// (GET /v1/trial-balance)
 	GetTrialBalance(ctx echo.Context, params GetTrialBalanceParams) error
@@ -3283,6 +3343,31 @@ func (w *ServerInterfaceWrapper) GetPolicy(ctx echo.Context) error {
 	return err
 }
 
+// ListRuleSets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRuleSets(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRuleSets(ctx)
+	return err
+}
+
+// GetRuleSet converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRuleSet(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "hash" -------------
+	var hash Hash
+
+	err = runtime.BindStyledParameterWithOptions("simple", "hash", ctx.Param("hash"), &hash, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hash: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRuleSet(ctx, hash)
+	return err
+}
+
 // ListRedemptions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRedemptions(ctx echo.Context) error {
 	var err error
@@ -3438,9 +3523,56 @@ func (w *ServerInterfaceWrapper) ConfirmRedemption(ctx echo.Context) error {
 	return err
 }
 
+// ListRuleDrafts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRuleDrafts(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRuleDrafts(ctx)
+	return err
+}
+
+// DraftRules converts echo context to params.
+func (w *ServerInterfaceWrapper) DraftRules(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DraftRulesParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DraftRules(ctx, params)
+	return err
+}
+
 // ActivateRules converts echo context to params.
 func (w *ServerInterfaceWrapper) ActivateRules(ctx echo.Context) error {
 	var err error
+	// ------------- Path parameter "hash" -------------
+	var hash Hash
+
+	err = runtime.BindStyledParameterWithOptions("simple", "hash", ctx.Param("hash"), &hash, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hash: %s", err))
+	}
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ActivateRulesParams
@@ -3465,7 +3597,45 @@ func (w *ServerInterfaceWrapper) ActivateRules(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ActivateRules(ctx, params)
+	err = w.Handler.ActivateRules(ctx, hash, params)
+	return err
+}
+
+// ApproveRules converts echo context to params.
+func (w *ServerInterfaceWrapper) ApproveRules(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "hash" -------------
+	var hash Hash
+
+	err = runtime.BindStyledParameterWithOptions("simple", "hash", ctx.Param("hash"), &hash, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hash: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveRulesParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ApproveRules(ctx, hash, params)
 	return err
 }
 
@@ -3727,7 +3897,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/trial-balance", wrapper.GetTrialBalance, options.OperationMiddlewares["getTrialBalance"]...)
 	router.GET(options.BaseURL+"/v1/checkpoint", wrapper.GetCheckpoint, options.OperationMiddlewares["getCheckpoint"]...)
 	router.GET(options.BaseURL+"/v1/policy", wrapper.GetPolicy, options.OperationMiddlewares["getPolicy"]...)
-	router.POST(options.BaseURL+"/v1/rules", wrapper.ActivateRules, options.OperationMiddlewares["activateRules"]...)
+	router.GET(options.BaseURL+"/v1/policy/sets", wrapper.ListRuleSets, options.OperationMiddlewares["listRuleSets"]...)
+	router.GET(options.BaseURL+"/v1/policy/sets/:hash", wrapper.GetRuleSet, options.OperationMiddlewares["getRuleSet"]...)
+	router.GET(options.BaseURL+"/v1/rules/drafts", wrapper.ListRuleDrafts, options.OperationMiddlewares["listRuleDrafts"]...)
+	router.POST(options.BaseURL+"/v1/rules/drafts", wrapper.DraftRules, options.OperationMiddlewares["draftRules"]...)
+	router.POST(options.BaseURL+"/v1/rules/drafts/:hash/approve", wrapper.ApproveRules, options.OperationMiddlewares["approveRules"]...)
+	router.POST(options.BaseURL+"/v1/rules/drafts/:hash/activate", wrapper.ActivateRules, options.OperationMiddlewares["activateRules"]...)
 	router.GET(options.BaseURL+"/v1/operations/:key", wrapper.GetOperation, options.OperationMiddlewares["getOperation"]...)
 	router.POST(options.BaseURL+"/oauth/token", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.GET(options.BaseURL+"/.well-known/jwks.json", wrapper.GetKeys, options.OperationMiddlewares["getKeys"]...)
@@ -8239,6 +8414,175 @@ func (response GetPolicydefaultApplicationProblemPlusJSONResponse) VisitGetPolic
 	return err
 }
 
+type ListRuleSetsRequestObject struct {
+}
+
+type ListRuleSetsResponseObject interface {
+	VisitListRuleSetsResponse(w http.ResponseWriter) error
+}
+
+type ListRuleSets200JSONResponse RuleSetStates
+
+func (response ListRuleSets200JSONResponse) VisitListRuleSetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleSets400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRuleSets400ApplicationProblemPlusJSONResponse) VisitListRuleSetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleSets503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRuleSets503ApplicationProblemPlusJSONResponse) VisitListRuleSetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleSetsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRuleSetsdefaultApplicationProblemPlusJSONResponse) VisitListRuleSetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRuleSetRequestObject struct {
+	Hash Hash `json:"hash"`
+}
+
+type GetRuleSetResponseObject interface {
+	VisitGetRuleSetResponse(w http.ResponseWriter) error
+}
+
+type GetRuleSet200ApplicationyamlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetRuleSet200ApplicationyamlResponse) VisitGetRuleSetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/yaml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetRuleSet400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetRuleSet400ApplicationProblemPlusJSONResponse) VisitGetRuleSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRuleSet404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetRuleSet404ApplicationProblemPlusJSONResponse) VisitGetRuleSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRuleSet503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetRuleSet503ApplicationProblemPlusJSONResponse) VisitGetRuleSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRuleSetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRuleSetdefaultApplicationProblemPlusJSONResponse) VisitGetRuleSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRedemptionsRequestObject struct {
 	Params ListRedemptionsParams
 }
@@ -9110,9 +9454,315 @@ func (response ConfirmRedemptiondefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type ListRuleDraftsRequestObject struct {
+}
+
+type ListRuleDraftsResponseObject interface {
+	VisitListRuleDraftsResponse(w http.ResponseWriter) error
+}
+
+type ListRuleDrafts200JSONResponse RuleSetStates
+
+func (response ListRuleDrafts200JSONResponse) VisitListRuleDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleDrafts400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListRuleDrafts400ApplicationProblemPlusJSONResponse) VisitListRuleDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleDrafts401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRuleDrafts401ApplicationProblemPlusJSONResponse) VisitListRuleDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleDrafts403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListRuleDrafts403ApplicationProblemPlusJSONResponse) VisitListRuleDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleDrafts503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListRuleDrafts503ApplicationProblemPlusJSONResponse) VisitListRuleDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuleDraftsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRuleDraftsdefaultApplicationProblemPlusJSONResponse) VisitListRuleDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRulesRequestObject struct {
+	Params DraftRulesParams
+	Body   *DraftRulesJSONRequestBody
+}
+
+type DraftRulesResponseObject interface {
+	VisitDraftRulesResponse(w http.ResponseWriter) error
+}
+
+type DraftRules200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type DraftRules200JSONResponse struct {
+	Body    Receipt
+	Headers DraftRules200ResponseHeaders
+}
+
+func (response DraftRules200JSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules201JSONResponse Receipt
+
+func (response DraftRules201JSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules400ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules401ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules403ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules409ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules413ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules415ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules422ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRules503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response DraftRules503ApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DraftRulesdefaultApplicationProblemPlusJSONResponse) VisitDraftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ActivateRulesRequestObject struct {
+	Hash   Hash `json:"hash"`
 	Params ActivateRulesParams
-	Body   *ActivateRulesJSONRequestBody
 }
 
 type ActivateRulesResponseObject interface {
@@ -9208,6 +9858,22 @@ func (response ActivateRules403ApplicationProblemPlusJSONResponse) VisitActivate
 	return err
 }
 
+type ActivateRules404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ActivateRules404ApplicationProblemPlusJSONResponse) VisitActivateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ActivateRules409ApplicationProblemPlusJSONResponse struct {
 	RefusedApplicationProblemPlusJSONResponse
 }
@@ -9297,6 +9963,220 @@ type ActivateRulesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ActivateRulesdefaultApplicationProblemPlusJSONResponse) VisitActivateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRulesRequestObject struct {
+	Hash   Hash `json:"hash"`
+	Params ApproveRulesParams
+}
+
+type ApproveRulesResponseObject interface {
+	VisitApproveRulesResponse(w http.ResponseWriter) error
+}
+
+type ApproveRules200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type ApproveRules200JSONResponse struct {
+	Body    Receipt
+	Headers ApproveRules200ResponseHeaders
+}
+
+func (response ApproveRules200JSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules201JSONResponse Receipt
+
+func (response ApproveRules201JSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules400ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules401ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules403ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules404ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules409ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules413ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules415ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules422ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRules503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveRules503ApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveRulesdefaultApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10212,6 +11092,12 @@ type StrictServerInterface interface {
 	// GetPolicy The rules in force
 	// (GET /v1/policy)
 	GetPolicy(ctx context.Context, request GetPolicyRequestObject) (GetPolicyResponseObject, error)
+	// ListRuleSets All rule sets that are or were in force
+	// (GET /v1/policy/sets)
+	ListRuleSets(ctx context.Context, request ListRuleSetsRequestObject) (ListRuleSetsResponseObject, error)
+	// GetRuleSet A rule set as it was written
+	// (GET /v1/policy/sets/{hash})
+	GetRuleSet(ctx context.Context, request GetRuleSetRequestObject) (GetRuleSetResponseObject, error)
 	// ListRedemptions List redemptions
 	// (GET /v1/redemptions)
 	ListRedemptions(ctx context.Context, request ListRedemptionsRequestObject) (ListRedemptionsResponseObject, error)
@@ -10227,9 +11113,18 @@ type StrictServerInterface interface {
 	// ConfirmRedemption Confirm the care given
 	// (POST /v1/redemptions/{id}/confirm)
 	ConfirmRedemption(ctx context.Context, request ConfirmRedemptionRequestObject) (ConfirmRedemptionResponseObject, error)
-	// ActivateRules Activate a rule set
-	// (POST /v1/rules)
+	// ListRuleDrafts Drafts and active rule sets
+	// (GET /v1/rules/drafts)
+	ListRuleDrafts(ctx context.Context, request ListRuleDraftsRequestObject) (ListRuleDraftsResponseObject, error)
+	// DraftRules Draft a rule set
+	// (POST /v1/rules/drafts)
+	DraftRules(ctx context.Context, request DraftRulesRequestObject) (DraftRulesResponseObject, error)
+	// ActivateRules Activate an approved draft
+	// (POST /v1/rules/drafts/{hash}/activate)
 	ActivateRules(ctx context.Context, request ActivateRulesRequestObject) (ActivateRulesResponseObject, error)
+	// ApproveRules Approve a draft
+	// (POST /v1/rules/drafts/{hash}/approve)
+	ApproveRules(ctx context.Context, request ApproveRulesRequestObject) (ApproveRulesResponseObject, error)
 	// GetTrialBalance The trial balance
 	// (GET /v1/trial-balance)
 	GetTrialBalance(ctx context.Context, request GetTrialBalanceRequestObject) (GetTrialBalanceResponseObject, error)
@@ -11274,6 +12169,54 @@ func (sh *strictHandler) GetPolicy(ctx echo.Context, params GetPolicyParams) err
 	return nil
 }
 
+// ListRuleSets operation middleware
+func (sh *strictHandler) ListRuleSets(ctx echo.Context) error {
+	var request ListRuleSetsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRuleSets(ctx.Request().Context(), request.(ListRuleSetsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRuleSets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRuleSetsResponseObject); ok {
+		return validResponse.VisitListRuleSetsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRuleSet operation middleware
+func (sh *strictHandler) GetRuleSet(ctx echo.Context, hash Hash) error {
+	var request GetRuleSetRequestObject
+
+	request.Hash = hash
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRuleSet(ctx.Request().Context(), request.(GetRuleSetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRuleSet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRuleSetResponseObject); ok {
+		return validResponse.VisitGetRuleSetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRedemptions operation middleware
 func (sh *strictHandler) ListRedemptions(ctx echo.Context, params ListRedemptionsParams) error {
 	var request ListRedemptionsRequestObject
@@ -11447,13 +12390,36 @@ func (sh *strictHandler) ConfirmRedemption(ctx echo.Context, id IDParam, params 
 	return nil
 }
 
-// ActivateRules operation middleware
-func (sh *strictHandler) ActivateRules(ctx echo.Context, params ActivateRulesParams) error {
-	var request ActivateRulesRequestObject
+// ListRuleDrafts operation middleware
+func (sh *strictHandler) ListRuleDrafts(ctx echo.Context) error {
+	var request ListRuleDraftsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRuleDrafts(ctx.Request().Context(), request.(ListRuleDraftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRuleDrafts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRuleDraftsResponseObject); ok {
+		return validResponse.VisitListRuleDraftsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DraftRules operation middleware
+func (sh *strictHandler) DraftRules(ctx echo.Context, params DraftRulesParams) error {
+	var request DraftRulesRequestObject
 
 	request.Params = params
 
-	var body ActivateRulesJSONRequestBody
+	var body DraftRulesJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -11477,6 +12443,32 @@ func (sh *strictHandler) ActivateRules(ctx echo.Context, params ActivateRulesPar
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DraftRules(ctx.Request().Context(), request.(DraftRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DraftRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DraftRulesResponseObject); ok {
+		return validResponse.VisitDraftRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ActivateRules operation middleware
+func (sh *strictHandler) ActivateRules(ctx echo.Context, hash Hash, params ActivateRulesParams) error {
+	var request ActivateRulesRequestObject
+
+	request.Hash = hash
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ActivateRules(ctx.Request().Context(), request.(ActivateRulesRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
@@ -11489,6 +12481,32 @@ func (sh *strictHandler) ActivateRules(ctx echo.Context, params ActivateRulesPar
 		return err
 	} else if validResponse, ok := response.(ActivateRulesResponseObject); ok {
 		return validResponse.VisitActivateRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApproveRules operation middleware
+func (sh *strictHandler) ApproveRules(ctx echo.Context, hash Hash, params ApproveRulesParams) error {
+	var request ApproveRulesRequestObject
+
+	request.Hash = hash
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveRules(ctx.Request().Context(), request.(ApproveRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApproveRulesResponseObject); ok {
+		return validResponse.VisitApproveRulesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11675,268 +12693,279 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkxzHkSD4V8Jy1ozkblZ3Zta7YDK7RhMgMQQJDBokh2LjilGZkV2pzsooRkR1oYhrM2p2eUdpNCPN",
-	"7YMj2a7Z0G41O7snaSXbMZ2Ow5E+3D85E0DyE//CWnhEPiuzKqsfQBMsfRAbWZkRHh7uHh7+fGS4dDKl",
-	"EYkENwaPjDHBHmHw5y2PTKZUkEjcI9MQL4gnn3qEuyyYioBGxsAQbEbQfEwYQWJMEI74nDAUcPgXjQg6",
-	"Ck5IhEbEp4ygWeQRBj9xPCHomCwM0+DumEywHJpEs4kxeBcGNR6YhlhMiTEwuGBBdGScnprG7SA6LgFi",
-	"TFBEHgo0xUfETMFhREIioXjx3s191HN6vZdyE07ww9skOhJjY+BYlrU846lpTDHDEyI0TvZcl84icevl",
-	"u/LxMijRbDIiDFFfoUO9bZhGIH+cYjE2TCPCEzlJ+iMj788CJtErV54F8F8w4hsD4092003aVb/yXQ3K",
-	"GzAjYEc/qQBN0Jk7DqIjJMYBL4L2/oywRRls54VlxqaUkwqQ5uPAHReQxdeCVI2umIA4YSfEM0zDxYzo",
-	"/zTGJIwfNegcfl7QmRiXU9qeuE2PDoIPqkDHHB1HdB5JaosA/pAeoTH2FHp58AGpWogYhvRoqN9Igfcp",
-	"m2BhDIwgEp2WYRqTIAomckEpYQaRIEcaw/szximrokPyUAxdeCPGr2QOzYgVkKn3qzikXcYgpvEyW9yb",
-	"RRVgeMQNPCkWPC0aTDSaCcSIS5mHIiqAIOXPM05QRLVIKAPOY4shm0U56Dzi41kojIGPQ04S6EaUhgRH",
-	"AN4N3yeuCE7ITUYnFVCS+B1EI0QZwr4AMRVw5OEqeJKPhj6jk9qc8jIWJA9YBVBA7YhG4QLNx1hISVaE",
-	"U0vVuoCeA8b7tCbqNgRpKOgZoHooCItwWCmEAWnxATQPxFjBQ2eCS2oMvCqw9MBDeKOUCWzHAsZM/l3G",
-	"EitIzQ8YFyswo2npbCdCgqFKzASCZ5afP4/g+dkmvvWymjZWGNzFa2RRJZnwhHC1IXIywgXyKUPkhLBr",
-	"CCNGpgQL4iU/jjEvagwAvFJUUvAzkzdeg9eq17Lphr4WRF4VrflqLcdBVEVW+qd6qLwRCbaQ82l9ZxJU",
-	"necTygUCASp1nETEVwARypHKhactBfsEP1SHDYj55OixS4+eO1XyXgLh4YU8cuQZHLjkGhJUPpFsSGcC",
-	"BVUqB402lwR3poRhOXU1ueEIBSllSAJC8Za5YUCqlLPjC6agO+wIR8EHAOzNIBSk6uDGI4klJa8y31Qh",
-	"LfNKUWrVYNg784iwmsQt0Ubl+1WgyN+GG9F6Mn0KzBpA1gOwORLuYiYiwuruylS9XgGE/vUMYNwDnYh4",
-	"Kw4Ppl9BWBTUlCDiAldq8/F3y5pKonN6WJCGCCZSfCxTbwxbpRqQQJY9/2sCVVABaoM0pUxUMj1cQ/XR",
-	"T+ShQplAmKP9g7dMhFEYREQdO9gdI0bnJkBLMJD5nx7ceaMSajlS6a3V5SflV4kD8n6t2yKRor9cHHHy",
-	"/kpxtOndoXIjQ7xSPYG9Oqdy8mZUeaQFkaKcWVR5TOif6s0pp4I536LhLBKkDn+fxK9WAJD8vjGPn0rU",
-	"8SmNOAFbwnXs3VNKjvyXSyMhj6PBIwNPp2HgglDfnTI6CsnkX32PS0AfGeQhnkxDor7wJECTIJoJwod0",
-	"JobUHzIcgRLgEYGDUK4NuSEOJmAK8ZGNBEV2q2Uh/Z0pr2HIMkyDMEYZNwbvXvzQUyqpjxkDY1f/Zpw+",
-	"UJREuJCYHBiW3Xcsv0kattvGja7bHDX6uG03HL/j9Uhr1MW2BdQn2AKPJAr0rY8LLGbcGLTgghoI+ZNx",
-	"H9heqZABB0BOcAhbpvlh16Muj/HLdyben5Qu97TuHt9VI6mNzpNXFpgJPiYSHsRJxImUSYFAUlB6/Fpy",
-	"I3bHcm5PTn59xhfnoo+RHCCzaVLUjCg9lmiRvw2QYAuEj3AQoSBCGE3ohCSGlnNsj5YOenfaVjPdnesK",
-	"psqdAJgvBPOUosnMHcORGbnElAdnRJGHBR5hLtXTePGGmTV+3pPraOz5QLVFccGJSyOPFy+JSuI2O2s1",
-	"aLgk4iCcMXKurQWminCY3V5OJ0QRkY+DkHjX9AmoWcFDYxJOuWRVH7S6mQD7gnHR3NjOcuMtDSgCGbNq",
-	"55MlXcTuHxRwgYS2pEhxINHi4jAk7AWOPAqntWncpGwUeB6JzrUxfjJKjvGSSwea4AUA4VGAybh4WZjh",
-	"tjeoQDgMtdGzEvUp0Bcm82ioOE7iWtBjEr3AEXfplJjIo0Ttg0tPtBor532NLO6RGVe+hjPj/5gshkwN",
-	"U5B8xcvgHHMk34s1V9AZsZTDhMVcc/G74zj5k2oNVKt2LbPUi9q2HASlCDk1JVHdpLPofPsUUTH0YZT8",
-	"NinPTXwayn9fAoe08hwSw1GJ6RTYC0J0vErE5QkFa9XnU0SUqCqKjOOIzhH1DbgA+edmEz4OfDGU/Bfi",
-	"KS+ySqLpIuVPQSTkRDnXvBlLPEnyijZQJjo5HEd6PKlRwo1m0LIvfvP66ebtITYLCeJ4IZG5agcL672I",
-	"bcxPfq3gBWVkQuQVj3gZ3+cxAd3mPqW3MTs6nwYwot5iKCgdhjBUVjcXCCyEttXqtbsdNFoIwhGWl3N8",
-	"TKJLYiq7mRdsEj5wB1OKYhCrtb78Yi5KnC3DALdQPBNjyoIPzslDcKwNgyi+XeRYCH6Uc08CzoG9ycOp",
-	"vDubyKfsSP6XMhSIhMml2GXkhB4T7xIknp3fnAS6Wrej/EIvYnPeoGpWBUhe/3777bcbezMxJpGQe0HK",
-	"nMdSQMI9qtpdU+rUh+3ns+mUMkG814kX4Pvwznlu4XKUoZxqOEvHXlL/GJ0JxYEcZSeQA8vb15v3bzZ6",
-	"ptaLJlNGOL8MSrDbKSVkUIFgFQgQtuqeXL7Wi+ZX6id6h5xLnojaPpTBIph39MCZAI3CJsXBAwPD9lpe",
-	"r93BzZ7fsbqjpmEaIxziyCVgK5MnVkAkikxjghdDOk+xlxiY5Q5gxxphr+H7frvRJXa/ga2O37B94vad",
-	"VsvxnZ5hZm3iGcORYRpTFRZhDHKhCWDbUo8kMqeMTgkTgbIW4XRhG0RiZFa3+rvXY7NMBgdldsX4ltu3",
-	"rK7d7zvtVrdl9fv2apNjBpmPlrz0WcyuN6PlsVrbwZDB+epv3qYMXlebUdO+mJpE380EquRcIvH0ZmzC",
-	"jDGSblGK+tSOTEffIy4o3Hpnbwd8ibr5kPppUMmg6ZiGhwUGU943kfSzULfdTnvkj9rYdvvOiPhZqDtZ",
-	"sNtPEewixA+W2bWwJ6sJSccayW1WG/fICASZ8Jrcrhjs4S31STZQBzOGQdvMBAStG1QFFi3RNQBmFhe2",
-	"glK1DMrSqmF1uy2rSax+D7cdt99XIiU5rjumMcVCECbPgv/1XavRffCu1ejjhv/gkd0+/RfLriDTuK6o",
-	"gZeLfL4BE/Sz5GRfKS5wfL8z6ju243Ttvt9qV/GulYFa2V8vD2htTzob6zazUDvPkHVzEHesNnFHfXdk",
-	"NZ2RZTfroPkyAVYBignE6p8FkEdt0sT9ERn1fUzcHJLtTvsZYDmJvtRQ60gQ8PgUxaLT10GaQBDyryE+",
-	"wUGo1NbkGfAH8Cf8EyhPbgIjHiGTnLtBTa6WnvPV1V6iwvLAqlLB+PnEc29ZOJ/5sFCoq63ZFfG72Ydq",
-	"Ezb7Ru1U7W+y+1mmKMa7W3vAPAXU0S717tecoXBGFpzDhX01U9aIGTsToDzMBCgPtWwtbFgOQWZKj2WH",
-	"8HUsXFgH9rxA3q5weDdDzVoAZC+yIQ4m8XEpgpNALIyB8dVP/9uX3/+hYRoZE/XwmMifGJ03bBVrAMgA",
-	"/lQrHMJlzrGcTsNqNix5XKWoyYZZDox3vmvF/7O7ZZpUDNdS6Cl2x8rGhj00WqBAcBL6JuLKpYISI6qy",
-	"sQI+9sFd7eMg5AiHNIJouZiTcbS448P6V219Og4I4mLgyUKZrInELlLx7QCjr8z5MZhqoalQsC3tNIz/",
-	"XRQSBULTSKnceAXgBrt/GVseC/6BcX/v9mv1aWBZ7sawrd6aN/BEScUQ8xKC2ZeP02wDNeYOAkfVLCQc",
-	"CRKGes9gCG0vTaAOoqNrSSCjJK8AiIsyL4gwW+Re3ClotmuDBE2DTAg7AmSH5ISEywu4LR8n0ULx2xKK",
-	"OeaxkT6ITGTDG0cMnxAudtDbGZCVc0W+H9GI7GSv9K3VXmupSayVofshdY/h3ZPAIzXsDjfi905L6O3R",
-	"pihM6HIdlDiY5I4dn7A60N5LXjzN0X2d0KcMP2wyicBM1MZ6BYNtMN+mB+aS8UOzahY96b5Uyisp9goX",
-	"uCDyyEPYZm17XHJcxbHiS1ZW+FnJXRVkWPRFXYpfKQHnNB3Q0JJ/Wajp5a3Z2Fh9zKCglmVVLtIlwVSs",
-	"33z1WgbmNKQxg74MruMlmYaKqiiPesxShVprMkMlFdwjHCLSc3SgJ5Hqvj6q302wZ+XWSTCLYMJHqSAA",
-	"qZG31ZiZlBh9Ytl2w5Hn2hHDQF/7hmnoO86Yzhg3TCOkR3KOkGB/OMZ8bAyMHu67fqvTsUmn3xnZtos9",
-	"d9QbdZudEe5anU6naXW7FmlarV6322/5nZ7ndG3S7Dednu1YHXmdYsERRBmKYEJGODreEYSL3RGlwM9T",
-	"ykUQHRWNGG2r5duW33Kxh92W286eyA1YcfnFjvQaXcvvNvr9Pm6QzmjU7LjYdztW8WJXCD2vcbdbdyfN",
-	"b8jTvXfmYLPajo+tPrHcdm/kd1tVuNNTyT1ZNn0EnM82N348BRyUGifNNNgajPkJybfuW81B2x44zk6z",
-	"3+l2Ot+V7D0LyZAT4ChN6N1m02r2mpbndjutbrPT8qy2RUY9p+/3rE7Lavq9XnPUbjo93Cf9ptVveu6o",
-	"2cRus93vOw4kxnhKbE+nxGtIANSB+L4xcFqmMR8vQODy4CgiHuJjQpRqFSE/CImJ0tD3yEN4OmX0RKnT",
-	"Yk7RlDBOI45eBHkNPNxwX9pBexGS3JtoRhxh/YT6SOIGuYx4gRggB43R//cJsndt9B34R/4FPTJsvXry",
-	"UkHIazkpSeA5O7cy1AOLin9Qf+svS4wlsdiuecAlt7BahpVUZyi5RRWtKyn4NWFhaWhNzfdjNNT6oHA4",
-	"1jxkYxSVHZ77Yxq45FY0nYmNbvzwGYTLkWmDsoZHI6mqmgZNEnjjJ0umtBou6OWrvJ6weLG55cW3GvUG",
-	"ClQ+m6JjIja/S8ULqJ5Jv7HxyOdUkDUKEghLt/MiLu9wWTNsa9CE2P7MdUyLT2YMjLljJPwB/5ZKEEjf",
-	"9C4P19oJQa3cBWuzi7++xRhWf2BZW0PA1hCw2hCwvcZ/867xuc3I3uCkpKiOI7FbLWsdue2rRN1C3BU8",
-	"zOnPpGHZ7Waj2+p7jX7Hbjcc32q5nuN7o44UuSEeEdC14pjuo4ALwlapxV2r07VaoBbrqDztZ2I0JMsX",
-	"JVBou6bBZ4CXZejsRtfudRv9EWk3HHfUdqy207Nbo5KzMl1fHbeFXtuyxWxJuhSWvWZwncN5mkFAmWNG",
-	"oWMNgcp3Yq1/9asH5H14M4PGzU/aBIEavHQJZpJQmUVFOVXLQTbWrGJKUxeZ2TSkOAFjmWjyxHIWxWqD",
-	"3d9ko86DfphoBUrVDXotT8Od2G90+x2vgbv9dsOzRiOH9DvEHck7tf6EE5eB0nJMpqIxWjTEmDSSBP94",
-	"O3xGI4E8wo9rsn+z07X6zRz7681ewf+OXS4AVltgzisACohYGwa7FRmrRUYen+cWITXC9lrZsL3n7Xh7",
-	"UAhBM14/aD18I2hZrwftd/D37n3wlv1d33vzrT8znlEonVYyrlYkndII8xF0fXWjy1bmykXNvfiuZUPU",
-	"3IP/zXnXajQfvDR412q01aPSCLp9ME4t1e4qWIvgVsR1MSqBJgRH3MicesvZRBkQO618ZB9ufPBA/p/V",
-	"6A8f/MsKqCI/YJONz97MFXWJlM50sSjs3kolmEb8LPpCnHk+wQ+NAeQPZwqJ1FIKbLD6CrAlOpbTbdhO",
-	"o2lflOEmB9+qsPCOvr2vCwfPLq/O6aaXVu+Cds7LTyGIJ1fSJYuIGKpyQmCMuHLrN6YFRjBXCS6MRkeZ",
-	"ehRLuxK/WTzra9QjyhsgYZjyZeiUg2SDHbvVbfWanVZ33RbvJyKyWEQwKwj2Gt/VYqDx4F+VyoGXdfZP",
-	"Kmhytqbc0ovhw/0Hj1qnDfWHk/5ROs8N7T18dDaZkbFDnDl1IM4MWCFhbih3QE6RGC3q68vK4cDXWA1t",
-	"ZaZbZTUckYj4gRtgthi6SlRn1eMVNsWcQdHHrgqoxEfEGHQ76wZW0XHR0MMLoDt3TNxj4g2DaEhnaSVI",
-	"Vx6cw7zDreB+y5bO0j41l04mcg8WQ5dEQuVH0lB+8m7mtzllx4TJ3VkygMZ+5GUDqFy/hNsP0lhVqIyW",
-	"08wkXc7pUDu04vcgWDBd9GneT53T0Wq7e9eaaLkgU+V3Vt5yY6BmjavcKSRKlMNfbAasqZ1v4AhLvoNE",
-	"t8oPgb0Ne9c2klEyjrYSZ2YqEWt6Tk8Tsh8K8lCO9egwh7ZDY3BYC3GHhnmYzl/8rBIC+CxmN/hKMRw8",
-	"1zsBj+VeqIdyN9T4cj/gGYk8eALcqZ5o/jw0Bo8OyxnnMGaJQ0WDMEKOC2GkmF/h57mtANYcr545h8ap",
-	"eaj4Vc2Hj+TE3Y78XHLJoTF493CJTw6NB+bhMrfBoEV+q8aH5t1DRTSHef5On+aEQWbptVATs+eh5rvD",
-	"LC+mDzMS6FCKoMMcf+pHiWRI8K1kAywG+D7/Q0thF9gHftnXZECmgNdHh8Ab8JPmMUUBwGPpYw+eBlGC",
-	"EoUH27FOzewYGQ4rjqO5FR7LzUnerxxaEgAWamB71z40Th+cGiuibIqRNQT7mQiYhvz37ol9GHHyPnJa",
-	"hxGUH4S3D6O04GwGqVESHrAitOEwGi1QnVPyMFJeoPNGPUiwfMI4ahxGWv4g3+85Ttd2mk7XHvV9x2n2",
-	"HN9qO7bbaTc7Pd/u9Gzid2zPaxO3T/x+E7e9njdqdZu4ZfWcw0iHBKFiDFBccBM1bMdKXyuG4iSv5d4q",
-	"BsWo4If8SMWAFvUOvPKswqOK5S9rn37146qSXJpGXoe4omFWaepPicZzpYKu6iD2EmKwnjqCvmERWTiE",
-	"/RpZHc+1ieNbjt0fuf1mj4ycjtuzHOKPPGxkYrfOkmS1dJUdLWpaudW9mnjD9V9oi3D2xlN6BdfKePGm",
-	"lVcZyyodnxC20HVVoAEAwT6SKk0gOIJKmVkDWLvdbJf5+tNDsp5xo07ee6aIdHy8llbPCDiS9ATBAoLG",
-	"XQyuITD9ye92Jl69ZWjxv8Ywe5dywH+p7K6z/ZuajVI5X9MKfFd9kDcDd1rVQWWbOkSkQjAUtCbtZjl/",
-	"pZ9kFpIDIuK4F8XFxS234yJAQYTG5CH2iBtMcIi84CgQBXtt01kypUASdrPCeFLfQXNO45zyuuiaCtnW",
-	"BtkNyWx8yv8FjtZY0vyhKLjS4PKaZro4MD5WXd3EzGeYxpiq/D11v4Dsvcglof6loSv/SOwxHHEfzgmI",
-	"r1OfHzFVLBneg8gLVVmleMU38wdNUo468XaqPxqpp8pVVml9kvCGx7Cf/ktd86CIJDyQH8RBaoyE8aTx",
-	"nw0SKSPA0QwzL8BRIx0+U9EGVh3RGUv+yLwX0UkQpQP7hDGY3w0xC/x4hAdlRjq5G5v60rb2sa19bGsf",
-	"29rHtvaxrX1sax/b2se29rGtfWxrH9vax66wfezKh8upOISrFS13I3sdq5s6dY5kqALek5FqRNTq4sMq",
-	"lSlvpnl7TNMM10AgrFoVJF/soD1+TDxoX6QsdtERUV17eFmy0dLcFRfIshhdUBiHQVQ7c0V9QGf1c11S",
-	"hNcKRJ7QslrAe0KeexIpjE4Q9jEzITmYhGQ6phFBlKFp4IoZIzvoHmgv0BABEreiJIUqIIDBkrpTWARc",
-	"qvalSYVvj/UeKV0YOmwQD3EceCZqwy8jwkUux6q9LulF9RgZZqlqNZ3onMnsmYnwiJ6QLMGEWBAUayw4",
-	"8oB66pOO5oa1O3Vaxp0PpyHWVp+88abQSlUym2U1LLth2cbWAnJ+C0hEMAsXoMvlzBAjwzTmlHm65ge0",
-	"DZZvDtCBysMPIqAROhP1MvAHIK/4MQdayyM+roalMg4F4jSXrz96yTCND+TR/eSvf/7lH/7mqw//4ot/",
-	"9w9ff/6zJ//xB1/88vePP/71F7/8/Vcffvj15z/68le/fvzP//6Pn332x9/99eNfffrk734Hf//V45/8",
-	"6OvPf/bl33//yW/+ojD515//6Ml//G9P/unTL3/7P77+/OMv/8u/efzxT+OZv/78B8Yp6BzPoPLB+cxI",
-	"xf272AoKyY6oLfjlJ1989rsv//Efvvz0Hx7/8m+ffPp/rduLPJ5dhef6hq91tq6lxV9muYcEFX/1+Ief",
-	"/vF3Hz7+9Y+ffPLbrz//0eNf/u3jj36ePHn80T99+eH31WtPPvntV5/849ef/8xB6sd00uXXUPxSircM",
-	"AAmN6iIPesn3MTsiAjhVyqPghCjWS3RObiLVclhl0cMaHv/hkyf/5g9ffvjR44//9y9+809P/vDh4x/+",
-	"Rk359ecff/X3/+GLH3ys96qg4hQFdT2PZSrAN3G/agGW+lz2DNO4bpgg0V4udQ7Ecq54UqoDXzVUofQY",
-	"RRS6eAInqG+QF3g72VqAK7PLCWZyyLz265SWnjij/65+upMSHzWV9gNBpjWgTmhsXZ10XuGeS5Ydj2Uu",
-	"t0tXVBGvINm8Mr3+ZkBC725aTKWQJ6ezV1ZX3vBIauZej9tIxInUSefCJaK6uY86fctG+o3UhT6i3iKv",
-	"TLXKW+dnERfPY6r1JKCW4eNVOJuyEfF9v9fxrJ7d67Xcrtdp97HjE4wtt93GnmW3cXPkt3x75IysUc9x",
-	"XM9uex3Xbo8s37Kw1VudrBM7fzutcufvqwSHYlxQ6pJKMrqSVW7PlkuN0eP1ZcRWlA+79XIhS6pei4ys",
-	"x7tTvuieShuAv1s1/rYrPOS3JlPKamYGFSrpBCEpD0CBU36A9g/ekhecP7998OdGJtd+BMUoymCZMlo+",
-	"6JjOkaCqpKo8KDHSr0pV8J2912+bCHMVHhLAenYmHnRoD8RynEhn3X4CDCk0pfsKs6ytC3cUUab/DoOI",
-	"aIVKpUrY3ULZEjoTLs31IAYtfm4MbKmdrO59moxUGCiu1pNk79TujQozO5mZU4PRLDqO6DxbeQFaHqyc",
-	"N24nlnbvgnpScS5oPGEzM6GHBZGKsj+TF+SNZksuJl0gA923hqCFpEvV+T3gKHd9gelbxeknOJSES7yN",
-	"pj+EdpfgLYr7GOG4Ab3u70giD7P4ciynQO+88847jddfb7z8cgxNG7RSTS697D2w2V5FLx2pkWXyg9JK",
-	"U47TzpbK6lm5OlRO5rdW8vdwJK+zOhUzvyUD2yyiaWCb5TQqf1gmIUnb2XpdsAKJ4nMX7op5r+b7mj9r",
-	"aiya/+m8WOgLmpotqy6ZzSiXsLWTuJZE0VMoI7ZEBmdZQzJeyQo2qlMWk8iZiprJL821tc1i4slUOYt3",
-	"cBkfMe2sOCckU+ZNS2c5A86hYJI4Pa+G7r55YmECdf0SrUsYflBqVo0TSeuqxUxhuh4VzXSSc17DXJOU",
-	"SudGuuDVOZFxgOVykqh2GdkDuz1wOju202y1wWWUgcXplmDkNVJMssThkTEwbngvH8iLqMtO4F9Ou233",
-	"wWUPjrh3+Ksza8/p79+QzyB07M5rdw3TmClnYHBkmMZDiCB7/529d157uM/8tw6G3fuLt//s1TtH3bF7",
-	"chdPg9dDNr+F8V331Tfv0RJPQ3iUJQEFU9m+ApTZFxW4Za8eq2jMvDoY4QmJj9Jjsli+JSwPozwa8Yxy",
-	"8WWzzXiOiCVeyl57WK72TmejMHCXIWo1q3OLH7WaZXp5geqOoeSVRJuC0QRcK+xIcMqo7zWyOCBF5fSY",
-	"LLTz/NmRzXIrBQVVzaP3NVLw79mdNU0JYPgyFGVDv5fu75mQiNUAwbX3NA16yHJ7Ev+gH+2+H0RHY1Lg",
-	"9PXXcD22mYGqYkEH2rla4BjoeSV5RrfdiTXPkB5li2W0HPMCm+ttXnZtxQyN5d+WZwRLVW4HvvpP/+eT",
-	"T3/y5aeffPX9f/vFf/794//n51/83z8tXLGt9bUPE+PaEp2UHCPlTqrEKry5+QrmiEco2/g7U8LKXFiq",
-	"PUYaDt7IxHHlgsTXxTU0d+xuv29DTR4wAzad8kLDxXLyNTMiztZXYeOkkzOnR8w4Djeocr+JpXRldXul",
-	"L601QakzR4+VX2YpueRij/Oaaa7w6Z/db1jd2FlUM1Sq2iUZAXcaX/3b3z75Tz+WzPijz2LHxS8f/+Ff",
-	"G6YxDbGr29fqrwvvG6bhBRIJ4Kj542d/8+R//LN6zAVTIRFZji+pElYetNNqdpspcdvdZR/DGSte1maA",
-	"On1DM9sWU3SkJV6durMJdldSMbx0jupqdWm/2IzBiykkyaNR8NYvaZbFz8b1bTTZcuoGOBwWQvxiyq04",
-	"TBLEbkabF0ZkV414Club3dV1+1ZMaSrfjxLhkj4SBE+0/ZZwDlsfP+PumNLkX2PKp4HAYamSnwVq08ye",
-	"rRBVQvTKhwvmDsKrFTWYNonOcEMcUktpWC//royy7+rfCn2NilGgbqPr9L3GyLebDdu2XeyPXJ+QDA0+",
-	"/tUPHv/hXz/+zUePf6UDDGrXL212W1ZCKY711I/bTSTfMzwI6558eks3PvT0RiYiILuXOalyYRtUH/Fl",
-	"h8iKtW8qo58tvV95yRgLiaslFO/GR1vtXiIbH4FHDCjji1/84o+/+8EX//w3T/7u81UHY9Emn0z3aMnE",
-	"sCSIUwhqvKzgqvFiDOraV8t8MXdpGLhFG7PKu+Zp0nL2pAFsVXRq4SmnyTcM04irVkCY2C0kn2qPaBrm",
-	"dgsRzKI0tO0Xf/zssy/+/U8f//Jvn/zgw8e//2Q5SE3F78E8CQSFmY6CE6KKxKrhkY6K0UZbfaKqGf/q",
-	"J48/+vnjj37x+KPfPPnN36kAtynE3i8IZsWx97xZKDiSmiUniEYuQRjJF9F8TMSYQDj8Qi2VMqQAVKDA",
-	"D7nFfvyTx//vPyaRcE/++4/lP3/837/68AdP/vK//vF3Hz75xadff/4zjY2P/4ME9f/4TKElQcUDc03o",
-	"8lMMKFWp+wkVqJBLyEOhMwZxxlNGJfEhj7iBVNav5SI/R8TFM05UGiEiEQhaNFpArxA3JOwYzQkjiNPQ",
-	"Qy9OGeHcRPv7999CjuW0G1a3YXdfKu5YSRhxEq8NoafFmPl6YaqFuNRMaPDjH3/y+If/VZLxp7/68lf/",
-	"eXWAaoaY03joSnTVWNv5YF8N6YMMaIE3QNn9P4z+/w//3njGsaGJ7KpdaUUKQNW5qkZM4tlCT88Yf6mZ",
-	"aaOV1IwIjTexzK8Vt7tCmEOwVZ2QqnNFa9aJ08zXBOEpizyoPNX2kzZfZUWe4itW9mzLXbDKrlJLR3K5",
-	"6T85DYvovT8mmtjHNPQUI8zHlJwQhrzAU4FLcLDUDgNWa70zXb7SOvle3s4yFUzLIkpfpXNEfUEikLkT",
-	"vMhAFCPNw+DzpBF0j39/hpkKGh3j0B/qQxP+U4bEWH5tTihwVRrJqackOZdTdFeTwp1pudOv5n6eE2L4",
-	"vBq4cj9TkO9KIlHecPG0VnpUwtx14yguYoFrOFIVtFpaZpIFvHryPfXaG+DXhOzBOEG4dtTKGeJc5psU",
-	"+comGa+xQiWmntNMCvJ67J+rqHeM6Byg6fRmnarfzyj4fZNoJsIYLRFqWKBdimdivCvoMYi2cDFAEDzf",
-	"bfVf4CiOMQEcxGIuiE5wGHhDiUfVzSR+klS5mkW6PhbxhlA6awhYS9/kLp2SUjkIoNY/33PpBwVBX1YY",
-	"DkAeLkm40niZTEvX5Qp9yaUGcYkkPbKJZpGXfX5MFiYcF3zmukTrpGhCJwpRJZ13ZuEqDUQH/CTaCCTO",
-	"pN1k10vBxNOaZrv2+5kIg2w6RCamIFFk1nYuUg9KEMaIuuRSj6CAI/JwGuIgIl6xT8DaOBBNS7FWlDh8",
-	"dSBium1l3HqPYC+ICOdL13viHkOixxAfScXLpZHH0yRV9ZMyNllQMkT/w+6BR4VM8PCEMLiNDFq5sADs",
-	"LcrarZbP9+gCQ0+WAK9tJTuDYa2Ig5oBiGWuf4mwugknSxNngF/GgFmF93JSSbvXZ2IDto3st43st43s",
-	"t43sn1Ij+/yx4bHFkM2i8oogJOmSU69MjHo9pzX1Vlh36hp2zpAdfJEBQvkCyxvXPv62liVWftq81taw",
-	"lb7qsQWSVJcNkrXPGsJaGrMKvFn38nPussOaUaoLC98jHplMyyIDI48X5Fs3lW+tptXugovzKDghkUqS",
-	"G5PQUyG/Yxp6QyWOevlIGNKwrJbV6FoOafQ6TafR7dkdu2Nb/ghi0Qsd52r5a1lGfYl1liq1pJWNtolL",
-	"JJcoIxbpdUd+v0Uc2x35fdvt+i3HIz1iYw/3Rm5vNGo5La/nEA/7bq/ltEak2bJ9qzPqWB04n86mjNhe",
-	"y+u1O7jZ8ztWd9TMHaj9yzzoGrB/qw5hZ9RuW17H9z2n3WqR0VKW5HzTrcuBllaRXn0C11YMmldOL2g1",
-	"u1ZXtzpNpJ3kEcUs/Wxjd2P/9o29Nxqv3nn9BoQSCBGSmKv6mXtXWnzogtogJKxfW3RrIVDbtKYkRf3X",
-	"E3FS62C4rDr+GTmzOgBGvXbWJv3ZjT5jULnm5CxlqDLwKrsxLgJfpqCcszJ+sESFhd6VMUoy5gwNrSIi",
-	"MyG/zL6vPrnO3pwVbg4VDHeRLUs3a/V6Nrq52H6j6Tatsgine7BxzOyFqxfrtqfbPaN68fQF8pUPF8to",
-	"jVcrYizliM3Ti+7RMHeZo5BlReHkB0/dkPp+4C67irP9L7L6Ap55gfy+TMxmLyVL/pRN8hCLjkKVcqhs",
-	"AmaNColLwrsy3RAKWG0sa3PxIilw3UyRcHDyD9ChahkNYUuHhgonWa7Zc97IhU16Eq/waCZ3tDydOVap",
-	"q+Cg7M6ZZmniCBI1F9eggiZHgeAIwvqr8jbti8zbPBBYEHDTFOR3omNrdbcoW5wuFLDk4NkF8krCz6RI",
-	"txpO28iWwslXda5beD5/WG9ietP2MClO6ZREAKbEAC1eCPP1/C5Eh67p2I79umcW2wn+ayvTm0QubVYm",
-	"JSGk20FElg6GkpMh2ZX69VBoXdDre8ovWnVKXe3ap65jmKAZW2GjUxzEyE63tFTs5FC8HNu0cVjE5Xd+",
-	"2zzw4mzmwzPmX9S0qaUFYWIcl28PmS7vSlxptJ4oCKLNarFsgti6yeubMM/5E901fmDpakmrkt/v02MS",
-	"LR9VhPOhUD8ZZPGnKhZVXXQ51A7vSwmkwjGUrxrNWaBix+VnQz3RdYKZOheXBHpmikf5wor9spDI7OTF",
-	"sz/2xmaO7WZHB+ytKsetwM+7kCW29EoyyyoNvcssNB1Dr3itHzqHgdxgubXGUFbuXaJCZoMSIKBmg5t2",
-	"3GBuyInLIFWj7duu2vVMIM4gfs1lxCORCHDIjTwZlEQspMA8KhZnXK5ukwejRtxIFrx0F0rgLNvChALy",
-	"9HQISzk0THSoiOHQQJShERVjNA/EGGHEp1KhHBExJyS6lv5EZ2KpcGKN2JTMKkp3mgU4vJ4eRyvsAk0n",
-	"rvGVGsI5MEBynNVzI6e9DSvMxYVRL8w/fSZotf3ggkeVmy9I1KC+v3LkZmbkjnVuQ/waWHW+zQajtVfB",
-	"V98oXzmmdVFukbOPS+drdj+7Rw2o5XhhUSUFqJcHP3NMyKZUq+Mnl3gs7jtajRKrNj6SFqYrx86Jhs5a",
-	"wKHbwRLY8PT8tKyGKY76wDT4TN3DgFwGWeu1lfZqlX+rTwbW6cWZCONCjLUug3AALJXMLM9G0Wu62FqZ",
-	"Re2lePHSxSFh8soTTNdyLL3bX3AM4+Z3tysecq5vvxXx5gkSV9+o3tSzJwVCEr+EFvcxp8S0X6Y0vZX2",
-	"Is1pIiMKNfrsfqvfsJ1G0wZNNlvM453vNrplxTxW+Y91+vgXf/2XX/yXD7/8y9/UzRpvd/od5Rpe3cvl",
-	"fWNg95Z718NaHhk4DO/4oEqtv80/MIsmSSqQoKGHBM218OFx3xROiIqVx5GHAk9dc85WGiDu3Fzb/XqV",
-	"ij3oLaopCxP6AxdDTiA2S8Th+QtJKPDqF5RIANzYvJ+wUNtqWG2VcFxkISv+n93NVLT56cdPPv2Lxx/9",
-	"OkPwDyqpuo5l6qkR4kYEdmmEUl51CRC2cos37lv+DRaSV96Rmp5MV8uPmifEzPk7IV7g4nCoC3VplJvL",
-	"u5CvyFV6LIOGsZyelC2eixsfPHg3KZ/7L0t7WrwdGyCLUUybJJl9MD5zVCbR9RwelKmgnLgzFojFgRxF",
-	"AQaJaA4oj6HWqJXxZz9j+xk8UqYeXdEfS9bC/NiEg9cd4+iIoIiKsXIdKJNfXJkzMfW9yUJjYGQz33Jl",
-	"QBQcp6dgdPZpSUPDTP8GEUwIkpegQV4zgD5+qmCDiVRLZjFj4LacqG402chvyhAobHGD47gpNDeRNjpw",
-	"JLFAJvEXPmWIhB5hMI6JtFOdq/YgChvEPUbkhLAF4GPnMDqMbsh/ovdnOBKBgPYPGM3HNCQodbtqm/4O",
-	"ehkvOJJQ3jq4gzws0oK5I0qPX+Bq8R/QiFxDgVIC4P3D6N7NfdRsNvvy/Tfv7+8gNe/dOwf3td0tQsq8",
-	"jSJCPAiZv+WRyZRKWlo0XiOLQS6HTn0VP5HogXQ7FW3P51APA16BiiJzzNNYfpFklwO4LzqWBfh5L5lQ",
-	"NO6RaYgXxBsgwWbkvZdMGOwwwpKWCEPJdEI17ICCpOjFluO8tINeIwuOwuCEIMxVy0bMlXuaeEeEAd73",
-	"0FTlKKIXJW76rXb3JWjKgREXeBQS9J5LPfLeNdW/Rb/MdyYeEiQMuVoXwe4YTQiO+I7qWx24JOLZGlZ7",
-	"U+yOScPZseQtGeh8LMSUD3Z35/P5Doafdyg72tXf8t3bt/ZvvHFwA75JE/2M+zFhG6aR5HQZ9o6lXqNT",
-	"EuFpYAyM5o6104RgDzEGttzdmZMwbEBri93vzY/5zvd0AfsjZQrOc9OfHtx5A71NRhKP6IAIhaFu2+6+",
-	"tKMcgaqo7y3J668QIdENxyKfUrkAOaJjWSrhVsoioRu+hoELH+7G0yuRVaO09gERiv+X6xRAGe1T02ip",
-	"GcsGSiDbvY69ezpJ9tQ02lazxiczvlD5wD7WbXVWf3ATB+GMkZxUVYHefDaZYLbQgKd12aHnDYg9iUeB",
-	"IdY6uUE+kAPtFqmwcvdgaHxE5NVI3YUk5UtRCnW2ge1j0oesO25KofA6ZscenUelO6zTeWvssiAPxe5E",
-	"j5UP+PkTFA8TV2BJtz9r0u90u13HLmmHVLr9cqnfuO1/O5Ed8U6ADKnc/DG0DPugcs/3QOLyoribMuoS",
-	"zpFHVafepX3VrcgukXf1DCWbd0tK7m/czt3KYxaHygdfvm0TIljg8sptu8vohIgxmXEk+QYpG921WF/S",
-	"CW44LN271/Xg9VgSMrvLmwAM5XkU1w6I02+HYPR6JMGj3ncOjVdu3D80TEZngnznMCHIQ8NUwaTfOZQT",
-	"HxqnqHsYXRBnx9j7ppFIujHlVJHVcuVlgPIS0rizJ5VPZ8dCSuVGGX+rOo873VYfcVUpH7V2Wi+ZubZd",
-	"lKHRAr16//5ddB3zwN1BEqeqqoTKiAS1x+r00J++fT/OwASNDdpvLNPcPiNYkPvaq67p5Tr1FiuExcPG",
-	"fD5vSIAaMxaSSKpUXn3pkXHDn+ZvM1IrPL1EuXVfX0JKKVPfUM5Ely3LXv/Jm5HuX/+BygZt2TWI+T6l",
-	"tzHTp6HdrjNLUhPkdeIF+L7kymfKOjeJcOEqokI4UBLCUc5ISuPdWeBJuFIdujMl0d7dW1KTn01IJErl",
-	"6T6NBMMQ3rMBVcVzp2JVQzVAoIZfpKrjxhB+87TdgKfQV20nVJmo1nHuSX2JqOPXwwKPMFfWfXUdg5so",
-	"IPkFjvT1CH4e07lSiqDdf+jJWyMEMcNtb44DoZv941gIpgUpriEfByFH2BeEoY6F9OlYSkBpHZNLlEvp",
-	"JOUqlYujbxx57OPUhoFGBOnQkEpCObF3s57NUmq5HXDBUfxaYqwIGNJOPGgpOpfHpD41p5iLHXSPhoQP",
-	"YuPN8j7LcfdSj+AUMzwhgjBe6clKX9HWzrvyAXje17x+O5gEovbbiet0sy9qv/1mtAEwN+L41Npf7Alt",
-	"mtZfPLhEJtIbCA6GEjbaU5dK0xgT7BFV+up2EB1XDatf24V3YLynphfU4dmblI0Cz1May1Pl8tSErANA",
-	"H5zmGF9uAMr412N2V2a6ZW7ffaT/Ol11SngcKkLqVxXrB4LHjH82vn+FxGy/Mdfr7269/HxxT5WWEmcV",
-	"XGk2aFmt9V+8QcVNOlOxKFeKb+4pjwJKEziqOCdVZVYqyCHmIqP2DBBG+87B3VghiqggGXt/8IFWvMYE",
-	"vU7YcUgQo1TElfBCelSuYKewnNtmUWhceBi1HNC0DyP5n3+HKt5D8EqVOl7Rhb1cF08Xc1ZCv8oUuGSs",
-	"XlKNVxJdUtu63LixD4V6eRzjnRSd1265IJL6uEsQ9X3CTNWgHXMoVR9ER0m1evk3fBpwpOqpXEPvvXLj",
-	"PpJAqEzY91AIiiCUOVRg7aA9/WemuLFWMJHP6EQ3YqeRiWaRCEIU+5wCjibYI2ZcTH9KWEA9OV7ifXyB",
-	"x2NHeKIvK8mP1yTPZn2SumKxAiEQnIR+chLlvjThn3H8h5kbpMpQo8tKb3paZZx+r5FF9jipY+/Z7CRR",
-	"ID4T+05S+6LiEAODOnRniNCI+JSRpI5owHUv3Yx6WOK5XKctpp8kXwAwjjoBn8YqWVoA5Dk6qltWf/0H",
-	"93QLy6duXGs5zvqPXyOLeySG75mpHjo/K697KNmN0uqxSmaHRKAFnWVOhbRxQuZkAFv2ulu7fstMsn5U",
-	"zhJPZGNc8MBcfU/f17M9xWv6ZerdajnbS+tVuLTms/Riko/J+4GumrZM4K/jY8IRjp06yuzIaKgU6iPo",
-	"OiLvqorilc8mibhRPydBOOodhI9wEC2xRqVWEBcEv8JaAYD4TLQCPbVKlXm+VYM6S9VUCiH0CVFedW1h",
-	"e/hf3uEP5LJW+OUP+91HgXe6y8gJPSbVV8J78HsqGnfQLaH9fyriMQ7xkzqBvCAGJyTxxqwXfmr4swq/",
-	"+pa7ajl5qRLrWyGrVkup7SVmK8dqy7EbkVdbismZ9J2lXHTdJkLKLR0WDkYlhPMmIYgQNxEWaEK5QJyi",
-	"ycwdQyXnMEzMTMjDix20h0IsCEN6YsQIVNiSeuE1cGxQH1lxSDgikSd/qWM2qlQJ1URXWydUMG5NRVtT",
-	"0VbKflOk7G15O83LRSUJ11iJSCSYzo1aYSXSb6l+S2CIAm5RrZ0ISaIhKfNUFk3sm0J7aI7DYzRaIJWk",
-	"hriAvBoRv6JcXMrEFQg0Ikc4KrqIryFwCnDINFaRJaXR8xLYG3pBVypepOgyNus6suvHl2S8FDeDUGwQ",
-	"bJKk9dX+QjcG33CejeJlErf8TUYnm391n9b+5p5OldpoovijZJ7LvHdA5bytLfIq2CJJIl2qHLL6jd1H",
-	"nLxfJ3RGhUcmgTNxAwgThQT7YA6SQnKqW7RUSsYVUvEVAkJxsbFIPCDvPy3qrlKFVJvHbXjLpYe3EE0h",
-	"tch616WM6eqVlSYmwri2MeFgkmoOOZ+8/Jh4O2hfpfUKHWCAQ4hPRnwqL2UBR3Su21IxMsVB0qA9Ig8F",
-	"RCNIjrmGIhrHnaERcemEcBSRIyzPg9Rstdqbr9Z1XnYxr9h9DhaV9ETYXume2ZUuVo3dZEu2l7ztJa9+",
-	"PIAimzJ5rQqjV4hraDYb4bihV3loYpLZEVfMVxYtH7uCg+yFHFr54wscLpry0jdXZRqCCN2IjsKAj+HN",
-	"/XEQEZ4K3bidvbwuQoUGER/t5dpKBtwrqrNkIKzSXLKvbPWXy9Jf3h4vEnaQmoKKUYR057rKzJRR6lfy",
-	"xSsQCKBjdEVIjxrw/iAbkRtEbjiDJCj4LTGASA0+LrRbjOncQXu6EbbOeFIlOwKVPMWgSXQkLwgLItCL",
-	"Lav1UlW1AOpfKpdUhQe7Dp9CLY0UKf/LiX0YBZFHHiK7k8QIr4sjvogQYbWHz3108F1GT4hSk7NEn2sI",
-	"UkX06oRYbeebr9TSa6nQcqBXdZeOK2SB29zIdVEWqK1l6FthGVJMom67vEQxMytvylDqSjN1praWKqus",
-	"antpvsRCx96rYDWY6wWeZ9ZAKXEQzfECr8m0d+lZmfZltrg3i67mvVeiZ3vb3Towt9FrT/+qKiUK2LdB",
-	"SFVfVOGfuyMs3PEqa6KSkUq4wrCjhfzPQF1Kx1hF8tJ5hBjhs1AUPJKcREJJUoxG2IMR+JQGodSxlQkd",
-	"WtkHgkzglupiJlUrPWaQSq3hMVlci4PlTV0ST06k2E+p+4fG7qGRpO2BQmwiTrPv8TGdhR4a4xOShKrY",
-	"dgeNFlB8cDOpfR3Q9xyJbrWgpyy6YdJ7QD7l6pQiLVV8UpJdTNqXI6+3kvNbLDlnUyQosk3LsqpVypwI",
-	"DSYSF3yVEMUeVNwcEyLQi/sHb6n6pDcbPUQZeuW63bOalin//vPbB3/+khSxWF6s/UCnTOiqrCAWGZ1z",
-	"pYUekwW0q5SPkPK6QGanfEvzZSL8IJdCjXeEgygZMS7CFpH5DtrT4rDTQq8H12vKwluw/Keiw94jcqpL",
-	"lJuTWSiCKWZiF4p5xbWj60kxhYhn4ulRUycS1FSmI5ef5A1HjM5NOhOSVEwwYZgu9YjJZiExGcGcRqaO",
-	"uDyMHDOuZGvaXdM0zb5VyCnPEzkcvww26Dty4lwDK6fTazXbrXYtoxIVOORaZQiDiKRin9H5Vuhvhf7F",
-	"JnsA68TSeZ2s3yy2RJzfqPcKOaNo3YaQfFtCSHIGsGoCTuiK7z46JovTNf7IuTZ1Z25gscIBBhOdNTfH",
-	"hUroaZxUVO5jvBM/2Jikky+fTtJRCmgJfUNt4xFxpVpFfRRsKwFdqqsxh2ysrXVV/pZcQ4Q1fpd884Ri",
-	"MLXqgaKoYLmuiR+otJRcRZOlrH2zhtvmTg7iK+W+uaF7yyTpgZfKchk8bJ0rV8G5QguUGfNc/vkqJ4vq",
-	"IsSXuCcJvD0OIi/JvoYssJgP3UAsauf83yn0m7yyWV5ZQJ/JbTGHqefbXVJnqblGpdub4Lf2JhiLqqKk",
-	"WiH1yhQOqARQ44qY0wpWaA9L90etcJTq1ueSgU/7hH8eGPJ5yEDYjNjjxmBrFOukf9gqnXr1ZVEOdDee",
-	"7durFGsUbPXhKxFslNJjzCfJo1pacDyCieZjqotdQUs+cMpArz6fMp1CXFv51TRypfVeDeMzUXlj/Dzf",
-	"2u6aVU7jn7c67lbHTaihVJAVzvq6Oq1+f60N+Mzi6imet99wLnoe/Bp1KBQKYK8s+x5nVWUqbkeqDBHE",
-	"qkGCRZxOlRilOJ0xl5QTr5pyY+9F9DRoV8FWFR2qMfHtKOaeL7OeoSL4ISUhRuTRXMdZkHmzrO5KoMq/",
-	"pEGEiaq3ssz5yuq+9zLAXem0jgeXGtodI2F7CboKlyCWI8qErTJPq69CB6qOXK5wXKYjOeaBR3bQG9Cd",
-	"O8c2L/C4WJyKfoNKS1AYbrTQNjGEBTwZYlHkwaqLU0paV/rulIL5jCoJJFh63tMr1i2UZd7Y3qO+rfeo",
-	"V9Myb8pcgxmpFIXLekad+xTOkBqCNAvEBY4gZneeq4R5TjUDmjqeXQq+/FQVgG8+Wz4HFzOWJZeNaH7X",
-	"xZFLwupY+VeS6v9jkrLYCLvHSNA8gZfxQMkxDxNeBIFfwbrY23P5+RcA24P8Ugv7gHg4p0yjkR+wSbVQ",
-	"OyBChFDLBC4tUmGQMiuubs0IDkPV+CRKy2fHMlDddhjhAh1Rws8lCxWgz1oYXkrhbLmw7d1oK4O3Mvgb",
-	"WFwNuFeFfGJGFKesFcNgxa2UuXdnYGfKGP8F1eb/JEmSxCVjkIcFMZGgE8oYncdFsglmYUC4gAx1rN6E",
-	"sTiKoKyaVE6zqTyVXvo9+TEW5B4AfaUtTRLCbbnKbQGPrW3pGYnDWFZkpFe180qwAIcNXXy30qJ0MJtw",
-	"JCXWIu6mbarU2tFC/TeujjrGTOygG9gdo1kUCMTlh4KiDwijxQrY5gp59woR9yVk1zVgm0q8q90bPre0",
-	"CkaGjYmrIhtbB1NdE9My7qoTvTJtNVY7btMX14Sj7hWSVCYzLqDJNVT901Gfw8C7VigYRjhSDqjIQ3PM",
-	"vLIurtmBzczVrdTv+1a6tG9v5GuChK3b9yq4fU+yNFna2qZO/GvGZvGGYiwPjQImxqCEQxdETnBIPKmF",
-	"g9lDvqH17UgQlra4WcliVR7fhKiutBqeQPlMVPEUR8+3Mr52nSfpC1uFfBs0m6GH1c290md1Q2czYrGo",
-	"hIB6AV03YnkJxe08rgrrRVRZKzJCVBuYk56I65SRjfopvkLEOWToU9UbvvFs/Rw4i8/IMrta/edreAco",
-	"X79qoojOJfFrJX+KuRjELWviTnqp0Y9KPotPL6xtgJij44jOIzQfk6S4NxrDUnjwAanTg3R1sMX1eGGX",
-	"6Hy52vfnBAMV7Jls/ZY7nxp3vsBTtG/GqFxgQSaaKFZwKlQUGuPplETEA+ZLDU/aKsXRiIg5kYw3p8CQ",
-	"fAfdmZIoiI5UR7YgIhxhz9N1Gt2Q8iA6Oj9THiSLuESujFtLztiU8vqsuVEZ/KdS/T7FVgUHpzSxZeHL",
-	"ZmGeId1yvoVh2UlM0IXCjdDz5L24VwjyyIS+B8yWPoOv30OhVIMjeaDGSzONGQuNgTEWYjrY3bWd7o61",
-	"Y+3Yg57Vs4AGNUSPlupnUahbxtFYl7eTyq0xKGSdS4Jf/nBMwmnmk8xiy98vy7JNP0+SipY/3s91T9fv",
-	"x83TS17XVbJ9QFgAtkv9kVplySdVqb/pp1nv5/IAuuuumYpQuXXQlSUDs7aclqEHiyQQRfXuy8wMvobl",
-	"j+7TYxJxE40JDsXYhGKzDLsZmOP1nz44/Z8BAAD//w==",
+	"7L1rkyTHcSD4V8JSawZgN6s7s55dNUazazQGwAgDzGh6AAhEzxWiMj27kp2VUciI6prCXJtB2sUdKFGi",
+	"dPuAKNs1E+xWWu0eSYknmY5HQeSH+ydnnAHwCX/hLDwin5VZldWPmcag+IGYzsqM8PBw9/Dw5yPDYZMp",
+	"CyEU3Bg8MsZAXYjwn7dcmEyZgFDcg2lAF+DKpy5wJ/KnwmehMTBENAMyH0MERIyB0JDPISI+x79YCOTY",
+	"P4WQjMBjEZBZ6EKEP3E6AXICC8M0uDOGCZVDQzibGIP3cVDjgWmIxRSMgcFF5IfHxtmZadz2w5MSIMZA",
+	"QngoyJQeg5mCE4GERELx4r1XD8hec2/vpdyEE/rwNoTHYmwMmpZlLc94ZhpTGtEJCI2Tfcdhs1DceuWu",
+	"fLwMSjibjCAizFPoUG8bpuHLH6dUjA3TCOlETpL+GMGHMz+S6JUrzwL4ryLwjIHxO7vpJu2qX/muBuUt",
+	"nBGxo59UgCbYzBn74TERY58XQftwBtGiDLaLwjKLpoxDBUjzse+MC8jia0GqRldMQByiU3AN03BoBPo/",
+	"jTEE8aMGm+PPCzYT43JK2xe32fGh/1EV6JSTk5DNQ0ltIcIfsGMypq5CL/c/gqqFiGHAjof6jRR4j0UT",
+	"KoyB4Yei2zZMY+KH/kQuKCVMPxRwrDF8MIs4i6roEB6KoYNvxPiVzKEZsQIy9X4Vh3TKGMQ0XokW92Zh",
+	"BRguOL4rxYKrRYNJRjNBInBY5JKQCSRI+fOMAwmZFgllwLnRYhjNwhx0Lnh0Fghj4NGAQwLdiLEAaIjg",
+	"3fQ8cIR/Cq9GbFIBJcTvEBYSFhHqCRRTPicurYIn+WjoRWxSm1NeoQLygFUAhdROWBgsyHxMhZRkRTi1",
+	"VK0L6AVgvM9qom5DkIaCnQOqhwKikAaVQhiRFh9Ac1+MFTxsJrikRt+tAksPPMQ3SpnAblrImMnfZSyx",
+	"gtQ8P+JiBWY0LZ3vREgwVIkZX/DM8vPnET4/38S3XlHTxgqDs3gDFlWSiU6Aqw2RkwEXxGMRgVOIbhBK",
+	"IpgCFeAmP44pL2oMCLxSVFLwM5M33sDXqtey6Ya+4YduFa15ai0nflhFVvqneqi8GYpoIefT+s7ErzrP",
+	"J4wLggJU6jiJiK8AIpAjlQtPWwr2CX2oDhsU88nRY5cePXeq5L0EwqULeeTIM9h34AYRTD6RbMhmgvhV",
+	"KgcLN5cEd6YQUTl1NbnRkPgpZUgCIvGWOYEPVcrZySVT0J3omIb+Rwjsq34goOrgpiOJJSWvMt9UIS3z",
+	"SlFq1WDYO/MQoprELdHG5PtVoMjfhhvRejJ9CswaQNYDsDkS7tJIhBDV3ZWper0CCP3rOcC4hzoRuCsO",
+	"j0i/QqgoqCl+yAWt1Obj75Y1lUTndKmAhvAnUnwsU28MW6UakECWPf9rAlVQAWqDNGWRqGR6vIbqox/k",
+	"ocIiQSgnB4fvmISSwA9BHTvUGZOIzU2EFiiS+e8e3nmrEmo5Uumt1eGn5VeJQ/iw1m0RpOgvF0ccPlwp",
+	"jja9O1RuZEBXqie4VxdUTt4OK480P1SUMwsrjwn9U7055VQ45zssmIUC6vD3afxqBQDJ7xvz+JlEHZ+y",
+	"kAPaEl6m7j2l5Mi/HBYKeRwNHhl0Og18B4X67jRiowAm/+YHXAL6yICHdDINQH3hSoAmfjgTwIdsJobM",
+	"G0Y0RCXABUH9QK6NOAH1J2gK8YhNBCN2u20R/Z0pr2HEMkwDoohF3Bi8f/lDT5mkvsgYGLv6N+PsgaIk",
+	"4EJicmBYdr9peS1o2E6HNnpOa9To047daHpddw/aox61LaQ+ES3oSKJA3/q4oGLGjUEbL6i+kD8Z95Ht",
+	"lQrpcwTklAa4ZZofdl3m8Bi/fGfi/k7pcs/q7vFdNZLa6Dx5ZYGZ0BOQ8BAOIQcpk3xBpKB0+Y3kRuyM",
+	"5dyunPzlGV9ciD5GcoDMpklRM2LsRKJF/jYgIloQekz9kPghoWTCJpAYWi6wPVo66N3pWK10d15WMFXu",
+	"BMJ8KZhnjExmzhiPzNABUx6cISMuFXREuVRP48UbZtb4eU+uo7HvIdUWxQUHh4UuL14SlcRtdddq0HhJ",
+	"pH4wi+BCW4tMFdIgu72cTUARkUf9ANwb+gTUrOCSMQRTLlnVQ61uJtC+YFw2N3ay3HhLA0pQxqza+WRJ",
+	"l7H7hwVcEKEtKVIcSLQ4NAggeoETl+FpbRqvsmjkuy6EF9oYLxklx3jJpYNM6AKBcBnCZFy+LMxw21tM",
+	"EBoE2uhZifoU6EuTeSxQHCdxLdgJhC9wwh02BZO4DNQ+OOxUq7Fy3jdgcQ9mXPkazo3/E1gMIzVMQfIV",
+	"L4Nzyol8L9ZcUWekUg5DFHPN5e9Os5k/qdZAtWrXMku9rG3LQVCKkDNTEtWrbBZebJ9CJoYejpLfJuW5",
+	"iU9D+fcVcEg7zyExHJWYToG9JETHqyRcnlC4Vn0+haBEVVFknIRsTphn4AXIuzCb8LHviaHkv4BOeZFV",
+	"Ek2XKH8KgYCDcq65syjxJMkr2kCZ6ORwnOjxpEaJN5pB2778zeunm7dPolkAhNOFROaqHSys9zK2MT/5",
+	"jYIXNIIJyCseuBnf5wmgbnOfsds0Or6YBjBi7mIoGBsGOFRWNxcELYS21d7r9LpktBDACZWXc3oC4RUx",
+	"ld3KCzYJH7qDGSMxiNVaX34xlyXOlmHAWyidiTGL/I8uyEN4rA39ML5d5FgIf5RzT3zOkb3h4VTenU3i",
+	"sehY/pdFxBcJk0uxG8EpOwH3CiSend+cBLpat6P8Qi9jc95ialYFSF7/fvfddxv7MzGGUMi9gDLnsRSQ",
+	"eI+qdteUOvVx+/lsOmWRAPdNcH16H9+5yC1cjjKUUw1n6dhL6l/EZkJxICfZCeTA8vb19v1XG3um1osm",
+	"0wg4vwpKsDspJWRQQXAVBBG26p5cvtbL5lfmJXqHnEueiNo+lMEimnf0wJkAjcImxcEDA8N22+5ep0tb",
+	"e17X6o1ahmmMaEBDB9BWJk8sHySKTGNCF0M2T7GXGJjlDtCmNaJuw/O8TqMHdr9Bra7XsD1w+s12u+k1",
+	"9wwzaxPPGI4M05iqsAhjkAtNQNuWeiSROY3YFCLhK2sRTRe2QSRGZnWrv3szNstkcFBmV4xvuX3L6tn9",
+	"frPT7rWtft9ebXLMIPPRkpc+i9n1ZrQ8Vms7GDI4X/3NuyzC19Vm1LQvpibR9zOBKjmXSDy9GZswY4yk",
+	"W5SiPrUjs9EPwEGFW+/sbZ8vUTcfMi8NKhm0mqbhUkHRlPdtJP0s1B2n2xl5ow61nX5zBF4W6m4W7M5T",
+	"BLsI8YNldi3syWpC0rFGcpvVxj0yfAETXpPbFYM9vKU+yQbq0CiiqG1mAoLWDaoCi5boGgEziwtbQala",
+	"BmVp1bB6vbbVAqu/RztNp99XIiU5rrumMaVCQCTPgv/5favRe/C+1ejThvfgkd05+1fLriDTeFlRAy8X",
+	"+XwDJuhnycm+VlzQ9LzuqN+0m82e3ffanSretTJQK/vr1QGt7UnnY91WFurmM2TdHMRdqwPOqO+MrFZz",
+	"ZNmtOmi+SoBVgGICsfqzAPKoAy3aH8Go71Fwcki2u51ngOUk+lJDrSNB0ONTFIvNvg7SRIKQ/xrSU+oH",
+	"Sm1NniF/IH/in0h5chMicAEmOXeDmlwtPeerq71EheWBVaWC8YuJ571l4Xzuw0KhrrZmV8TvZh+qTdjs",
+	"G7VTtb/J7meZohjvbu0B8xRQR7vUu19zhsIZWXAOF/bVTFkjZuxMgPIwE6A81LK1sGE5BJkpPZYdwi9T",
+	"4eA6qOv68nZFg7sZatYCIHuRDag/iY9L4Z/6YmEMjK9/8j+++oM/MkwjY6IenoD8KWLzhq1iDRAZyJ9q",
+	"hUO8zDWtZrdhtRqWPK5S1GTDLAfGe9+34v/ZvTJNKoZrKfSUOmNlY6MuGS2ILzgEnkm4cqmQxIiqbKyI",
+	"jwN0V3vUDzihAQsxWi7mZBou7ni4/lVbn46DgrgYeLJQJmuQ2CUqvh1h9JQ5PwZTLTQVCralnYbx30Uh",
+	"USA0jZTKjVcAbrD7V7HlseAfGPf3b79RnwaW5W4M2+qteYtOlFQMKC8hmAP5OM02UGPuEHRUzQLgREAQ",
+	"6D3DIbS9NIHaD49vJIGMkrx8JC4WuX5Io0XuxZ2CZrs2SNA0YALRMSI7gFMIlhdwWz5OooXityUUc8pj",
+	"I70fmsTGN44jegpc7JB3MyAr54p8P2Qh7GSv9O3VXmupSayVoQcBc07w3VPfhRp2h5vxe2cl9PZoUxQm",
+	"dLkOSupPcseOB1EdaO8lL57l6L5O6FOGHzaZRNBI1MZ6BYNtMN+mB+aS8UOzahY96b5Uyisp9goXOD90",
+	"4SFus7Y9Ljmu4ljxJSsr/qzkrgoyLPqirsSvlIBzlg5oaMm/LNT08tZsbKw+ZlBQy7IqF+mAPxXrN1+9",
+	"loE5DWnMoC+D63hJpqGiKsqjHrNUodaazFBJBfeAY0R6jg70JFLd10f1+wn2rNw6gUYhTvgoFQQoNfK2",
+	"GjOTEqNPLNtuNOW5dhxRpK8DwzT0HWfMZhE3TCNgx3KOAKg3HFM+NgbGHu07XrvbtaHb745s26GuM9ob",
+	"9VrdEe1Z3W63ZfV6FrSs9l6v12973T232bOh1W819+ym1ZXXqcg/xihD4U9gRMOTHQFc7I4YQ36eMi78",
+	"8LhoxOhYbc+2vLZDXeq0nU72RG7gissvdrDX6Fler9Hv92kDuqNRq+tQz+laxYtdIfS8xt1u3Z00vyFP",
+	"996Zg83qND1q9cFyOnsjr9euwp2eSu7JsunD53y2ufHjKeCg1DhppsHWaMxPSL5932oNOvag2dxp9bu9",
+	"bvf7kr1nAQw5IEdpQu+1WlZrr2W5Tq/b7rW6bdfqWDDaa/a9Pavbtlre3l5r1Gk192gf+i2r33KdUatF",
+	"nVan3282MTHGVWJ7OgW3IQFQB+KHxqDZNo35eIECl/vHIbiEjwGUahUSzw/AJGnoe+gSOp1G7FSp02LO",
+	"yBQizkJOXkR5jTzccF7aIfshkdybaEacUP2EeUTihjgRuL4YkCYZk//3M2Lv2uR7+Ef+BT0ybr168lJB",
+	"yGs5KUngOTu3MtSDi4p/UP/WX5YYS2KxXfOAS25htQwrqc5QcosqWldS8GvCEqWhNTXfj9FQ64PC4Vjz",
+	"kI1RVHZ4HoyZ78CtcDoTG9348TMMl4Npg0UNl4VSVTUNliTwxk+WTGk1XNDLV3k9YfFic8uNbzXqDeKr",
+	"fDZFxyA2v0vFC6ieSb+x8cgXVJA1ChIIS7fzMi7veFkzbGvQwtj+zHVMi8/IGBjzppHwB/4tlSCUvuld",
+	"Hq+1EyDt3AVrs4u/vsUYVn9gWVtDwNYQsNoQsL3Gf/uu8bnNyN7gpKSojiOx221rHbkdqETdQtwVPszp",
+	"z9Cw7E6r0Wv33Ua/a3caTc9qO27Tc0ddKXIDOgLUteKY7mOfC4hWqcU9q9uz2qgW66g87WeKWADLFyVU",
+	"aHumwWeIl2Xo7EbP3us1+iPoNJrOqNO0Os09uz0qOSvT9dVxW+i1LVvMlqRLYdlrBtc5nGcZBJQ5ZhQ6",
+	"1hCofCfW+le/eggf4psZNG5+0iYI1OClSzCThMosKsqpWg6ysWYVU5q6yMymAaMJGMtEkyeW8yhWG+z+",
+	"Jht1EfTjRCtQqm7Qa3ka78Reo9fvug3a63carjUaNaHfBWck79T6Ew5OhErLCUxFY7RoiDE0kgT/eDu8",
+	"iIWCuMBParJ/q9uz+q0c++vNXsH/TbtcAKy2wFxUABQQsTYMdisyVouMPD4vLEJqhO21s2F7z9vx9qAQ",
+	"gma8edh++Jbftt70O+/RH9z76B37+5779ju/ZzyjUDqtZFyvSDqlEeYj6PrqRpetzJWLmnvxfcvGqLkH",
+	"/0vzfavRevDS4H2r0VGPSiPoDtA4tVS7q2AtwlsR18WoBJkADbmROfWWs4kyIHbb+cg+2vjogfw/q9Ef",
+	"PvjXFVCFnh9NNj57M1fUJVI618WisHsrlWAW8vPoC3Hm+YQ+NAaYP5wpJFJLKbDR6ivQlti0mr2G3Wy0",
+	"7Msy3OTgWxUW3tW393Xh4Nnl1Tnd9NLqXdAuePkpBPHkSrpkERFDVU4IUQSO3PqNaSECylWCS8TC40w9",
+	"iqVdid8snvU16hHlDZA4TPkydMpBssFNu91r77W67d66LT5IRGSxiGBWEOw3vq/FQOPBvymVA6/o7J9U",
+	"0ORsTbmlF8OH+w8etc8a6h/N9B+l89zU3sNH55MZGTvEuVMH4syAFRLmpnIH5BSJ0aK+vqwcDnyN1dBW",
+	"ZrpVVsMRhOD5jk+jxdBRojqrHq+wKeYMih51VEAlPQZj0OuuG1hFx4VDly6Q7pwxOCfgDv1wyGZpJUhH",
+	"HpzDvMOt4H7Lls7SPjWHTSZyDxZDB0Kh8iNZID95P/PbnEUnEMndWTKAxn7kZQOoXL+E2/PTWFWsjJbT",
+	"zCRdztlQO7Ti9zBYMF30Wd5PndPRart715pouYCp8jsrb7kxULPGVe4UEiXK8V/RDFlTO9/QEZZ8h4lu",
+	"lR8iexv2rm0ko2QcbSXOzFQi1vScniVkPxTwUI716CiHtiNjcFQLcUeGeZTOX/ysEgL8LGY3/EoxHD7X",
+	"O4GP5V6oh3I31PhyP/AZhC4+Qe5UTzR/HhmDR0fljHMUs8SRokEcIceFOFLMr/jz3FYAa45Xz5pHxpl5",
+	"pPhVzUeP5cS9rvxccsmRMXj/aIlPjowH5tEyt+GgRX6rxofm3SNFNEd5/k6f5oRBZum1UBOz55Hmu6Ms",
+	"L6YPMxLoSIqgoxx/6keJZEjwrWQDLgb5Pv9DW2EX2Qd/OdBkAFPE66Mj5A38SfOYogDksfSxi0/9MEGJ",
+	"woPdtM7M7BgZDiuOo7kVH8vNSd6vHFoSABVqYHvXPjLOHpwZK6JsipE1QL1MBExD/r17ah+FHD4kzfZR",
+	"iOUH8e2jMC04m0FqmIQHrAhtOApHC1LnlDwKlRfoolEPEiwPIk4aR6GWP8Tz9prNnt1sNXv2qO81m629",
+	"pmd1mrbT7bS6e57d3bPB69qu2wGnD16/RTvunjtq91q0be01j0IdEkSKMUBxwU3SsJtW+loxFCd5LfdW",
+	"MShGBT/kRyoGtKh38JVnFR5VLH9Z+/SrH1eV5NI08jrENQ2zSlN/SjSeaxV0VQexVxCD9dQR9C2LyKIB",
+	"7tfI6rqODU3Patr9kdNv7cGo2XX2rCZ4I5camdit8yRZLV1lR4uaVm51rwZ3uP4LbRHO3nhKr+BaGS/e",
+	"tPIqY1ml41OIFrquCjYAAOoRqdL4ghOslJk1gHU6rU6Zrz89JOsZN+rkvWeKSMfHa2n1DJ8TSU8YLCBY",
+	"3MXgBkHTn/xuZ+LWW4YW/2sMs3cZR/yXyu4627+p2SiV8zWtwHfVB3kzcLddHVS2qUNEKgRDwWrSbpbz",
+	"V/pJZgEcgojjXhQXF7fcjosA+SEZw0PqguNPaEBc/9gXBXttq7lkSsEk7FaF8aS+g+aCxjnlddE1FbKt",
+	"DbIbktn4lP8LHK2xpPlDUXClweUNzXRxYHysujqJmc8wjTFT+XvqfoHZe6EDgf6loSv/SOxFNOQenhMY",
+	"X6c+P45UsWR8DyMvVGWV4hXfzB80STnqxNup/tFIPVWOskrrk4Q33Ih66V/qmodFJPGB/CAOUosgiCeN",
+	"/9mAUBkBjmc0cn0aNtLhMxVtcNUhm0XJPzLvhWzih+nAHkQRzu8ENPK9eIQHZUY6uRub+tK29rGtfWxr",
+	"H9vax7b2sa19bGsf29rHtvaxrX1sax/b2seusX3s2ofLqTiE6xUtdzN7HaubOnWBZKgC3pORakTU6uLD",
+	"KpUpb6Z5d8zSDFdfEKpaFSRf7JB9fgIuti9SFrvwGFTXHl6WbLQ0d8UFsixGFxXGoR/WzlxRH7BZ/VyX",
+	"FOG1ApEnrKwW8L6Q555ESsQmhHo0MjE5GAKYjlkIhEVk6jtiFsEOuYfaCzZEwMStMEmh8gExWFJ3igqf",
+	"S9W+NKnw3bHeI6ULY4cNcAmnvmuSDv4yAi5yOVaddUkvqsfIMEtVq+lE50xmz0xCR+wUsgQTUAEk1lho",
+	"6CL11CcdzQ1rd+qsjDsfTgOqrT55402hlapkNstqWHbDso2tBeTiFpAQaBQsUJfLmSFGhmnMWeTqmh/Y",
+	"Nli+OSCHKg/fD5FG2EzUy8AfoLziJxxpLY/4uBqWyjgUhLNcvv7oJcM0PpJH95M//euvfvPnX3/8h1/+",
+	"h7/95ou/fPKff/jlz379+NO///Jnv/7644+/+eJHX/387x//y3/87a9+9dtf/unjn3/+5K9+if/+k8d/",
+	"9qNvvvjLr/7mD5784g8Lk3/zxY+e/Of/8eSfP//qn/7hmy8+/eq//bvHn/4knvmbL35onKHO8QwqH1zM",
+	"jFTcv8utoJDsiNqCn3325a9++dU//u1Xn//t45/9xZPP/491e5HHs6PwXN/wtc7WtbT4qyz3kKDiTx7/",
+	"0ee//eXHj//+x08++6dvvvjR45/9xeNP/jp58viTf/7q4z9Qrz357J++/uwfv/niL5tE/ZhOuvwaiV9K",
+	"8ZYBIKFRXeRBL/k+jY5BIKdKeeSfgmK9ROfkJlEth1UWPa7h8W8+e/LvfvPVx588/vR//fIX//zkNx8/",
+	"/qNfqCm/+eLTr//mP335w0/1XhVUnKKgruexTAX4Ju5XLcBSn8u+YRovGyZKtFdKnQOxnCuelOrAVw1V",
+	"GDshIcMunsgJ6hvi+u5OthbgyuxyoJEcMq/9NktLT5zTf1c/3UmJj5pK+6GAaQ2oExpbVyedV7jnkmXH",
+	"Y5nL7dIVVcQrSDavTK9/1YfAvZsWUynkyensldWVN1xIzdzrcRuKOJE66Vy4RFSvHpBu37KJfiN1oY+Y",
+	"u8grU+3y1vlZxMXzmGo9Cahl+Hgdz6ZsRHzf2+u61p69t9d2em6306dNDyi1nE6Hupbdoa2R1/bsUXNk",
+	"jfaaTce1O27XsTsjy7Msau2tTtaJnb/ddrnz93WggRgXlLqkkoyuZJXbs+VSY+xkfRmxFeXDbr1SyJKq",
+	"1yIj6/Huli96T6UN4L/bNf5tV3jIb02mLKqZGVSopOMHUB6Agqf8gBwcviMvOL9/+/D3jUyu/QiLUZTB",
+	"Mo1Y+aBjNieCqZKq8qCkRL8qVcH39t+8bRLKVXiIj+vZmbjYod0Xy3Ei3XX7iTCk0JTuK86yti7cccgi",
+	"/e/AD0ErVCpVwu4VypawmXBYrgcxavFzY2BL7WR179NkpMJAcbWeJHundm9UnLmZmTk1GM3Ck5DNs5UX",
+	"sOXBynnjdmJp9y6sJxXngsYTtjITulSAVJS9mbwgbzRbcjHpIRnovjVAFpIuVed3n5Pc9QWnbxenn9BA",
+	"Ei64G01/hO0u0VsU9zGicQN63d8RQpdG8eVYTkHee++99xpvvtl45ZUYmg5qpZpc9rL3wFZnFb10pUaW",
+	"yQ9KK001m51sqaw9K1eHqpn5rZ38eziS11mdipnfkoFtFtE0sM1yGpU/LJOQpO1svS5cgUTxhQt3xbxX",
+	"833NnzU1Fs3/bF4s9IVNzZZVl8xmlEvY2klcS6LoKZQRWyKD86whGa9kBRvVKYtJ5FxFzeSX5traZjHx",
+	"ZKqcxTu4jI+YdlacE5Ip86al85wBF1AwIU7Pq6G7b55YmEBdv0TrEoYflJpV40TSumpxpDBdj4pmOsk5",
+	"r2GuSUplcyNd8OqcyDjAcjlJVLuM7IHdGTS7O3az1e6gyygDS7NXgpE3oJhkSYNjY2DcdF85lBdRJzrF",
+	"v5qdjt1Hlz064t7jr8+s/Wb/4KZ8hqFjd964a5jGTDkD/WPDNB5iBNmH7+2/98bDg8h753DYu7949/de",
+	"v3PcGzund+nUfzOI5rcoveu8/vY9VuJpCI6zJKBgKttXhDL7ogK37NUTFY2ZVwdDOoH4KD2BxfItYXkY",
+	"5dGIZ5SLL5ttxnNELPFS9trDcrV3OhsFvrMMUbtVnVv8qN0q08sLVHeCJa8k2hSMJuJaYUeCU0Z9b8Di",
+	"EIrK6QkstPP82ZHNcisFBVXNo/cNKPj37O6apgQ4fBmKsqHfS/f3TEjEaoDw2nuWBj1kuT2Jf9CPdj/0",
+	"w+MxFDh9/TVcj21moKpY0KF2rhY4BnteSZ7RbXdizTNgx9liGe2meYnN9TYvu7Zihsbyb8szoqUqtwNf",
+	"/5f//cnnf/bV5599/Qf//sv/+uvH//dff/l//qRwxbbW1z5MjGtLdFJyjJQ7qRKr8ObmK5wjHqFs4+9M",
+	"ISpzYan2GGk4eCMTx5ULEl8X19DasXv9vo01edAM2GqWFxoulpOvmRFxvr4KGyednDs9YsZpsEGV+00s",
+	"pSur2yt9aa0JSp05eqz8MkvJJRd7nNdMc4VPf+9+w+rFzqKaoVLVLskQudP4+t//05P/8mPJjD/6Vey4",
+	"+Nnj3/xbwzSmAXV0+1r9deF9wzRcXyIBHTW//dWfP/mHf1GPuYhUSESW40uqhJUH7bRbvVZK3HZv2cdw",
+	"zoqXtRmgTt/QzLbFFB1qiVen7myC3ZVUjC9doLpaXdovNmNwYwpJ8mgUvPVLmmXxs3F9G022nDk+DYaF",
+	"EL+YcisOkwSxm9HmpRHZdSOewtZmd3XdvhVTmsr3o0S4pI8E0Im23wLnuPXxM+6MGUv+GjM+9QUNSpX8",
+	"LFCbZvZshagSotc+XDB3EF6vqMG0SXSGG+KQWsaCevl3ZZR9V/9W6GtUjAJ1Gr1m322MPLvVsG3bod7I",
+	"8QAyNPj45z98/Jt/+/gXnzz+uQ4wqF2/tNVrWwmlNK2nftxuIvme4UFY9+TTW7rxoac3MhEB2b3MSZVL",
+	"26D6iC87RFasfVMZ/Wzp/dpLxlhIXC+heDc+2mr3Etn4CDyOkDK+/OlPf/vLH375L3/+5K++WHUwFm3y",
+	"yXSPlkwMS4I4haDGywquGi/GoK59tcwXc5cFvlO0Mau8a54mLWdPGsRWRacWnnKafMMwjbhqBYaJ3SLy",
+	"qfaIpmFutwjQKExD237621/96sv/+JPHP/uLJz/8+PGvP1sOUlPxezhPAkFhpmP/FFSRWDU80VEx2mir",
+	"T1Q145/82eNP/vrxJz99/Mkvnvzir1SA2xRj7xdAo+LY++4sEJxIzZIDYaEDhBL5IpmPQYwBw+EXaqks",
+	"IgpABQr+kFvsp3/2+P/5xyQS7snf/Vj++eO/+/rjHz754//+219+/OSnn3/zxV9qbHz6nySo/9uvFFoS",
+	"VDww14QuP8WAUpW6n1CBCrnEPBQ2izDOeBoxSXzEBceXyvqNXOTnCBw646DSCAmEKGjJaIG9QpwAohMy",
+	"hwgIZ4FLXpxGwLlJDg7uv0OaVrPTsHoNu/dSccdKwoiTeG0MPS3GzNcLUy3EpWZCgx//+LPHf/TfJRl/",
+	"/vOvfv5fVweoZog5jYeuRFeNtV0M9tWQPsiA5rsDkt3/o/D/+/hvjGccG5rIrtqVVqQAVJ2rasQkni/0",
+	"9Jzxl5qZNlpJzYjQeBPL/FpxuytCOQZb1QmpulC0Zp04zXxNEJ6yyIPKU+0gafNVVuQpvmJlz7bcBavs",
+	"KrV0JJeb/pPTsIje+2PQxD5mgasYYT5mcAoRcX1XBS7hwVI7DFit9c50+UrbzPfybi5TwbQsovR1NifM",
+	"ExCizJ3QRQaiGGkuRZ8nC7F7/IczGqmg0TENvKE+NPE/ZUiM5dfmhIJXpZGcegrJuZyiu5oU7kzLnX41",
+	"9/OCEOPn1cCV+5n8fFcSifKGQ6e10qMS5q4bR3EZC1zDkaqg1dIykyzg1ZPvq9feQr8mZg/GCcK1o1bO",
+	"Eecy36TIVzbJeI0VKjH1nGVSkNdj/0JFvWNE5wBNpzfrVP1+RsHvm0QzQRSxEqFGBdlldCbGu4KdoGgL",
+	"FgOCwfO9dv8FTuIYE8RBLOb88JQGvjuUeFTdTOInSZWrWajrY4E7xNJZQ8Ra+iZ32BRK5SCCWv98z6Uf",
+	"FAR9WWE4BHm4JOFK42UyLV2XK/QllxrCJZL0yCaZhW72+QksTDwu+MxxQOukZMImClElnXdmwSoNRAf8",
+	"JNoIJs6k3WTXS8HE05pmu/b7mQiDbDpEJqYgUWTWdi5SD0oQFoG65DIXiM8JPJwG1A/BLfYJWBsHomkp",
+	"1ooSh68OREy3rYxb7wF1/RA4X7reg3OCiR5DeiwVL4eFLk+TVNVPythkYckQ/Ye9hx4VmNDhKUR4Gxm0",
+	"c2EB1F2UtVstn+/RJYaeLAFe20p2DsNaEQc1AxDLXP8SYXUTTpYmzgC/jAGzCu/lpJJ2r8/EBmwb2W8b",
+	"2W8b2W8b2T+lRvb5Y8ONFsNoFpZXBIGkS069MjHq9ZzWtLfCulPXsHOO7ODLDBDKF1jeuPbxd7UssfLT",
+	"5rW2hq30VTdaEEl12SBZ+7whrKUxq8ibdS8/Fy47rBmlurDwPXBhMi2LDAxdXpBvvVS+tVtWp4cuzmP/",
+	"FEKVJDeGwFUhv2MWuEMljvbykTDQsKy21ehZTWjsdVvNRm/P7tpd2/JGGIte6DhXy18bZdSXWGepUkva",
+	"2WibuERyiTJiwV5v5PXb0LSdkde3nZ7XbrqwBzZ16d7I2RuN2s22u9cEl3rOXrvZHkGrbXtWd9S1ung+",
+	"nU8Zsd22u9fp0tae17V6o1buQO1f5UHXwP1bdQg3R52O5XY9z2122m0YLWVJzjfduhxoaRXp1SdwbcWg",
+	"de30gnarZ/V0q9NE2kkeUczSzzZ2Nw5u39x/q/H6nTdvYiiBEAHEXNXP3LvS4kOX1AYhYf3aolsLgdqm",
+	"NSUp6r+eiJNaB8NV1fHPyJnVATDqtfM26c9u9DmDyjUnZylDlYFX2Y1xEfgyBeWClfH9JSos9K6MUZIx",
+	"Z2hoFRGZCfll9n31yXX+5qx4c6hguMtsWbpZq9fz0c3l9htNt2mVRTjdg41jZi9dvVi3Pb3eOdWLpy+Q",
+	"r324WEZrvF4RYylHbJ5edI8Fucscwywrhic/euqGzPN8Z9lVnO1/kdUX6Mz15fdlYjZ7KVnyp2ySh1h0",
+	"FKqUQ2UTMGtUSFwS3pXphhrkQ1FshaubVEAiarG1h2IMZHr5p26WVLcDRklIU7P3NEKaUvz1cu4AjGb5",
+	"PfzxBU7ieAQVRfPLT578X/+g4lNKYlIQObRetyilaNDECrFs+lC/baAdxOad2rNndq9ea6vM9tYZ/6kG",
+	"0VxxXIreqXXsUvTBJMdgvNOq/Fx2b61rFNb3VEO6lhPGNzuaslKqUK5l+XQqO2iqNpNvrGfmYuUygiXT",
+	"IAG3dkCOMvLtyFChdMv1yi4atbVJP/YV0RyJfSp/xjatUjfpYZm9Lc1QpyEmqS9uYPVgTnzBCaY0VeWs",
+	"25eZs45kgi7q4oEW2xf0Vb+oVzV7WLyXY1QLHq3pOdVt2Faj2TGyZcDyFe3rNt3IX1Q2cTtoX4BUJdkU",
+	"QgRTYoAVjWH5WqaXYj+oGdQTx7ScW2VN8F/bkLDJgbNZiaiEkG77ISwpxSVacbIr9WtBsbqg148Suuxr",
+	"YxpmpOOJ9DmJjSgLG53iIEZ2uqWlYieH4uW4zo1Dwq6+6+XmQWfnc52cM/espj8hLYYV47h8e2C6vCtx",
+	"leV6osAPN6tDtQli6xbu2IR5Ll7kQ+MHl66WtKrwx312AuHyUQWcD4X6yYDF76o4fGXk49g3oS8lkApF",
+	"U3E6ZB75Km9GfjbUE70MNFLn4pJAz0zxKF9Utl8WDp6dvHj2x5EomWO71dXByqtaESjw8+EzElt6JZll",
+	"lYYdZxaajqFXvDYGJ4eB3GC5tcZQVu5dokJmA7IwmHADK2PcXHPIwYkwTa3j2Y7a9UwQ4iB+zYnAlYo6",
+	"DbiRJ4OSaK0UmEfFwrTLlb3yYNSImcuCl+5CCZxlW5hQQJ6ejnApR4ZJjhQxHBmERWTExJjMfTEmlPCp",
+	"VChHIOYA4Y30JzYTS0Vja8TlZVZRutORT4OX0+NohU201YzrG6ZOQI4MkBxn9UJo0r6uFa6ywqiXFptz",
+	"Lmi17fSSR5WbLyBsMM9bOXIrM3LXurATcg2sOtdwg9E6q+Cr75CsHNO6LJfw+cdl8zW7n92jBtaxvbSI",
+	"ugLUy4OfOx5uU6rVseNLPBb3XK5GiVUbH0n75pVj50RDdy3g2OllCWx8enFaVsMUR31gGnym7mFILoOs",
+	"585K+1TLf6tPBtbZ5blH4iK0tS6DeAAslQsuz8TTa7rcOsFF7aV48dKFcXHyyhNM17Etvdtfcvz25ne3",
+	"a55uo2+/Fbk2CRJX36je1rMnxZESn6wW9zGnxLRfpjS9k/ZhzmkiI4b1Se1+u9+wm42WjZpstpDRe99v",
+	"9MoKGa2KndGlM7780z/+8r99/NUf/6JuxYxOt99VYTGr+1h9aAzsvSWuVmt5ZNAguOOhKrX+Nv/ALJok",
+	"mSCCBS4RLNe+jMc9oziAyhOioUt8V11zzlcWJe5aXzv05DoVutFbVFMWJvSH7tWcQGyViMOLF9FR4NUv",
+	"ppMAuLF5P2GhjtWwOsorU2QhK/6f3ctU8/rJp08+/8PHn/x9huAfVFJ1HcvUUyPEjQjsygilvOIcImzl",
+	"Fm8apfJtFpLXPogkPZmuVwxJnhAz5+8EXN+hwVAXKdQoN5d3IV+NsPRYRg1jOTUzWzicNj568H5SOvxf",
+	"l/bzeTc2QBYjODdJsP1ofO6IdNC1bB6UqaAcnFnki8WhHEUBhkm4TVQeA61RK+PPQcb2M3ikTD26mwmV",
+	"rEX5iYkHrzOm4TGQkImxch0ok19clTgx9b0dBcbAyGb95kogKTjOztDo7LGSZq6Z3jXCnwCRl6BBXjPA",
+	"HqaqWI2pQkKImEXotpyoTlzZrBcWEVTY4ubucUN8bhJtdOBEYgEm8RceiwgELkQ4jkl0QBFXrZEUNsA5",
+	"IXAK0QLxsXMUHoU35Z/kwxkNhS+w9Q0l8zELgKRuV23T3yGv0AUnEspbh3eIS0VaLHzE2MkLXC3+IxbC",
+	"DeIrJQDfPwrvvXpAWq1WX77/9v2DHaLmvXvn8L62u4VEmbdJCOBiutAtFyZTJmlp0XgDFoNc/rD6Kn4i",
+	"0YOpxirTiM+xFhC+gtWU5pSneUwiqayB4L7YtCzEzwfJhKJxD6YBXYA7ICKawQcvmTjYUUglLUFEkumE",
+	"alaExZjJi+1m86Ud8gYsOAn8UyCUq3a1lCv3NLjHECHe98lU5WeTFyVu+u1O7yVsSEQJF3QUAPnAYS58",
+	"cEP1rtIv852JSwQEAVfrAuqMyQRoyHdUz37fgZBn6/ftT6kzhkZzx5K3ZKTzsRBTPtjdnc/nOxR/3mHR",
+	"8a7+lu/evnVw863Dm/hNGtBh3I8J2zCNJJ/VsHcs9RqbQkinvjEwWjvWTgsD3cQY2XJ3Zw5B0MC2Prs/",
+	"mJ/wnR/o5h3HyhSc56bfPbzzFnkXRhKP5BCEwlCvY/de2lGOQFXQ/Jbk9ddASHTjscinTC5Ajti0LFVs",
+	"QMoioZtdB76DH+7G0yuRVaOtwCEIxf/LNVqwhcCZabTVjGUDJZDtvkzde7pAwJlpdKxWjU9mfKFqIXhU",
+	"txRb/cGr1A9mEeSkqkpy4bPJhEYLDXjakwL7faHYk3gUFPNMkhvkAznQbpEKK3cPh6bHIK9G6i4kKV+K",
+	"UuwxgGwfkz5mHHNTCoU3aXTisnlYusO6lEGNXRbwUOxO9Fj5YMffIfEwcfWpdPuzJv1ur9dr2iWt4Eq3",
+	"Xy71W7f97yayI94JlCGVmz/GdokfVe75PkpcXhR304g5wDlxmepSvrSvug3jFfKunqFk825Jyf2t27lb",
+	"eczSQPngy7dtAiLyHV65bXcjNgExhhknkm+IstHdiPUlndxLg9K9e1MPXo8lsapFeQOUoTyP4ropcemB",
+	"IRq9HknwmPu9I+O1m/ePDDNiMwHfO0oI8sgwVSD9947kxEfGGekdhZfE2TH2vm0kkm5MOVVktVx5GWC8",
+	"hDTu7Evls7ljEaVyk4y/VZ3H3V67T7jqEkLaO+2XzFzLQhaR0YK8fv/+XfIy5b6zQyROVUUdlQ2Oao/V",
+	"3SO/++79OPscNTZsPbRMcwcRUAH3tVdd08vLzF2sEBYPG/P5vCEBasyiAEKpUrn1pUfGDX+Wv81IrfDs",
+	"CuXWfX0JKaVMfUM5F122LXv9J2+HkkZY5H+kMuHbdg1ivs/YbRrp09Du1JklqYf0Jrg+vS+58pmyzqsg",
+	"HLyKqBAOkoRwlDOS0nh3FnQSrFSH7kwh3L97S2ryswmEolSeHrBQRBTDezagqnjuVKxqqAYE1fDLVHWc",
+	"GMJvn7br8xT6qu3ECjvVOs49qS+BOn5dKuiIcmXdV9cxvIkikl/gRF+P8OcxmyulSL7BAlfeGjGIGW97",
+	"c+oLcPHyTmMhmBbjuUE86gecUE9ARLoW0adjKQGlNZyuUC6lk5SrVA4Nv3XkcUBTGwYZAdGhIZWEcmrv",
+	"Zj2bpdRy2+eCk/i1xFjhR0Q78bCd8lwek/rUnFIudsg9FgAfxMab5X2W4+6nHsEpjegEBES80pOVvqKt",
+	"nXflA/S8r3n9tj/xRe23E9fpZl/UfvvtcANgbsbxqbW/2BfaNK2/eHCFTKQ3EB0MJWy0ry6VpjEG6oIq",
+	"+3fbD0+qhtWv7eI7ON5T0wvq8OyrLBr5rqs0lqfK5akJWQeAPjjLMb7cAJLxr8fsrsx0y9y++0j/62zV",
+	"KeFyrIarX1Ws7wseM/75+P41iNl+Y67X39165fniniotJc4quNZs0Lba6794i4lX2UzFolwrvrmnPAok",
+	"TeCo4pxUlVmpIAeUi4zaMyCUHDQP78YKUcgEZOz9/kda8RoDeROikwBIxJiIq4AG7LhcwU5hubDNotC0",
+	"9ShsN1HTPgrlf/4DqXiP4CtV6nh5ufQKXTxdzHkJ/TpT4JKxekk1Xkl0SV3/cuPGARYp53GMd9JwQ7vl",
+	"/FDq4w4Q5nkQmYTP5KWQY5sOPzxOOnXIf+OnPieqltQN8sFrN+8TCYSqAvABCVARxBKvCqwdsq//mSns",
+	"rhVM4kVsQgRz6YKw0CSzUPgBiX1OPicT6oIZNxKZQuQzV46XeB9f4PHYIZ3oy0ry4w3Js1mfpK7WrkDw",
+	"BYfAS06i3Jcm/hnHf5i5QaoMNbqk/qanVcbp9wYsssdJHXvPZieJAvGZ2HeSuj8Vhxga1LEzTUhG4LEI",
+	"khrKPtd9xDPqYYnncp22mH6SfIHANNUJ+DRWGaXFj56jo7pt9dd/cE+3733qxrV2s7n+4zdgcQ9i+J6Z",
+	"6qHzs/K6h5LdJK2crWR2AIIs2CxzKqQVBjInA9qy193a9VtmkvWjcpZ4IhvjYi/m6nv6gZ7tKV7Tr1Lv",
+	"VsvZXlqvw6U1n6UXk3xM3g90xchlAn+TngAnNHbqKLNjxAKlUB9jeQ55V1UUr3w2ScSN+jkJwlHvEHpM",
+	"/XCJNSq1grgZwjXWChDEZ6IV6KlVqszzrRrUWaqmUgyhT4jyumsL28P/6g5/JJe1wi9/2O8+8t2z3QhO",
+	"2QlUXwnv4e+paNwht4T2/6mIxzjET+oE8oLon0LijVkv/NTw5xV+9S131XLySiXWd0JWrZZS20vMVo7V",
+	"lmM3Q7e2FJMz6TtLuei6DULKLR0WjkYlQvMmIYwQNwkVZMK4IJyRycwZYxX7IEjMTMSlix2yTwIqICJ6",
+	"YhIBVtiSeuENdGwwj1hxSDiB0JW/1DEbVaqEaqLrrRMqGLemoq2paCtlvy1S9ra8neblopKEa6xEEIpI",
+	"50atsBLpt1SvOTREIbeotnYASTQki1yVRRP7psg+mdPghIwWRCWpES4wr0bErygXlzJx+YKM4JiGRRfx",
+	"DYJOAY6ZxiqypDR6XgJ7Uy/oWsWLFF3GZl1Hdv34koyX4lU/EBsEmyRpfbW/uKvIbMN5NoqXSdzyr0Zs",
+	"svlX91ntb+7pVKmNJoo/Sua5ynsHVs7b2iKvgy0SEulS5ZDVb+w+4vBhndAZFR6ZBM7EzW9MEgD10Bwk",
+	"heRUt6eqlIwrpOJrgEJxsbFIPIQPnxZ1V6lCqsXtNrzlysNbQFNILbLedVgU6eqVlSYmiLi2MVF/kmoO",
+	"OZ+8/BjcHXKg0nqFDjCgAcYnEz6VlzKfEzbXLfkimFJfNeQbAwnhocBoBMkxN0jI4rgzMgKHTYCTEI6p",
+	"PA9Ss9Vqb75a10XZxbxm9zlcVNIPZnule2ZXulg1dpIt2V7ytpe8+vEAimzK5LUqjF4hrrHRdkjjZobl",
+	"oYlJZkdcMV9ZtDzqCI6yF3No5Y8vcLxoykvfXJVp8ENyMzwOfD7GNw/Gfgg8FbrzMZPnAV4XsUKDiI/2",
+	"cm0lA+411VkyEFZpLtlXtvrLVekv744XCTtITUHFKGK6c11lZhox5lXyxWsYCKBjdEXAjhv4/iAbkeuH",
+	"TjDDJCj8LTGASA0+LrRbjOncIftkwibo88WMJ1Wyw1fJUxE2yA/lBWEBgrzYttovVVULYN6VcklVeLDT",
+	"5FOspZEi5X86tY9CP3ThIbG7SYzwujjiywgRVnv43EcH343YKSg1OUv0uYYgVUSvTojVdr75Si29lgot",
+	"B3pdd+m4Rha4zY1cl2WB2lqGvhOWIcUk6rbLSxQzs/KmjKWuNFNnamupssqqtpfmSyp07L0KVsO5XuB5",
+	"ZvWVEofRHC/wmkx7l52XaV+JFvdm4fW890r0bG+7WwfmNnrt6V9VpURB+zYKqeqLKv65O6LCGa+yJioZ",
+	"qYQrDjtayP8M1KV0TFUkL5uHJAI+C0TBI8khFEqSUjKiLo7Ap8wPpI6tTOg7ZD8kvoAJ3lIdGknVSo/p",
+	"p1JreAKLG3GwvKlL4smJFPspdf/I2D0ykrQ9VIhNwln2PT5ms8AlY3oKSaiKbXfJaIHFBzeT2i8j+p4j",
+	"0a0W9JRFN056D8mnXJ1SpKWKT0qyi0n7auT1VnJ+hyXnbEoEI7ZpWVa1SpkTof5E4oKvEqLUxYqbYwBB",
+	"Xjw4fEfVJ321sUdYRF572d6zWpYp//37tw9//yUpYqm8WHu+TpnQVVlRLEZszpUWegILbFcpHxHldcHM",
+	"TvmW5stE+GEuhRrvmPphMmJchC2E+Q7Z1+Kw2yZv+i/XlIW3cPlPRYe9B3KqK5Sbk1kg/CmNxC4W84pr",
+	"R9eTYgoRz8TTo6ZOJKipTEcOP80bjiI2N9lMSFIx0YRhOswFM5oFYEZAOQtNHXF5FDbNuJKtafdM0zT7",
+	"ViGnPE/kePxGuEHfkxPnGlg1u3vtVqfdqWVUYoIGXKsMgR9CKvYjNt8K/a3Qv9xkD2SdWDqvk/WbxZaI",
+	"ixv1XoNzitZtCMl3JYQkZwCrJuCErvjuoxNYnK3xR861qTtzA4sVDjSY6Ky5OS1UQk/jpMJyH+Od+MHG",
+	"JJ18+XSSjlJAS+gbaxuPwJFqFfOIv60EdKWuxhyyqbbWVflbcg0R1vhd8s0TisHUqgeKooLluiaer9JS",
+	"chVNlrL2zRpumzs5iK+V++am7i2TpAdeKctl8LB1rlwH5worUGbMc/nnq5wsqosQX+KeJPD2xA/dJPsa",
+	"s8BiPnR8said83+n0G/y2mZ5ZQF9JrfFHKaeb3dJnaXmGpVub4Lf2ZtgLKqKkmqF1CtTOLASQI0rYk4r",
+	"WKE9LN0ftcJRqltfSAY+7RP+eWDI5yEDYTNijxuDrVGsk/5hq3Tq1ZdFOdDdeLbvrlKsUbDVh69FsFFK",
+	"jzGfJI9qacHxCCaZj5kudoUt+dApg736PBbpFOLayq+mkWut92oYn4nKG+Pn+dZ216xyGv+81XG3Om5C",
+	"DaWCrHDW19Vp9ftrbcDnFldP8bz9lnPR8+DXqEOhWAB7Zdn3OKsqU3E7VGWIMFYNEyzidKrEKMXZLHKg",
+	"nHjVlBt7L8KnQbsKtqroUI2J70Yx93yZ9QwV4Q9FEtrlsKJkr+ojnFBSnC4dD26SOeUYwDP3g4CMwIy7",
+	"AjPiRtQTGE4+nUbsVKdTU0f4p1SAS3xBXtRZ1b7LdQaTH2Urd71Ufje6NwvgEMTVdmJScxwKKoCvoytu",
+	"xvnhLsX/LsgIjv1vX6+m/SBIF6UTBCLA/QWlqtenqd1HY8rHZytFFFIXNsdU8VxFOpMT05TcBiiiDl/f",
+	"bzQ73SQMlvKxzlTQNYNCOimXYHpTl0VYHrJ4Ap1UF0P1gurjaZiGL9+aUuytqhtBSyiMomZv1m2jKj8+",
+	"21BAxr3p0inSgCffHRCV89ZoWs1enPR2zlQ3XPVzLzr3U/LD4G6kvOVmZQWCl8JqMq3jcc28WVa8ylc1",
+	"tNJI7OS+vLJXxMoS6fcywF3r3LgHV5ofEyNha0m6DpakKEeUCVtlnlbbkw5VMc5c9U15QCmrEaHcd2GH",
+	"vAXgFpqzvMDjipsqhBjL1WF1zdFCOxYIniAuH1JR5MEq61NKWtfaAJWC+YzKsSRYet5z1NYtNMq8sTVG",
+	"fVeNUa+ntTKVzZtGUCkKl/WMOkYpmiE1rc5wQUNMfJjnyglfUM3Azrjnl4KvPFUF4NvPls+BdSvKkstG",
+	"NL/r0NCBoDrh6LWkhcoYUhYbUeeECJYn8DIeKDnmccLLIPBr2Fxgey4//wJge5BfaXU0FA8XlGks9Pxo",
+	"Ui3UDkGIAAtC4aVFKgxSZsUtAiKgQaC6R4VpD4JYBqrbTgRckGMG/EKyUAH6rIXhlXQfkAvb3o22Mngr",
+	"g7+FFSqRe1XcPI1AccpaMTwLgO+ii6qu88ss8WixSDm0QJX6GC3IfMwmqfkIvSFD5nm+A+v6Wd6bBfCK",
+	"Aui6+7VuKFRw7CxubO2fdW9AantTP2gG0yUehioj6N2ITZmqdJ0pnMrU1hDBJiyK2DxueAE0CnzgYofs",
+	"60bXiiqJpkoymXERU3S211CeeJdpFhdzD2G91sZPCeG2DPW2MNfW3PmMTmgUFBlhtcKZmjmVdfjAbhww",
+	"Un1BujsTWVlI/FAwHfCUlIWBuEgmcakAPNbivv9TiDgLiRhT7ZQNAeNXkkPeR9kZS2ycgZMQy0uD62dL",
+	"GqwTmft6LZcoNc01wQuIzGsWubAVo9sGbdub0ZXL3VjaEBqmwgzlwYYSWH1bLYD31Qt8KYKLswmMmLsg",
+	"EHCIr0/1paUadisst8JyKyy3wvKKhaW+ANN1ElJEPg0auutTpenocDbhBNB+RFVfRVPVdBst1H/jtjxj",
+	"GokdcpM6YzILfUG4/FAw8hFErNh6zVyRDvcaiPsSspc1YJvKy6SK/Lk7TF6lWMstrSpKVb4Tt+PaGqVq",
+	"G6WWcVddYSjTz3V1sGv64po86P1CdRS0RsnDFttN6HTjoe/eKFSqB05U0F7okjmNMnGzaSmB7MBmxt1V",
+	"an59J13adzflOkHCNlT2OoTKnmZpsrSncp3E64yf9y3FWC4Z+ZEYoy0EEzw40ABcQoVyFcs3tIEjFBCl",
+	"vZVXslhVlGxCVNfaTpxA+UxsxSmOnm/Nfe06T9MXthbjbbZ2hh5Wd5VPn9XN2c6IxaISguoFtnuN5aXO",
+	"UlRu3pAp11pGiOqgnDhgdq0ysiLYtlS3v4AMfap6w7eerZ+DANtzssyuVv/5Gt5BytevmiRkc0n8Wsmf",
+	"Ui4GccxAnI6Z+l6Y5LP49KLaFUM5OQnZPCTzMSRd5cgYl8L9jyAXnXauAPWX44VdYcDa9b4/JxioYM9k",
+	"67fc+dS48wWeon0zRuWCCphooljBqVjKekynUwjBReZLDU/aKsXJCMQcJOPNGTIk3yF3phD64TGedYEf",
+	"AifUdXWDECdg3A+PL86Uh8kirpAr99Uq786iKeP1WXOj/otPpe1iiq0KDk5pYsvCV83CPEO65XyLw0an",
+	"5eUF5ths94O4SS1xYcI+QGZLn+HXH5BAqsGhPFDjpZnGLAqMgTEWYjrY3bWbvR1rx9qxB3vWnoU0qCF6",
+	"tFS4nWHBfE7Guq+Cdmnlyx0u+8jkh2MIpplPMostf7+svFv6eVLNZvnjg7T4R/q+Krlf+rpuz+Yhwny0",
+	"XcaeOlxlySdVNefST7MRo8sD3FRqjZmKULl12A44A7O2nJahh4okeH8EDptkgFa+huWP7rMTCLlJxkAD",
+	"MTaxy1FEnQzM8frPHpz9/wEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
