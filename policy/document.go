@@ -6,6 +6,8 @@ type document struct {
 	Title         text        `yaml:"title"`
 	EffectiveFrom word        `yaml:"effective_from"`
 	Author        word        `yaml:"author"`
+	Approver      word        `yaml:"approver"`
+	Sources       []sourceDoc `yaml:"sources"`
 	Ages          ages        `yaml:"ages"`
 	Grades        []gradeDoc  `yaml:"grades"`
 	Refuse        []refuseDoc `yaml:"refuse"`
@@ -34,6 +36,13 @@ func (t text) in(lang Lang) string {
 
 type ages struct {
 	LeapBirthday word `yaml:"leap_birthday"`
+}
+
+// sourceDoc is a law, a paper, a report or a decision that rules name as their source, by how they begin.
+type sourceDoc struct {
+	Name word `yaml:"name"`
+	Kind word `yaml:"kind"`
+	Text text `yaml:"text"`
 }
 
 type gradeDoc struct {

@@ -48,8 +48,9 @@ func Parse(source []byte) (*Rules, error) {
 
 // parser gathers the faults of a document, so that its author sees all at once.
 type parser struct {
-	faults []error
-	seen   map[string]bool
+	faults  []error
+	seen    map[string]bool
+	sourced []string // names of the set's sources
 }
 
 func (p *parser) fault(line int, format string, args ...any) {
@@ -89,6 +90,11 @@ func (p *parser) head(r *Rules, doc document) {
 	if doc.Author.blank() {
 		p.fault(lineOf(doc.Author, doc.ID), "the set names no author")
 	}
+	if doc.Approver.blank() || doc.Approver.value == doc.Author.value {
+		p.fault(lineOf(doc.Approver, doc.ID), "the set names no approver, or the author as one: two persons answer for it")
+	}
+	r.author, r.approver = doc.Author.value, doc.Approver.value
+	p.sources(r, doc)
 	from, err := ledger.ParseDate(doc.EffectiveFrom.value)
 	if err != nil {
 		p.fault(lineOf(doc.EffectiveFrom, doc.ID), "effective_from: %v", err)
@@ -120,8 +126,11 @@ func (p *parser) rule(r *Rules, id word, t text, source word) {
 	}
 	p.seen[id.value] = true
 	p.text(line, "rule "+id.value, t)
-	if source.blank() {
+	switch {
+	case source.blank():
 		p.fault(lineOf(source, id), "rule %s names no source: a law, a paper, or the city's own decision", id.value)
+	case !p.listed(source.value):
+		p.fault(lineOf(source, id), "rule %s: its source begins with none of the set's sources: %q", id.value, source.value)
 	}
 	r.texts[id.value] = ruleText{t, source.value}
 }

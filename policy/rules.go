@@ -35,6 +35,9 @@ func Shipped() []byte { return append([]byte(nil), shipped...) }
 type Rules struct {
 	id          string
 	title       text
+	author      string
+	approver    string
+	sources     []sourceText
 	from        ledger.Date
 	source      []byte
 	hash        ledger.Hash

@@ -185,13 +185,13 @@ func TestMonthAndYearLimits(t *testing.T) {
     per: month
     most: 600
     text: {en: At most 10 hours a month, zh: 每月最多十小时}
-    source: test
+    source: project decision; for a test
   - id: care-year-cap
     unit: care
     per: year
     most: 900
     text: {en: At most 15 hours a year, zh: 每年最多十五小时}
-    source: test
+    source: project decision; for a test
 `
 	b := booktest.Open(t, booktest.Database(t), with("\nlimits:\n", "\nlimits:"+limits))
 	org, elder := b.Organization(t), b.Volunteer(t, "1950-05-01")
