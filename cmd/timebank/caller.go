@@ -84,9 +84,12 @@ func (c *caller) get(ctx context.Context, path string, out any) error {
 // post writes in under an idempotency key, and asks again under the same key when the server is busy or
 // the answer was lost.
 func (c *caller) post(ctx context.Context, path, key string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("writing a request: %w", err)
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("writing a request: %w", err)
+		}
 	}
 	for try := 0; ; try++ {
 		err := c.send(ctx, http.MethodPost, path, key, body, out)

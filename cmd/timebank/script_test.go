@@ -1,13 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"timebank/policy"
 )
 
 func TestMain(m *testing.M) {
@@ -26,12 +33,50 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Defer(func() { _ = os.RemoveAll(data) }) // what is left is in the folder for temporary files
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "shipped.yaml"), policy.Shipped(), 0o600); err != nil {
+				return err
+			}
 			e.Setenv("DATA", data)
+			free, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			e.Setenv("ADDR", free.Addr().String())
+			if err := free.Close(); err != nil {
+				return err
+			}
 			e.Setenv("TIMEBANK_PG_BIN", os.Getenv("TIMEBANK_PG_BIN"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "credentials": credentials, "ready": ready},
 	})
+}
+
+// credentials NAME ROLE makes a client, and keeps its id in NAME and its secret in NAME_SECRET.
+func credentials(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: credentials NAME role")
+	}
+	ts.Check(ts.Exec("timebank", "client", "create", "--role", args[1], "--data", ts.Getenv("DATA"), "--json"))
+	var made issuedClient
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &made))
+	ts.Setenv(args[0], made.ID)
+	ts.Setenv(args[0]+"_SECRET", made.Secret)
+}
+
+// ready waits until a server answers at ADDR.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: ready")
+	}
+	c := newCaller("http://"+ts.Getenv("ADDR"), "")
+	for range 300 {
+		if c.get(context.Background(), "/readyz", nil) == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("no server answers at %s", ts.Getenv("ADDR"))
 }
 
 // status N PROGRAM ARG… runs a program and demands its exit code.
