@@ -71,7 +71,7 @@ func newOperation(name, method string, op *openapi3.Operation) *operation {
 		case openapi3.ParameterInPath:
 			o.path = append(o.path, p.Value)
 		case openapi3.ParameterInHeader:
-			o.needsKey = true
+			o.needsKey = o.needsKey || p.Value.Name == "Idempotency-Key"
 		}
 	}
 	if op.RequestBody != nil {

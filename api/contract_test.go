@@ -43,7 +43,7 @@ func TestContractIsSound(t *testing.T) {
 func TestContractSaysEverything(t *testing.T) {
 	t.Parallel()
 	public := []string{"CreateToken", "GetKeys", "GetHealth", "GetReadiness", "GetMetrics", "GetContract", "GetProblems", "GetCheckpoint",
-		"GetProof", "GetPolicy", "ListRuleSets", "GetRuleSet"}
+		"GetProof", "GetPolicy", "ListRuleSets", "GetRuleSet", "GetPolicyPage"}
 	for path, item := range document(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			t.Run(op.OperationID, func(t *testing.T) {

@@ -2,31 +2,14 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"timebank/api/gen"
-	"timebank/ledger"
 	"timebank/policy"
 )
 
 // GetPolicy tells the rules in force in plain words.
 func (s *Server) GetPolicy(ctx context.Context, r gen.GetPolicyRequestObject) (gen.GetPolicyResponseObject, error) {
-	on, err := optionalDate("/on", r.Params.On)
-	if err != nil {
-		return nil, err
-	}
-	if on == nil {
-		now, err := s.book.Now(ctx)
-		if err != nil {
-			return nil, err
-		}
-		today := ledger.DateOf(now.In(s.book.Zone()))
-		on = &today
-	}
-	rules, err := s.book.RulesInForce(ctx, *on)
-	if errors.Is(err, ledger.ErrRefused) {
-		return nil, ledger.ErrNotFound
-	}
+	rules, _, err := s.rulesOn(ctx, r.Params.On)
 	if err != nil {
 		return nil, err
 	}

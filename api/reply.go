@@ -109,6 +109,7 @@ func (p plain) write(w http.ResponseWriter) error {
 func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error    { return p.write(w) }
 func (p plain) VisitGetContractResponse(w http.ResponseWriter) error   { return p.write(w) }
 func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error { return p.write(w) }
+func (p plain) VisitGetPolicyPageResponse(w http.ResponseWriter) error { return p.write(w) }
 func (p plain) VisitGetRuleSetResponse(w http.ResponseWriter) error    { return p.write(w) }
 func (p plain) VisitGetProofResponse(w http.ResponseWriter) error      { return p.write(w) }
 func (p plain) VisitImportHoursResponse(w http.ResponseWriter) error   { return p.write(w) }

@@ -154,7 +154,7 @@ func newContractRouter(t testing.TB) routers.Router {
 
 func init() {
 	// These are texts to the contract; kin-openapi would parse them into something else.
-	for _, mediaType := range []string{"application/yaml", "text/csv"} {
+	for _, mediaType := range []string{"application/yaml", "text/csv", "text/html"} {
 		openapi3filter.RegisterBodyDecoder(mediaType, openapi3filter.PlainBodyDecoder)
 	}
 }

@@ -651,6 +651,24 @@ func (e ReportParam) Valid() bool {
 	}
 }
 
+// Defines values for GetPolicyPageParamsLang.
+const (
+	En GetPolicyPageParamsLang = "en"
+	Zh GetPolicyPageParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the GetPolicyPageParamsLang enum.
+func (e GetPolicyPageParamsLang) Valid() bool {
+	switch e {
+	case En:
+		return true
+	case Zh:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportHoursParamsReport.
 const (
 	ImportHoursParamsReportCsv ImportHoursParamsReport = "csv"
@@ -1904,6 +1922,21 @@ type Unauthorized = Problem
 // UnsupportedMediaType defines model for UnsupportedMediaType.
 type UnsupportedMediaType = Problem
 
+// GetPolicyPageParams defines parameters for GetPolicyPage.
+type GetPolicyPageParams struct {
+	// On the day of service; today without it
+	On *OnParam `form:"on,omitempty" json:"on,omitempty"`
+
+	// Lang Language of the page
+	Lang *GetPolicyPageParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+
+	// AcceptLanguage Languages that the reader prefers
+	AcceptLanguage *string `json:"Accept-Language,omitempty"`
+}
+
+// GetPolicyPageParamsLang defines parameters for GetPolicyPage.
+type GetPolicyPageParamsLang string
+
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Cursor next_cursor of the page before
@@ -2331,6 +2364,9 @@ type ServerInterface interface {
 	// GetContract This contract
 	// (GET /openapi.yaml)
 	GetContract(ctx echo.Context) error
+	// GetPolicyPage The rules in force, as a page for people
+	// (GET /policy)
+	GetPolicyPage(ctx echo.Context, params GetPolicyPageParams) error
 	// GetReadiness Can the book be written
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
@@ -2521,6 +2557,48 @@ func (w *ServerInterfaceWrapper) GetContract(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetContract(ctx)
+	return err
+}
+
+// GetPolicyPage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPolicyPage(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPolicyPageParams
+	// ------------- Optional query parameter "on" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "on", ctx.QueryParams(), &params.On, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter on: %s", err))
+	}
+
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", ctx.QueryParams(), &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lang: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPolicyPage(ctx, params)
 	return err
 }
 
@@ -3897,6 +3975,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/trial-balance", wrapper.GetTrialBalance, options.OperationMiddlewares["getTrialBalance"]...)
 	router.GET(options.BaseURL+"/v1/checkpoint", wrapper.GetCheckpoint, options.OperationMiddlewares["getCheckpoint"]...)
 	router.GET(options.BaseURL+"/v1/policy", wrapper.GetPolicy, options.OperationMiddlewares["getPolicy"]...)
+	router.GET(options.BaseURL+"/policy", wrapper.GetPolicyPage, options.OperationMiddlewares["getPolicyPage"]...)
 	router.GET(options.BaseURL+"/v1/policy/sets", wrapper.ListRuleSets, options.OperationMiddlewares["listRuleSets"]...)
 	router.GET(options.BaseURL+"/v1/policy/sets/:hash", wrapper.GetRuleSet, options.OperationMiddlewares["getRuleSet"]...)
 	router.GET(options.BaseURL+"/v1/rules/drafts", wrapper.ListRuleDrafts, options.OperationMiddlewares["listRuleDrafts"]...)
@@ -4436,6 +4515,102 @@ type GetContractdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetContractdefaultApplicationProblemPlusJSONResponse) VisitGetContractResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPolicyPageRequestObject struct {
+	Params GetPolicyPageParams
+}
+
+type GetPolicyPageResponseObject interface {
+	VisitGetPolicyPageResponse(w http.ResponseWriter) error
+}
+
+type GetPolicyPage200TexthtmlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetPolicyPage200TexthtmlResponse) VisitGetPolicyPageResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPolicyPage400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPolicyPage400ApplicationProblemPlusJSONResponse) VisitGetPolicyPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPolicyPage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPolicyPage404ApplicationProblemPlusJSONResponse) VisitGetPolicyPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPolicyPage503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPolicyPage503ApplicationProblemPlusJSONResponse) VisitGetPolicyPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPolicyPagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPolicyPagedefaultApplicationProblemPlusJSONResponse) VisitGetPolicyPageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11011,6 +11186,9 @@ type StrictServerInterface interface {
 	// GetContract This contract
 	// (GET /openapi.yaml)
 	GetContract(ctx context.Context, request GetContractRequestObject) (GetContractResponseObject, error)
+	// GetPolicyPage The rules in force, as a page for people
+	// (GET /policy)
+	GetPolicyPage(ctx context.Context, request GetPolicyPageRequestObject) (GetPolicyPageResponseObject, error)
 	// GetReadiness Can the book be written
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
@@ -11299,6 +11477,31 @@ func (sh *strictHandler) GetContract(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetContractResponseObject); ok {
 		return validResponse.VisitGetContractResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPolicyPage operation middleware
+func (sh *strictHandler) GetPolicyPage(ctx echo.Context, params GetPolicyPageParams) error {
+	var request GetPolicyPageRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPolicyPage(ctx.Request().Context(), request.(GetPolicyPageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPolicyPage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPolicyPageResponseObject); ok {
+		return validResponse.VisitGetPolicyPageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12693,279 +12896,282 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkyTHcSD4V8JSawZgN6s7s55dNUazazQGwAgDzGh6AAhEzxWiMj27kp2VUciI6prCXJtB2sUdKFGi",
-	"dPuAKNs1E+xWWu0eSYknmY5HQeSH+ydnnAHwCX/hLDwin5VZldWPmcag+IGYzsqM8PBw9/Dw5yPDYZMp",
-	"CyEU3Bg8MsZAXYjwn7dcmEyZgFDcg2lAF+DKpy5wJ/KnwmehMTBENAMyH0MERIyB0JDPISI+x79YCOTY",
-	"P4WQjMBjEZBZ6EKEP3E6AXICC8M0uDOGCZVDQzibGIP3cVDjgWmIxRSMgcFF5IfHxtmZadz2w5MSIMZA",
-	"QngoyJQeg5mCE4GERELx4r1XD8hec2/vpdyEE/rwNoTHYmwMmpZlLc94ZhpTGtEJCI2Tfcdhs1DceuWu",
-	"fLwMSjibjCAizFPoUG8bpuHLH6dUjA3TCOlETpL+GMGHMz+S6JUrzwL4ryLwjIHxO7vpJu2qX/muBuUt",
-	"nBGxo59UgCbYzBn74TERY58XQftwBtGiDLaLwjKLpoxDBUjzse+MC8jia0GqRldMQByiU3AN03BoBPo/",
-	"jTEE8aMGm+PPCzYT43JK2xe32fGh/1EV6JSTk5DNQ0ltIcIfsGMypq5CL/c/gqqFiGHAjof6jRR4j0UT",
-	"KoyB4Yei2zZMY+KH/kQuKCVMPxRwrDF8MIs4i6roEB6KoYNvxPiVzKEZsQIy9X4Vh3TKGMQ0XokW92Zh",
-	"BRguOL4rxYKrRYNJRjNBInBY5JKQCSRI+fOMAwmZFgllwLnRYhjNwhx0Lnh0Fghj4NGAQwLdiLEAaIjg",
-	"3fQ8cIR/Cq9GbFIBJcTvEBYSFhHqCRRTPicurYIn+WjoRWxSm1NeoQLygFUAhdROWBgsyHxMhZRkRTi1",
-	"VK0L6AVgvM9qom5DkIaCnQOqhwKikAaVQhiRFh9Ac1+MFTxsJrikRt+tAksPPMQ3SpnAblrImMnfZSyx",
-	"gtQ8P+JiBWY0LZ3vREgwVIkZX/DM8vPnET4/38S3XlHTxgqDs3gDFlWSiU6Aqw2RkwEXxGMRgVOIbhBK",
-	"IpgCFeAmP44pL2oMCLxSVFLwM5M33sDXqtey6Ya+4YduFa15ai0nflhFVvqneqi8GYpoIefT+s7ErzrP",
-	"J4wLggJU6jiJiK8AIpAjlQtPWwr2CX2oDhsU88nRY5cePXeq5L0EwqULeeTIM9h34AYRTD6RbMhmgvhV",
-	"KgcLN5cEd6YQUTl1NbnRkPgpZUgCIvGWOYEPVcrZySVT0J3omIb+Rwjsq34goOrgpiOJJSWvMt9UIS3z",
-	"SlFq1WDYO/MQoprELdHG5PtVoMjfhhvRejJ9CswaQNYDsDkS7tJIhBDV3ZWper0CCP3rOcC4hzoRuCsO",
-	"j0i/QqgoqCl+yAWt1Obj75Y1lUTndKmAhvAnUnwsU28MW6UakECWPf9rAlVQAWqDNGWRqGR6vIbqox/k",
-	"ocIiQSgnB4fvmISSwA9BHTvUGZOIzU2EFiiS+e8e3nmrEmo5Uumt1eGn5VeJQ/iw1m0RpOgvF0ccPlwp",
-	"jja9O1RuZEBXqie4VxdUTt4OK480P1SUMwsrjwn9U7055VQ45zssmIUC6vD3afxqBQDJ7xvz+JlEHZ+y",
-	"kAPaEl6m7j2l5Mi/HBYKeRwNHhl0Og18B4X67jRiowAm/+YHXAL6yICHdDINQH3hSoAmfjgTwIdsJobM",
-	"G0Y0RCXABUH9QK6NOAH1J2gK8YhNBCN2u20R/Z0pr2HEMkwDoohF3Bi8f/lDT5mkvsgYGLv6N+PsgaIk",
-	"4EJicmBYdr9peS1o2E6HNnpOa9To047daHpddw/aox61LaQ+ES3oSKJA3/q4oGLGjUEbL6i+kD8Z95Ht",
-	"lQrpcwTklAa4ZZofdl3m8Bi/fGfi/k7pcs/q7vFdNZLa6Dx5ZYGZ0BOQ8BAOIQcpk3xBpKB0+Y3kRuyM",
-	"5dyunPzlGV9ciD5GcoDMpklRM2LsRKJF/jYgIloQekz9kPghoWTCJpAYWi6wPVo66N3pWK10d15WMFXu",
-	"BMJ8KZhnjExmzhiPzNABUx6cISMuFXREuVRP48UbZtb4eU+uo7HvIdUWxQUHh4UuL14SlcRtdddq0HhJ",
-	"pH4wi+BCW4tMFdIgu72cTUARkUf9ANwb+gTUrOCSMQRTLlnVQ61uJtC+YFw2N3ay3HhLA0pQxqza+WRJ",
-	"l7H7hwVcEKEtKVIcSLQ4NAggeoETl+FpbRqvsmjkuy6EF9oYLxklx3jJpYNM6AKBcBnCZFy+LMxw21tM",
-	"EBoE2uhZifoU6EuTeSxQHCdxLdgJhC9wwh02BZO4DNQ+OOxUq7Fy3jdgcQ9mXPkazo3/E1gMIzVMQfIV",
-	"L4Nzyol8L9ZcUWekUg5DFHPN5e9Os5k/qdZAtWrXMku9rG3LQVCKkDNTEtWrbBZebJ9CJoYejpLfJuW5",
-	"iU9D+fcVcEg7zyExHJWYToG9JETHqyRcnlC4Vn0+haBEVVFknIRsTphn4AXIuzCb8LHviaHkv4BOeZFV",
-	"Ek2XKH8KgYCDcq65syjxJMkr2kCZ6ORwnOjxpEaJN5pB2778zeunm7dPolkAhNOFROaqHSys9zK2MT/5",
-	"jYIXNIIJyCseuBnf5wmgbnOfsds0Or6YBjBi7mIoGBsGOFRWNxcELYS21d7r9LpktBDACZWXc3oC4RUx",
-	"ld3KCzYJH7qDGSMxiNVaX34xlyXOlmHAWyidiTGL/I8uyEN4rA39ML5d5FgIf5RzT3zOkb3h4VTenU3i",
-	"sehY/pdFxBcJk0uxG8EpOwH3CiSend+cBLpat6P8Qi9jc95ialYFSF7/fvfddxv7MzGGUMi9gDLnsRSQ",
-	"eI+qdteUOvVx+/lsOmWRAPdNcH16H9+5yC1cjjKUUw1n6dhL6l/EZkJxICfZCeTA8vb19v1XG3um1osm",
-	"0wg4vwpKsDspJWRQQXAVBBG26p5cvtbL5lfmJXqHnEueiNo+lMEimnf0wJkAjcImxcEDA8N22+5ep0tb",
-	"e17X6o1ahmmMaEBDB9BWJk8sHySKTGNCF0M2T7GXGJjlDtCmNaJuw/O8TqMHdr9Bra7XsD1w+s12u+k1",
-	"9wwzaxPPGI4M05iqsAhjkAtNQNuWeiSROY3YFCLhK2sRTRe2QSRGZnWrv3szNstkcFBmV4xvuX3L6tn9",
-	"frPT7rWtft9ebXLMIPPRkpc+i9n1ZrQ8Vms7GDI4X/3NuyzC19Vm1LQvpibR9zOBKjmXSDy9GZswY4yk",
-	"W5SiPrUjs9EPwEGFW+/sbZ8vUTcfMi8NKhm0mqbhUkHRlPdtJP0s1B2n2xl5ow61nX5zBF4W6m4W7M5T",
-	"BLsI8YNldi3syWpC0rFGcpvVxj0yfAETXpPbFYM9vKU+yQbq0CiiqG1mAoLWDaoCi5boGgEziwtbQala",
-	"BmVp1bB6vbbVAqu/RztNp99XIiU5rrumMaVCQCTPgv/5favRe/C+1ejThvfgkd05+1fLriDTeFlRAy8X",
-	"+XwDJuhnycm+VlzQ9LzuqN+0m82e3ffanSretTJQK/vr1QGt7UnnY91WFurmM2TdHMRdqwPOqO+MrFZz",
-	"ZNmtOmi+SoBVgGICsfqzAPKoAy3aH8Go71Fwcki2u51ngOUk+lJDrSNB0ONTFIvNvg7SRIKQ/xrSU+oH",
-	"Sm1NniF/IH/in0h5chMicAEmOXeDmlwtPeerq71EheWBVaWC8YuJ571l4Xzuw0KhrrZmV8TvZh+qTdjs",
-	"G7VTtb/J7meZohjvbu0B8xRQR7vUu19zhsIZWXAOF/bVTFkjZuxMgPIwE6A81LK1sGE5BJkpPZYdwi9T",
-	"4eA6qOv68nZFg7sZatYCIHuRDag/iY9L4Z/6YmEMjK9/8j+++oM/MkwjY6IenoD8KWLzhq1iDRAZyJ9q",
-	"hUO8zDWtZrdhtRqWPK5S1GTDLAfGe9+34v/ZvTJNKoZrKfSUOmNlY6MuGS2ILzgEnkm4cqmQxIiqbKyI",
-	"jwN0V3vUDzihAQsxWi7mZBou7ni4/lVbn46DgrgYeLJQJmuQ2CUqvh1h9JQ5PwZTLTQVCralnYbx30Uh",
-	"USA0jZTKjVcAbrD7V7HlseAfGPf3b79RnwaW5W4M2+qteYtOlFQMKC8hmAP5OM02UGPuEHRUzQLgREAQ",
-	"6D3DIbS9NIHaD49vJIGMkrx8JC4WuX5Io0XuxZ2CZrs2SNA0YALRMSI7gFMIlhdwWz5OooXityUUc8pj",
-	"I70fmsTGN44jegpc7JB3MyAr54p8P2Qh7GSv9O3VXmupSayVoQcBc07w3VPfhRp2h5vxe2cl9PZoUxQm",
-	"dLkOSupPcseOB1EdaO8lL57l6L5O6FOGHzaZRNBI1MZ6BYNtMN+mB+aS8UOzahY96b5Uyisp9goXOD90",
-	"4SFus7Y9Ljmu4ljxJSsr/qzkrgoyLPqirsSvlIBzlg5oaMm/LNT08tZsbKw+ZlBQy7IqF+mAPxXrN1+9",
-	"loE5DWnMoC+D63hJpqGiKsqjHrNUodaazFBJBfeAY0R6jg70JFLd10f1+wn2rNw6gUYhTvgoFQQoNfK2",
-	"GjOTEqNPLNtuNOW5dhxRpK8DwzT0HWfMZhE3TCNgx3KOAKg3HFM+NgbGHu07XrvbtaHb745s26GuM9ob",
-	"9VrdEe1Z3W63ZfV6FrSs9l6v12973T232bOh1W819+ym1ZXXqcg/xihD4U9gRMOTHQFc7I4YQ36eMi78",
-	"8LhoxOhYbc+2vLZDXeq0nU72RG7gissvdrDX6Fler9Hv92kDuqNRq+tQz+laxYtdIfS8xt1u3Z00vyFP",
-	"996Zg83qND1q9cFyOnsjr9euwp2eSu7JsunD53y2ufHjKeCg1DhppsHWaMxPSL5932oNOvag2dxp9bu9",
-	"bvf7kr1nAQw5IEdpQu+1WlZrr2W5Tq/b7rW6bdfqWDDaa/a9Pavbtlre3l5r1Gk192gf+i2r33KdUatF",
-	"nVan3282MTHGVWJ7OgW3IQFQB+KHxqDZNo35eIECl/vHIbiEjwGUahUSzw/AJGnoe+gSOp1G7FSp02LO",
-	"yBQizkJOXkR5jTzccF7aIfshkdybaEacUP2EeUTihjgRuL4YkCYZk//3M2Lv2uR7+Ef+BT0ybr168lJB",
-	"yGs5KUngOTu3MtSDi4p/UP/WX5YYS2KxXfOAS25htQwrqc5QcosqWldS8GvCEqWhNTXfj9FQ64PC4Vjz",
-	"kI1RVHZ4HoyZ78CtcDoTG9348TMMl4Npg0UNl4VSVTUNliTwxk+WTGk1XNDLV3k9YfFic8uNbzXqDeKr",
-	"fDZFxyA2v0vFC6ieSb+x8cgXVJA1ChIIS7fzMi7veFkzbGvQwtj+zHVMi8/IGBjzppHwB/4tlSCUvuld",
-	"Hq+1EyDt3AVrs4u/vsUYVn9gWVtDwNYQsNoQsL3Gf/uu8bnNyN7gpKSojiOx221rHbkdqETdQtwVPszp",
-	"z9Cw7E6r0Wv33Ua/a3caTc9qO27Tc0ddKXIDOgLUteKY7mOfC4hWqcU9q9uz2qgW66g87WeKWADLFyVU",
-	"aHumwWeIl2Xo7EbP3us1+iPoNJrOqNO0Os09uz0qOSvT9dVxW+i1LVvMlqRLYdlrBtc5nGcZBJQ5ZhQ6",
-	"1hCofCfW+le/eggf4psZNG5+0iYI1OClSzCThMosKsqpWg6ysWYVU5q6yMymAaMJGMtEkyeW8yhWG+z+",
-	"Jht1EfTjRCtQqm7Qa3ka78Reo9fvug3a63carjUaNaHfBWck79T6Ew5OhErLCUxFY7RoiDE0kgT/eDu8",
-	"iIWCuMBParJ/q9uz+q0c++vNXsH/TbtcAKy2wFxUABQQsTYMdisyVouMPD4vLEJqhO21s2F7z9vx9qAQ",
-	"gma8edh++Jbftt70O+/RH9z76B37+5779ju/ZzyjUDqtZFyvSDqlEeYj6PrqRpetzJWLmnvxfcvGqLkH",
-	"/0vzfavRevDS4H2r0VGPSiPoDtA4tVS7q2AtwlsR18WoBJkADbmROfWWs4kyIHbb+cg+2vjogfw/q9Ef",
-	"PvjXFVCFnh9NNj57M1fUJVI618WisHsrlWAW8vPoC3Hm+YQ+NAaYP5wpJFJLKbDR6ivQlti0mr2G3Wy0",
-	"7Msy3OTgWxUW3tW393Xh4Nnl1Tnd9NLqXdAuePkpBPHkSrpkERFDVU4IUQSO3PqNaSECylWCS8TC40w9",
-	"iqVdid8snvU16hHlDZA4TPkydMpBssFNu91r77W67d66LT5IRGSxiGBWEOw3vq/FQOPBvymVA6/o7J9U",
-	"0ORsTbmlF8OH+w8etc8a6h/N9B+l89zU3sNH55MZGTvEuVMH4syAFRLmpnIH5BSJ0aK+vqwcDnyN1dBW",
-	"ZrpVVsMRhOD5jk+jxdBRojqrHq+wKeYMih51VEAlPQZj0OuuG1hFx4VDly6Q7pwxOCfgDv1wyGZpJUhH",
-	"HpzDvMOt4H7Lls7SPjWHTSZyDxZDB0Kh8iNZID95P/PbnEUnEMndWTKAxn7kZQOoXL+E2/PTWFWsjJbT",
-	"zCRdztlQO7Ti9zBYMF30Wd5PndPRart715pouYCp8jsrb7kxULPGVe4UEiXK8V/RDFlTO9/QEZZ8h4lu",
-	"lR8iexv2rm0ko2QcbSXOzFQi1vScniVkPxTwUI716CiHtiNjcFQLcUeGeZTOX/ysEgL8LGY3/EoxHD7X",
-	"O4GP5V6oh3I31PhyP/AZhC4+Qe5UTzR/HhmDR0fljHMUs8SRokEcIceFOFLMr/jz3FYAa45Xz5pHxpl5",
-	"pPhVzUeP5cS9rvxccsmRMXj/aIlPjowH5tEyt+GgRX6rxofm3SNFNEd5/k6f5oRBZum1UBOz55Hmu6Ms",
-	"L6YPMxLoSIqgoxx/6keJZEjwrWQDLgb5Pv9DW2EX2Qd/OdBkAFPE66Mj5A38SfOYogDksfSxi0/9MEGJ",
-	"woPdtM7M7BgZDiuOo7kVH8vNSd6vHFoSABVqYHvXPjLOHpwZK6JsipE1QL1MBExD/r17ah+FHD4kzfZR",
-	"iOUH8e2jMC04m0FqmIQHrAhtOApHC1LnlDwKlRfoolEPEiwPIk4aR6GWP8Tz9prNnt1sNXv2qO81m629",
-	"pmd1mrbT7bS6e57d3bPB69qu2wGnD16/RTvunjtq91q0be01j0IdEkSKMUBxwU3SsJtW+loxFCd5LfdW",
-	"MShGBT/kRyoGtKh38JVnFR5VLH9Z+/SrH1eV5NI08jrENQ2zSlN/SjSeaxV0VQexVxCD9dQR9C2LyKIB",
-	"7tfI6rqODU3Patr9kdNv7cGo2XX2rCZ4I5camdit8yRZLV1lR4uaVm51rwZ3uP4LbRHO3nhKr+BaGS/e",
-	"tPIqY1ml41OIFrquCjYAAOoRqdL4ghOslJk1gHU6rU6Zrz89JOsZN+rkvWeKSMfHa2n1DJ8TSU8YLCBY",
-	"3MXgBkHTn/xuZ+LWW4YW/2sMs3cZR/yXyu4627+p2SiV8zWtwHfVB3kzcLddHVS2qUNEKgRDwWrSbpbz",
-	"V/pJZgEcgojjXhQXF7fcjosA+SEZw0PqguNPaEBc/9gXBXttq7lkSsEk7FaF8aS+g+aCxjnlddE1FbKt",
-	"DbIbktn4lP8LHK2xpPlDUXClweUNzXRxYHysujqJmc8wjTFT+XvqfoHZe6EDgf6loSv/SOxFNOQenhMY",
-	"X6c+P45UsWR8DyMvVGWV4hXfzB80STnqxNup/tFIPVWOskrrk4Q33Ih66V/qmodFJPGB/CAOUosgiCeN",
-	"/9mAUBkBjmc0cn0aNtLhMxVtcNUhm0XJPzLvhWzih+nAHkQRzu8ENPK9eIQHZUY6uRub+tK29rGtfWxr",
-	"H9vax7b2sa19bGsf29rHtvaxrX1sax/b2seusX3s2ofLqTiE6xUtdzN7HaubOnWBZKgC3pORakTU6uLD",
-	"KpUpb6Z5d8zSDFdfEKpaFSRf7JB9fgIuti9SFrvwGFTXHl6WbLQ0d8UFsixGFxXGoR/WzlxRH7BZ/VyX",
-	"FOG1ApEnrKwW8L6Q555ESsQmhHo0MjE5GAKYjlkIhEVk6jtiFsEOuYfaCzZEwMStMEmh8gExWFJ3igqf",
-	"S9W+NKnw3bHeI6ULY4cNcAmnvmuSDv4yAi5yOVaddUkvqsfIMEtVq+lE50xmz0xCR+wUsgQTUAEk1lho",
-	"6CL11CcdzQ1rd+qsjDsfTgOqrT55402hlapkNstqWHbDso2tBeTiFpAQaBQsUJfLmSFGhmnMWeTqmh/Y",
-	"Nli+OSCHKg/fD5FG2EzUy8AfoLziJxxpLY/4uBqWyjgUhLNcvv7oJcM0PpJH95M//euvfvPnX3/8h1/+",
-	"h7/95ou/fPKff/jlz379+NO///Jnv/7644+/+eJHX/387x//y3/87a9+9dtf/unjn3/+5K9+if/+k8d/",
-	"9qNvvvjLr/7mD5784g8Lk3/zxY+e/Of/8eSfP//qn/7hmy8+/eq//bvHn/4knvmbL35onKHO8QwqH1zM",
-	"jFTcv8utoJDsiNqCn3325a9++dU//u1Xn//t45/9xZPP/491e5HHs6PwXN/wtc7WtbT4qyz3kKDiTx7/",
-	"0ee//eXHj//+x08++6dvvvjR45/9xeNP/jp58viTf/7q4z9Qrz357J++/uwfv/niL5tE/ZhOuvwaiV9K",
-	"8ZYBIKFRXeRBL/k+jY5BIKdKeeSfgmK9ROfkJlEth1UWPa7h8W8+e/LvfvPVx588/vR//fIX//zkNx8/",
-	"/qNfqCm/+eLTr//mP335w0/1XhVUnKKgruexTAX4Ju5XLcBSn8u+YRovGyZKtFdKnQOxnCuelOrAVw1V",
-	"GDshIcMunsgJ6hvi+u5OthbgyuxyoJEcMq/9NktLT5zTf1c/3UmJj5pK+6GAaQ2oExpbVyedV7jnkmXH",
-	"Y5nL7dIVVcQrSDavTK9/1YfAvZsWUynkyensldWVN1xIzdzrcRuKOJE66Vy4RFSvHpBu37KJfiN1oY+Y",
-	"u8grU+3y1vlZxMXzmGo9Cahl+Hgdz6ZsRHzf2+u61p69t9d2em6306dNDyi1nE6Hupbdoa2R1/bsUXNk",
-	"jfaaTce1O27XsTsjy7Msau2tTtaJnb/ddrnz93WggRgXlLqkkoyuZJXbs+VSY+xkfRmxFeXDbr1SyJKq",
-	"1yIj6/Huli96T6UN4L/bNf5tV3jIb02mLKqZGVSopOMHUB6Agqf8gBwcviMvOL9/+/D3jUyu/QiLUZTB",
-	"Mo1Y+aBjNieCqZKq8qCkRL8qVcH39t+8bRLKVXiIj+vZmbjYod0Xy3Ei3XX7iTCk0JTuK86yti7cccgi",
-	"/e/AD0ErVCpVwu4VypawmXBYrgcxavFzY2BL7WR179NkpMJAcbWeJHundm9UnLmZmTk1GM3Ck5DNs5UX",
-	"sOXBynnjdmJp9y6sJxXngsYTtjITulSAVJS9mbwgbzRbcjHpIRnovjVAFpIuVed3n5Pc9QWnbxenn9BA",
-	"Ei64G01/hO0u0VsU9zGicQN63d8RQpdG8eVYTkHee++99xpvvtl45ZUYmg5qpZpc9rL3wFZnFb10pUaW",
-	"yQ9KK001m51sqaw9K1eHqpn5rZ38eziS11mdipnfkoFtFtE0sM1yGpU/LJOQpO1svS5cgUTxhQt3xbxX",
-	"833NnzU1Fs3/bF4s9IVNzZZVl8xmlEvY2klcS6LoKZQRWyKD86whGa9kBRvVKYtJ5FxFzeSX5traZjHx",
-	"ZKqcxTu4jI+YdlacE5Ip86al85wBF1AwIU7Pq6G7b55YmEBdv0TrEoYflJpV40TSumpxpDBdj4pmOsk5",
-	"r2GuSUplcyNd8OqcyDjAcjlJVLuM7IHdGTS7O3az1e6gyygDS7NXgpE3oJhkSYNjY2DcdF85lBdRJzrF",
-	"v5qdjt1Hlz064t7jr8+s/Wb/4KZ8hqFjd964a5jGTDkD/WPDNB5iBNmH7+2/98bDg8h753DYu7949/de",
-	"v3PcGzund+nUfzOI5rcoveu8/vY9VuJpCI6zJKBgKttXhDL7ogK37NUTFY2ZVwdDOoH4KD2BxfItYXkY",
-	"5dGIZ5SLL5ttxnNELPFS9trDcrV3OhsFvrMMUbtVnVv8qN0q08sLVHeCJa8k2hSMJuJaYUeCU0Z9b8Di",
-	"EIrK6QkstPP82ZHNcisFBVXNo/cNKPj37O6apgQ4fBmKsqHfS/f3TEjEaoDw2nuWBj1kuT2Jf9CPdj/0",
-	"w+MxFDh9/TVcj21moKpY0KF2rhY4BnteSZ7RbXdizTNgx9liGe2meYnN9TYvu7Zihsbyb8szoqUqtwNf",
-	"/5f//cnnf/bV5599/Qf//sv/+uvH//dff/l//qRwxbbW1z5MjGtLdFJyjJQ7qRKr8ObmK5wjHqFs4+9M",
-	"ISpzYan2GGk4eCMTx5ULEl8X19DasXv9vo01edAM2GqWFxoulpOvmRFxvr4KGyednDs9YsZpsEGV+00s",
-	"pSur2yt9aa0JSp05eqz8MkvJJRd7nNdMc4VPf+9+w+rFzqKaoVLVLskQudP4+t//05P/8mPJjD/6Vey4",
-	"+Nnj3/xbwzSmAXV0+1r9deF9wzRcXyIBHTW//dWfP/mHf1GPuYhUSESW40uqhJUH7bRbvVZK3HZv2cdw",
-	"zoqXtRmgTt/QzLbFFB1qiVen7myC3ZVUjC9doLpaXdovNmNwYwpJ8mgUvPVLmmXxs3F9G022nDk+DYaF",
-	"EL+YcisOkwSxm9HmpRHZdSOewtZmd3XdvhVTmsr3o0S4pI8E0Im23wLnuPXxM+6MGUv+GjM+9QUNSpX8",
-	"LFCbZvZshagSotc+XDB3EF6vqMG0SXSGG+KQWsaCevl3ZZR9V/9W6GtUjAJ1Gr1m322MPLvVsG3bod7I",
-	"8QAyNPj45z98/Jt/+/gXnzz+uQ4wqF2/tNVrWwmlNK2nftxuIvme4UFY9+TTW7rxoac3MhEB2b3MSZVL",
-	"26D6iC87RFasfVMZ/Wzp/dpLxlhIXC+heDc+2mr3Etn4CDyOkDK+/OlPf/vLH375L3/+5K++WHUwFm3y",
-	"yXSPlkwMS4I4haDGywquGi/GoK59tcwXc5cFvlO0Mau8a54mLWdPGsRWRacWnnKafMMwjbhqBYaJ3SLy",
-	"qfaIpmFutwjQKExD237621/96sv/+JPHP/uLJz/8+PGvP1sOUlPxezhPAkFhpmP/FFSRWDU80VEx2mir",
-	"T1Q145/82eNP/vrxJz99/Mkvnvzir1SA2xRj7xdAo+LY++4sEJxIzZIDYaEDhBL5IpmPQYwBw+EXaqks",
-	"IgpABQr+kFvsp3/2+P/5xyQS7snf/Vj++eO/+/rjHz754//+219+/OSnn3/zxV9qbHz6nySo/9uvFFoS",
-	"VDww14QuP8WAUpW6n1CBCrnEPBQ2izDOeBoxSXzEBceXyvqNXOTnCBw646DSCAmEKGjJaIG9QpwAohMy",
-	"hwgIZ4FLXpxGwLlJDg7uv0OaVrPTsHoNu/dSccdKwoiTeG0MPS3GzNcLUy3EpWZCgx//+LPHf/TfJRl/",
-	"/vOvfv5fVweoZog5jYeuRFeNtV0M9tWQPsiA5rsDkt3/o/D/+/hvjGccG5rIrtqVVqQAVJ2rasQkni/0",
-	"9Jzxl5qZNlpJzYjQeBPL/FpxuytCOQZb1QmpulC0Zp04zXxNEJ6yyIPKU+0gafNVVuQpvmJlz7bcBavs",
-	"KrV0JJeb/pPTsIje+2PQxD5mgasYYT5mcAoRcX1XBS7hwVI7DFit9c50+UrbzPfybi5TwbQsovR1NifM",
-	"ExCizJ3QRQaiGGkuRZ8nC7F7/IczGqmg0TENvKE+NPE/ZUiM5dfmhIJXpZGcegrJuZyiu5oU7kzLnX41",
-	"9/OCEOPn1cCV+5n8fFcSifKGQ6e10qMS5q4bR3EZC1zDkaqg1dIykyzg1ZPvq9feQr8mZg/GCcK1o1bO",
-	"Eecy36TIVzbJeI0VKjH1nGVSkNdj/0JFvWNE5wBNpzfrVP1+RsHvm0QzQRSxEqFGBdlldCbGu4KdoGgL",
-	"FgOCwfO9dv8FTuIYE8RBLOb88JQGvjuUeFTdTOInSZWrWajrY4E7xNJZQ8Ra+iZ32BRK5SCCWv98z6Uf",
-	"FAR9WWE4BHm4JOFK42UyLV2XK/QllxrCJZL0yCaZhW72+QksTDwu+MxxQOukZMImClElnXdmwSoNRAf8",
-	"JNoIJs6k3WTXS8HE05pmu/b7mQiDbDpEJqYgUWTWdi5SD0oQFoG65DIXiM8JPJwG1A/BLfYJWBsHomkp",
-	"1ooSh68OREy3rYxb7wF1/RA4X7reg3OCiR5DeiwVL4eFLk+TVNVPythkYckQ/Ye9hx4VmNDhKUR4Gxm0",
-	"c2EB1F2UtVstn+/RJYaeLAFe20p2DsNaEQc1AxDLXP8SYXUTTpYmzgC/jAGzCu/lpJJ2r8/EBmwb2W8b",
-	"2W8b2W8b2T+lRvb5Y8ONFsNoFpZXBIGkS069MjHq9ZzWtLfCulPXsHOO7ODLDBDKF1jeuPbxd7UssfLT",
-	"5rW2hq30VTdaEEl12SBZ+7whrKUxq8ibdS8/Fy47rBmlurDwPXBhMi2LDAxdXpBvvVS+tVtWp4cuzmP/",
-	"FEKVJDeGwFUhv2MWuEMljvbykTDQsKy21ehZTWjsdVvNRm/P7tpd2/JGGIte6DhXy18bZdSXWGepUkva",
-	"2WibuERyiTJiwV5v5PXb0LSdkde3nZ7XbrqwBzZ16d7I2RuN2s22u9cEl3rOXrvZHkGrbXtWd9S1ung+",
-	"nU8Zsd22u9fp0tae17V6o1buQO1f5UHXwP1bdQg3R52O5XY9z2122m0YLWVJzjfduhxoaRXp1SdwbcWg",
-	"de30gnarZ/V0q9NE2kkeUczSzzZ2Nw5u39x/q/H6nTdvYiiBEAHEXNXP3LvS4kOX1AYhYf3aolsLgdqm",
-	"NSUp6r+eiJNaB8NV1fHPyJnVATDqtfM26c9u9DmDyjUnZylDlYFX2Y1xEfgyBeWClfH9JSos9K6MUZIx",
-	"Z2hoFRGZCfll9n31yXX+5qx4c6hguMtsWbpZq9fz0c3l9htNt2mVRTjdg41jZi9dvVi3Pb3eOdWLpy+Q",
-	"r324WEZrvF4RYylHbJ5edI8Fucscwywrhic/euqGzPN8Z9lVnO1/kdUX6Mz15fdlYjZ7KVnyp2ySh1h0",
-	"FKqUQ2UTMGtUSFwS3pXphhrkQ1FshaubVEAiarG1h2IMZHr5p26WVLcDRklIU7P3NEKaUvz1cu4AjGb5",
-	"PfzxBU7ieAQVRfPLT578X/+g4lNKYlIQObRetyilaNDECrFs+lC/baAdxOad2rNndq9ea6vM9tYZ/6kG",
-	"0VxxXIreqXXsUvTBJMdgvNOq/Fx2b61rFNb3VEO6lhPGNzuaslKqUK5l+XQqO2iqNpNvrGfmYuUygiXT",
-	"IAG3dkCOMvLtyFChdMv1yi4atbVJP/YV0RyJfSp/xjatUjfpYZm9Lc1QpyEmqS9uYPVgTnzBCaY0VeWs",
-	"25eZs45kgi7q4oEW2xf0Vb+oVzV7WLyXY1QLHq3pOdVt2Faj2TGyZcDyFe3rNt3IX1Q2cTtoX4BUJdkU",
-	"QgRTYoAVjWH5WqaXYj+oGdQTx7ScW2VN8F/bkLDJgbNZiaiEkG77ISwpxSVacbIr9WtBsbqg148Suuxr",
-	"YxpmpOOJ9DmJjSgLG53iIEZ2uqWlYieH4uW4zo1Dwq6+6+XmQWfnc52cM/espj8hLYYV47h8e2C6vCtx",
-	"leV6osAPN6tDtQli6xbu2IR5Ll7kQ+MHl66WtKrwx312AuHyUQWcD4X6yYDF76o4fGXk49g3oS8lkApF",
-	"U3E6ZB75Km9GfjbUE70MNFLn4pJAz0zxKF9Utl8WDp6dvHj2x5EomWO71dXByqtaESjw8+EzElt6JZll",
-	"lYYdZxaajqFXvDYGJ4eB3GC5tcZQVu5dokJmA7IwmHADK2PcXHPIwYkwTa3j2Y7a9UwQ4iB+zYnAlYo6",
-	"DbiRJ4OSaK0UmEfFwrTLlb3yYNSImcuCl+5CCZxlW5hQQJ6ejnApR4ZJjhQxHBmERWTExJjMfTEmlPCp",
-	"VChHIOYA4Y30JzYTS0Vja8TlZVZRutORT4OX0+NohU201YzrG6ZOQI4MkBxn9UJo0r6uFa6ywqiXFptz",
-	"Lmi17fSSR5WbLyBsMM9bOXIrM3LXurATcg2sOtdwg9E6q+Cr75CsHNO6LJfw+cdl8zW7n92jBtaxvbSI",
-	"ugLUy4OfOx5uU6rVseNLPBb3XK5GiVUbH0n75pVj50RDdy3g2OllCWx8enFaVsMUR31gGnym7mFILoOs",
-	"585K+1TLf6tPBtbZ5blH4iK0tS6DeAAslQsuz8TTa7rcOsFF7aV48dKFcXHyyhNM17Etvdtfcvz25ne3",
-	"a55uo2+/Fbk2CRJX36je1rMnxZESn6wW9zGnxLRfpjS9k/ZhzmkiI4b1Se1+u9+wm42WjZpstpDRe99v",
-	"9MoKGa2KndGlM7780z/+8r99/NUf/6JuxYxOt99VYTGr+1h9aAzsvSWuVmt5ZNAguOOhKrX+Nv/ALJok",
-	"mSCCBS4RLNe+jMc9oziAyhOioUt8V11zzlcWJe5aXzv05DoVutFbVFMWJvSH7tWcQGyViMOLF9FR4NUv",
-	"ppMAuLF5P2GhjtWwOsorU2QhK/6f3ctU8/rJp08+/8PHn/x9huAfVFJ1HcvUUyPEjQjsygilvOIcImzl",
-	"Fm8apfJtFpLXPogkPZmuVwxJnhAz5+8EXN+hwVAXKdQoN5d3IV+NsPRYRg1jOTUzWzicNj568H5SOvxf",
-	"l/bzeTc2QBYjODdJsP1ofO6IdNC1bB6UqaAcnFnki8WhHEUBhkm4TVQeA61RK+PPQcb2M3ikTD26mwmV",
-	"rEX5iYkHrzOm4TGQkImxch0ok19clTgx9b0dBcbAyGb95kogKTjOztDo7LGSZq6Z3jXCnwCRl6BBXjPA",
-	"HqaqWI2pQkKImEXotpyoTlzZrBcWEVTY4ubucUN8bhJtdOBEYgEm8RceiwgELkQ4jkl0QBFXrZEUNsA5",
-	"IXAK0QLxsXMUHoU35Z/kwxkNhS+w9Q0l8zELgKRuV23T3yGv0AUnEspbh3eIS0VaLHzE2MkLXC3+IxbC",
-	"DeIrJQDfPwrvvXpAWq1WX77/9v2DHaLmvXvn8L62u4VEmbdJCOBiutAtFyZTJmlp0XgDFoNc/rD6Kn4i",
-	"0YOpxirTiM+xFhC+gtWU5pSneUwiqayB4L7YtCzEzwfJhKJxD6YBXYA7ICKawQcvmTjYUUglLUFEkumE",
-	"alaExZjJi+1m86Ud8gYsOAn8UyCUq3a1lCv3NLjHECHe98lU5WeTFyVu+u1O7yVsSEQJF3QUAPnAYS58",
-	"cEP1rtIv852JSwQEAVfrAuqMyQRoyHdUz37fgZBn6/ftT6kzhkZzx5K3ZKTzsRBTPtjdnc/nOxR/3mHR",
-	"8a7+lu/evnVw863Dm/hNGtBh3I8J2zCNJJ/VsHcs9RqbQkinvjEwWjvWTgsD3cQY2XJ3Zw5B0MC2Prs/",
-	"mJ/wnR/o5h3HyhSc56bfPbzzFnkXRhKP5BCEwlCvY/de2lGOQFXQ/Jbk9ddASHTjscinTC5Ajti0LFVs",
-	"QMoioZtdB76DH+7G0yuRVaOtwCEIxf/LNVqwhcCZabTVjGUDJZDtvkzde7pAwJlpdKxWjU9mfKFqIXhU",
-	"txRb/cGr1A9mEeSkqkpy4bPJhEYLDXjakwL7faHYk3gUFPNMkhvkAznQbpEKK3cPh6bHIK9G6i4kKV+K",
-	"UuwxgGwfkz5mHHNTCoU3aXTisnlYusO6lEGNXRbwUOxO9Fj5YMffIfEwcfWpdPuzJv1ur9dr2iWt4Eq3",
-	"Xy71W7f97yayI94JlCGVmz/GdokfVe75PkpcXhR304g5wDlxmepSvrSvug3jFfKunqFk825Jyf2t27lb",
-	"eczSQPngy7dtAiLyHV65bXcjNgExhhknkm+IstHdiPUlndxLg9K9e1MPXo8lsapFeQOUoTyP4ropcemB",
-	"IRq9HknwmPu9I+O1m/ePDDNiMwHfO0oI8sgwVSD9947kxEfGGekdhZfE2TH2vm0kkm5MOVVktVx5GWC8",
-	"hDTu7Evls7ljEaVyk4y/VZ3H3V67T7jqEkLaO+2XzFzLQhaR0YK8fv/+XfIy5b6zQyROVUUdlQ2Oao/V",
-	"3SO/++79OPscNTZsPbRMcwcRUAH3tVdd08vLzF2sEBYPG/P5vCEBasyiAEKpUrn1pUfGDX+Wv81IrfDs",
-	"CuXWfX0JKaVMfUM5F122LXv9J2+HkkZY5H+kMuHbdg1ivs/YbRrp09Du1JklqYf0Jrg+vS+58pmyzqsg",
-	"HLyKqBAOkoRwlDOS0nh3FnQSrFSH7kwh3L97S2ryswmEolSeHrBQRBTDezagqnjuVKxqqAYE1fDLVHWc",
-	"GMJvn7br8xT6qu3ECjvVOs49qS+BOn5dKuiIcmXdV9cxvIkikl/gRF+P8OcxmyulSL7BAlfeGjGIGW97",
-	"c+oLcPHyTmMhmBbjuUE86gecUE9ARLoW0adjKQGlNZyuUC6lk5SrVA4Nv3XkcUBTGwYZAdGhIZWEcmrv",
-	"Zj2bpdRy2+eCk/i1xFjhR0Q78bCd8lwek/rUnFIudsg9FgAfxMab5X2W4+6nHsEpjegEBES80pOVvqKt",
-	"nXflA/S8r3n9tj/xRe23E9fpZl/UfvvtcANgbsbxqbW/2BfaNK2/eHCFTKQ3EB0MJWy0ry6VpjEG6oIq",
-	"+3fbD0+qhtWv7eI7ON5T0wvq8OyrLBr5rqs0lqfK5akJWQeAPjjLMb7cAJLxr8fsrsx0y9y++0j/62zV",
-	"KeFyrIarX1Ws7wseM/75+P41iNl+Y67X39165fniniotJc4quNZs0Lba6794i4lX2UzFolwrvrmnPAok",
-	"TeCo4pxUlVmpIAeUi4zaMyCUHDQP78YKUcgEZOz9/kda8RoDeROikwBIxJiIq4AG7LhcwU5hubDNotC0",
-	"9ShsN1HTPgrlf/4DqXiP4CtV6nh5ufQKXTxdzHkJ/TpT4JKxekk1Xkl0SV3/cuPGARYp53GMd9JwQ7vl",
-	"/FDq4w4Q5nkQmYTP5KWQY5sOPzxOOnXIf+OnPieqltQN8sFrN+8TCYSqAvABCVARxBKvCqwdsq//mSns",
-	"rhVM4kVsQgRz6YKw0CSzUPgBiX1OPicT6oIZNxKZQuQzV46XeB9f4PHYIZ3oy0ry4w3Js1mfpK7WrkDw",
-	"BYfAS06i3Jcm/hnHf5i5QaoMNbqk/qanVcbp9wYsssdJHXvPZieJAvGZ2HeSuj8Vhxga1LEzTUhG4LEI",
-	"khrKPtd9xDPqYYnncp22mH6SfIHANNUJ+DRWGaXFj56jo7pt9dd/cE+3733qxrV2s7n+4zdgcQ9i+J6Z",
-	"6qHzs/K6h5LdJK2crWR2AIIs2CxzKqQVBjInA9qy193a9VtmkvWjcpZ4IhvjYi/m6nv6gZ7tKV7Tr1Lv",
-	"VsvZXlqvw6U1n6UXk3xM3g90xchlAn+TngAnNHbqKLNjxAKlUB9jeQ55V1UUr3w2ScSN+jkJwlHvEHpM",
-	"/XCJNSq1grgZwjXWChDEZ6IV6KlVqszzrRrUWaqmUgyhT4jyumsL28P/6g5/JJe1wi9/2O8+8t2z3QhO",
-	"2QlUXwnv4e+paNwht4T2/6mIxzjET+oE8oLon0LijVkv/NTw5xV+9S131XLySiXWd0JWrZZS20vMVo7V",
-	"lmM3Q7e2FJMz6TtLuei6DULKLR0WjkYlQvMmIYwQNwkVZMK4IJyRycwZYxX7IEjMTMSlix2yTwIqICJ6",
-	"YhIBVtiSeuENdGwwj1hxSDiB0JW/1DEbVaqEaqLrrRMqGLemoq2paCtlvy1S9ra8neblopKEa6xEEIpI",
-	"50atsBLpt1SvOTREIbeotnYASTQki1yVRRP7psg+mdPghIwWRCWpES4wr0bErygXlzJx+YKM4JiGRRfx",
-	"DYJOAY6ZxiqypDR6XgJ7Uy/oWsWLFF3GZl1Hdv34koyX4lU/EBsEmyRpfbW/uKvIbMN5NoqXSdzyr0Zs",
-	"svlX91ntb+7pVKmNJoo/Sua5ynsHVs7b2iKvgy0SEulS5ZDVb+w+4vBhndAZFR6ZBM7EzW9MEgD10Bwk",
-	"heRUt6eqlIwrpOJrgEJxsbFIPIQPnxZ1V6lCqsXtNrzlysNbQFNILbLedVgU6eqVlSYmiLi2MVF/kmoO",
-	"OZ+8/BjcHXKg0nqFDjCgAcYnEz6VlzKfEzbXLfkimFJfNeQbAwnhocBoBMkxN0jI4rgzMgKHTYCTEI6p",
-	"PA9Ss9Vqb75a10XZxbxm9zlcVNIPZnule2ZXulg1dpIt2V7ytpe8+vEAimzK5LUqjF4hrrHRdkjjZobl",
-	"oYlJZkdcMV9ZtDzqCI6yF3No5Y8vcLxoykvfXJVp8ENyMzwOfD7GNw/Gfgg8FbrzMZPnAV4XsUKDiI/2",
-	"cm0lA+411VkyEFZpLtlXtvrLVekv744XCTtITUHFKGK6c11lZhox5lXyxWsYCKBjdEXAjhv4/iAbkeuH",
-	"TjDDJCj8LTGASA0+LrRbjOncIftkwibo88WMJ1Wyw1fJUxE2yA/lBWEBgrzYttovVVULYN6VcklVeLDT",
-	"5FOspZEi5X86tY9CP3ThIbG7SYzwujjiywgRVnv43EcH343YKSg1OUv0uYYgVUSvTojVdr75Si29lgot",
-	"B3pdd+m4Rha4zY1cl2WB2lqGvhOWIcUk6rbLSxQzs/KmjKWuNFNnamupssqqtpfmSyp07L0KVsO5XuB5",
-	"ZvWVEofRHC/wmkx7l52XaV+JFvdm4fW890r0bG+7WwfmNnrt6V9VpURB+zYKqeqLKv65O6LCGa+yJioZ",
-	"qYQrDjtayP8M1KV0TFUkL5uHJAI+C0TBI8khFEqSUjKiLo7Ap8wPpI6tTOg7ZD8kvoAJ3lIdGknVSo/p",
-	"p1JreAKLG3GwvKlL4smJFPspdf/I2D0ykrQ9VIhNwln2PT5ms8AlY3oKSaiKbXfJaIHFBzeT2i8j+p4j",
-	"0a0W9JRFN056D8mnXJ1SpKWKT0qyi0n7auT1VnJ+hyXnbEoEI7ZpWVa1SpkTof5E4oKvEqLUxYqbYwBB",
-	"Xjw4fEfVJ321sUdYRF572d6zWpYp//37tw9//yUpYqm8WHu+TpnQVVlRLEZszpUWegILbFcpHxHldcHM",
-	"TvmW5stE+GEuhRrvmPphMmJchC2E+Q7Z1+Kw2yZv+i/XlIW3cPlPRYe9B3KqK5Sbk1kg/CmNxC4W84pr",
-	"R9eTYgoRz8TTo6ZOJKipTEcOP80bjiI2N9lMSFIx0YRhOswFM5oFYEZAOQtNHXF5FDbNuJKtafdM0zT7",
-	"ViGnPE/kePxGuEHfkxPnGlg1u3vtVqfdqWVUYoIGXKsMgR9CKvYjNt8K/a3Qv9xkD2SdWDqvk/WbxZaI",
-	"ixv1XoNzitZtCMl3JYQkZwCrJuCErvjuoxNYnK3xR861qTtzA4sVDjSY6Ky5OS1UQk/jpMJyH+Od+MHG",
-	"JJ18+XSSjlJAS+gbaxuPwJFqFfOIv60EdKWuxhyyqbbWVflbcg0R1vhd8s0TisHUqgeKooLluiaer9JS",
-	"chVNlrL2zRpumzs5iK+V++am7i2TpAdeKctl8LB1rlwH5worUGbMc/nnq5wsqosQX+KeJPD2xA/dJPsa",
-	"s8BiPnR8said83+n0G/y2mZ5ZQF9JrfFHKaeb3dJnaXmGpVub4Lf2ZtgLKqKkmqF1CtTOLASQI0rYk4r",
-	"WKE9LN0ftcJRqltfSAY+7RP+eWDI5yEDYTNijxuDrVGsk/5hq3Tq1ZdFOdDdeLbvrlKsUbDVh69FsFFK",
-	"jzGfJI9qacHxCCaZj5kudoUt+dApg736PBbpFOLayq+mkWut92oYn4nKG+Pn+dZ216xyGv+81XG3Om5C",
-	"DaWCrHDW19Vp9ftrbcDnFldP8bz9lnPR8+DXqEOhWAB7Zdn3OKsqU3E7VGWIMFYNEyzidKrEKMXZLHKg",
-	"nHjVlBt7L8KnQbsKtqroUI2J70Yx93yZ9QwV4Q9FEtrlsKJkr+ojnFBSnC4dD26SOeUYwDP3g4CMwIy7",
-	"AjPiRtQTGE4+nUbsVKdTU0f4p1SAS3xBXtRZ1b7LdQaTH2Urd71Ufje6NwvgEMTVdmJScxwKKoCvoytu",
-	"xvnhLsX/LsgIjv1vX6+m/SBIF6UTBCLA/QWlqtenqd1HY8rHZytFFFIXNsdU8VxFOpMT05TcBiiiDl/f",
-	"bzQ73SQMlvKxzlTQNYNCOimXYHpTl0VYHrJ4Ap1UF0P1gurjaZiGL9+aUuytqhtBSyiMomZv1m2jKj8+",
-	"21BAxr3p0inSgCffHRCV89ZoWs1enPR2zlQ3XPVzLzr3U/LD4G6kvOVmZQWCl8JqMq3jcc28WVa8ylc1",
-	"tNJI7OS+vLJXxMoS6fcywF3r3LgHV5ofEyNha0m6DpakKEeUCVtlnlbbkw5VMc5c9U15QCmrEaHcd2GH",
-	"vAXgFpqzvMDjipsqhBjL1WF1zdFCOxYIniAuH1JR5MEq61NKWtfaAJWC+YzKsSRYet5z1NYtNMq8sTVG",
-	"fVeNUa+ntTKVzZtGUCkKl/WMOkYpmiE1rc5wQUNMfJjnyglfUM3Azrjnl4KvPFUF4NvPls+BdSvKkstG",
-	"NL/r0NCBoDrh6LWkhcoYUhYbUeeECJYn8DIeKDnmccLLIPBr2Fxgey4//wJge5BfaXU0FA8XlGks9Pxo",
-	"Ui3UDkGIAAtC4aVFKgxSZsUtAiKgQaC6R4VpD4JYBqrbTgRckGMG/EKyUAH6rIXhlXQfkAvb3o22Mngr",
-	"g7+FFSqRe1XcPI1AccpaMTwLgO+ii6qu88ss8WixSDm0QJX6GC3IfMwmqfkIvSFD5nm+A+v6Wd6bBfCK",
-	"Aui6+7VuKFRw7CxubO2fdW9AantTP2gG0yUehioj6N2ITZmqdJ0pnMrU1hDBJiyK2DxueAE0CnzgYofs",
-	"60bXiiqJpkoymXERU3S211CeeJdpFhdzD2G91sZPCeG2DPW2MNfW3PmMTmgUFBlhtcKZmjmVdfjAbhww",
-	"Un1BujsTWVlI/FAwHfCUlIWBuEgmcakAPNbivv9TiDgLiRhT7ZQNAeNXkkPeR9kZS2ycgZMQy0uD62dL",
-	"GqwTmft6LZcoNc01wQuIzGsWubAVo9sGbdub0ZXL3VjaEBqmwgzlwYYSWH1bLYD31Qt8KYKLswmMmLsg",
-	"EHCIr0/1paUadisst8JyKyy3wvKKhaW+ANN1ElJEPg0auutTpenocDbhBNB+RFVfRVPVdBst1H/jtjxj",
-	"GokdcpM6YzILfUG4/FAw8hFErNh6zVyRDvcaiPsSspc1YJvKy6SK/Lk7TF6lWMstrSpKVb4Tt+PaGqVq",
-	"G6WWcVddYSjTz3V1sGv64po86P1CdRS0RsnDFttN6HTjoe/eKFSqB05U0F7okjmNMnGzaSmB7MBmxt1V",
-	"an59J13adzflOkHCNlT2OoTKnmZpsrSncp3E64yf9y3FWC4Z+ZEYoy0EEzw40ABcQoVyFcs3tIEjFBCl",
-	"vZVXslhVlGxCVNfaTpxA+UxsxSmOnm/Nfe06T9MXthbjbbZ2hh5Wd5VPn9XN2c6IxaISguoFtnuN5aXO",
-	"UlRu3pAp11pGiOqgnDhgdq0ysiLYtlS3v4AMfap6w7eerZ+DANtzssyuVv/5Gt5BytevmiRkc0n8Wsmf",
-	"Ui4GccxAnI6Z+l6Y5LP49KLaFUM5OQnZPCTzMSRd5cgYl8L9jyAXnXauAPWX44VdYcDa9b4/JxioYM9k",
-	"67fc+dS48wWeon0zRuWCCphooljBqVjKekynUwjBReZLDU/aKsXJCMQcJOPNGTIk3yF3phD64TGedYEf",
-	"AifUdXWDECdg3A+PL86Uh8kirpAr99Uq786iKeP1WXOj/otPpe1iiq0KDk5pYsvCV83CPEO65XyLw0an",
-	"5eUF5ths94O4SS1xYcI+QGZLn+HXH5BAqsGhPFDjpZnGLAqMgTEWYjrY3bWbvR1rx9qxB3vWnoU0qCF6",
-	"tFS4nWHBfE7Guq+Cdmnlyx0u+8jkh2MIpplPMostf7+svFv6eVLNZvnjg7T4R/q+Krlf+rpuz+Yhwny0",
-	"XcaeOlxlySdVNefST7MRo8sD3FRqjZmKULl12A44A7O2nJahh4okeH8EDptkgFa+huWP7rMTCLlJxkAD",
-	"MTaxy1FEnQzM8frPHpz9/wEAAP//",
+	"7L1rkyTHcSD4V+JSawZgN6s7s55dNUazazQGwAgDzGh6AAhEzxWiMj27kp2VUciI6prCXJtB2sUdKFGi",
+	"dPuAKNs1E+xWWu0eyRVPMh2PgsgP90/OOAPgE/7CWnhEPiuzKqsfM41B8QMxnZUZ4eHh7uHhz0eGwyZT",
+	"FkIouDF4ZIyBuhDhP2+5MJkyAaG4B9OALsCVT13gTuRPhc9CY2CIaAZkPoYIiBgDoSGfQ0R8jn+xEMix",
+	"fwohGYHHIiCz0IUIf+J0AuQEFoZpcGcMEyqHhnA2MQbv46DGA9MQiykYA4OLyA+PjbMz07jthyclQIyB",
+	"hPBQkCk9BjMFJwIJiYTixXuvHpC95t7eS7kJJ/ThbQiPxdgYNC3LWp7xzDSmNKITEBon+47DZqG49cpd",
+	"+XgZlHA2GUFEmKfQod42TMOXP06pGBumEdKJnCT9MYIPZ34k0StXngXwX0TgGQPjd3bTTdpVv/JdDcpb",
+	"OCNiRz+pAE2wmTP2w2Mixj4vgvbhDKJFGWwXhWUWTRmHCpDmY98ZF5DF14JUja6YgDhEp+AapuHQCPR/",
+	"GmMI4kcNNsefF2wmxuWUti9us+ND/6Mq0CknJyGbh5LaQoQ/YMdkTF2FXu5/BFULEcOAHQ/1GynwHosm",
+	"VBgDww9Ft22YxsQP/YlcUEqYfijgWGP4YBZxFlXRITwUQwffiPErmUMzYgVk6v0qDumUMYhpvBIt7s3C",
+	"CjBccHxXigVXiwaTjGaCROCwyCUhE0iQ8ucZBxIyLRLKgHOjxTCahTnoXPDoLBDGwKMBhwS6EWMB0BDB",
+	"u+l54Aj/FF6N2KQCSojfISwkLCLUEyimfE5cWgVP8tHQi9ikNqe8QgXkAasACqmdsDBYkPmYCinJinBq",
+	"qVoX0AvAeJ/VRN2GIA0FOwdUDwVEIQ0qhTAiLT6A5r4YK3jYTHBJjb5bBZYeeIhvlDKB3bSQMZO/y1hi",
+	"Bal5fsTFCsxoWjrfiZBgqBIzvuCZ5efPI3x+volvvaKmjRUGZ/EGLKokE50AVxsiJwMuiMciAqcQ3SCU",
+	"RDAFKsBNfhxTXtQYEHilqKTgZyZvvIGvVa9l0w19ww/dKlrz1FpO/LCKrPRP9VB5MxTRQs6n9Z2JX3We",
+	"TxgXBAWo1HESEV8BRCBHKheethTsE/pQHTYo5pOjxy49eu5UyXsJhEsX8siRZ7DvwA0imHwi2ZDNBPGr",
+	"VA4Wbi4J7kwhonLqanKjIfFTypAEROItcwIfqpSzk0umoDvRMQ39jxDYV/1AQNXBTUcSS0peZb6pQlrm",
+	"laLUqsGwd+YhRDWJW6KNyferQJG/DTei9WT6FJg1gKwHYHMk3KWRCCGquytT9XoFEPrXc4BxD3UicFcc",
+	"HpF+hVBRUFP8kAtaqc3H3y1rKonO6VIBDeFPpPhYpt4Ytko1IIEse/7XBKqgAtQGacoiUcn0eA3VRz/I",
+	"Q4VFglBODg7fMQklgR+COnaoMyYRm5sILVAk8989vPNWJdRypNJbq8NPy68Sh/BhrdsiSNFfLo44fLhS",
+	"HG16d6jcyICuVE9wry6onLwdVh5pfqgoZxZWHhP6p3pzyqlwzndYMAsF1OHv0/jVCgCS3zfm8TOJOj5l",
+	"IQe0JbxM3XtKyZF/OSwU8jgaPDLodBr4Dgr13WnERgFM/tUPuAT0kQEP6WQagPrClQBN/HAmgA/ZTAyZ",
+	"N4xoiEqAC4L6gVwbcQLqT9AU4hGbCEbsdtsi+jtTXsOIZZgGRBGLuDF4//KHnjJJfZExMHb1b8bZA0VJ",
+	"wIXE5MCw7H7T8lrQsJ0ObfSc1qjRpx270fS67h60Rz1qW0h9IlrQkUSBvvVxQcWMG4M2XlB9IX8y7iPb",
+	"KxXS5wjIKQ1wyzQ/7LrM4TF++c7E/Z3S5Z7V3eO7aiS10XnyygIzoScg4SEcQg5SJvmCSEHp8hvJjdgZ",
+	"y7ldOfnLM764EH2M5ACZTZOiZsTYiUSL/G1ARLQg9Jj6IfFDQsmETSAxtFxge7R00LvTsVrp7rysYKrc",
+	"CYT5UjDPGJnMnDEemaEDpjw4Q0ZcKuiIcqmexos3zKzx855cR2PfQ6otigsODgtdXrwkKonb6q7VoPGS",
+	"SP1gFsGFthaZKqRBdns5m4AiIo/6Abg39AmoWcElYwimXLKqh1rdTKB9wbhsbuxkufGWBpSgjFm188mS",
+	"LmP3Dwu4IEJbUqQ4kGhxaBBA9AInLsPT2jReZdHId10IL7QxXjJKjvGSSweZ0AUC4TKEybh8WZjhtreY",
+	"IDQItNGzEvUp0Jcm81igOE7iWrATCF/ghDtsCiZxGah9cNipVmPlvG/A4h7MuPI1nBv/J7AYRmqYguQr",
+	"XgbnlBP5Xqy5os5IpRyGKOaay9+dZjN/Uq2BatWuZZZ6WduWg6AUIWemJKpX2Sy82D6FTAw9HCW/Tcpz",
+	"E5+G8u8r4JB2nkNiOCoxnQJ7SYiOV0m4PKFwrfp8CkGJqqLIOAnZnDDPwAuQd2E24WPfE0PJfwGd8iKr",
+	"JJouUf4UAgEH5VxzZ1HiSZJXtIEy0cnhONHjSY0SbzSDtn35m9dPN2+fRLMACKcLicxVO1hY72VsY37y",
+	"GwUvaAQTkFc8cDO+zxNA3eY+Y7dpdHwxDWDE3MVQMDYMcKisbi4IWghtq73X6XXJaCGAEyov5/QEwiti",
+	"KruVF2wSPnQHM0ZiEKu1vvxiLkucLcOAt1A6E2MW+R9dkIfwWBv6YXy7yLEQ/ijnnvicI3vDw6m8O5vE",
+	"Y9Gx/C+LiC8SJpdiN4JTdgLuFUg8O785CXS1bkf5hV7G5rzF1KwKkLz+/e677zb2Z2IMoZB7AWXOYykg",
+	"8R5V7a4pderj9vPZdMoiAe6b4Pr0Pr5zkVu4HGUopxrO0rGX1L+IzYTiQE6yE8iB5e3r7fuvNvZMrRdN",
+	"phFwfhWUYHdSSsigguAqCCJs1T25fK2Xza/MS/QOOZc8EbV9KINFNO/ogTMBGoVNioMHBobttt29Tpe2",
+	"9ryu1Ru1DNMY0YCGDqCtTJ5YPkgUmcaELoZsnmIvMTDLHaBNa0Tdhud5nUYP7H6DWl2vYXvg9JvtdtNr",
+	"7hlm1iaeMRwZpjFVYRHGIBeagLYt9UgicxqxKUTCV9Yimi5sg0iMzOpWf/dmbJbJ4KDMrhjfcvuW1bP7",
+	"/Wan3Wtb/b692uSYQeajJS99FrPrzWh5rNZ2MGRwvvqbd1mEr6vNqGlfTE2i72cCVXIukXh6MzZhxhhJ",
+	"tyhFfWpHZqMfgIMKt97Z2z5fom4+ZF4aVDJoNU3DpYKiKe/bSPpZqDtOtzPyRh1qO/3mCLws1N0s2J2n",
+	"CHYR4gfL7FrYk9WEpGON5DarjXtk+AImvCa3KwZ7eEt9kg3UoVFEUdvMBAStG1QFFi3RNQJmFhe2glK1",
+	"DMrSqmH1em2rBVZ/j3aaTr+vREpyXHdNY0qFgEieBf/L+1aj9+B9q9GnDe/BI7tz9i+WXUGm8bKiBl4u",
+	"8vkGTNDPkpN9rbig6XndUb9pN5s9u++1O1W8a2WgVvbXqwNa25POx7qtLNTNZ8i6OYi7VgecUd8ZWa3m",
+	"yLJbddB8lQCrAMUEYvVnAeRRB1q0P4JR36Pg5JBsdzvPAMtJ9KWGWkeCoMenKBabfR2kiQQh/zWkp9QP",
+	"lNqaPEP+QP7EP5Hy5CZE4AJMcu4GNblaes5XV3uJCssDq0oF4xcTz3vLwvnch4VCXW3NrojfzT5Um7DZ",
+	"N2qnan+T3c8yRTHe3doD5imgjnapd7/mDIUzsuAcLuyrmbJGzNiZAOVhJkB5qGVrYcNyCDJTeiw7hF+m",
+	"wsF1UNf15e2KBncz1KwFQPYiG1B/Eh+Xwj/1xcIYGF//5L999Qd/ZJhGxkQ9PAH5U8TmDVvFGiAykD/V",
+	"Cod4mWtazW7DajUseVylqMmGWQ6M975vxf+ze2WaVAzXUugpdcbKxkZdMloQX3AIPJNw5VIhiRFV2VgR",
+	"HwforvaoH3BCAxZitFzMyTRc3PFw/au2Ph0HBXEx8GShTNYgsUtUfDvC6ClzfgymWmgqFGxLOw3jv4tC",
+	"okBoGimVG68A3GD3r2LLY8E/MO7v336jPg0sy90YttVb8xadKKkYUF5CMAfycZptoMbcIeiomgXAiYAg",
+	"0HuGQ2h7aQK1Hx7fSAIZJXn5SFwscv2QRovcizsFzXZtkKBpwASiY0R2AKcQLC/gtnycRAvFb0so5pTH",
+	"Rno/NImNbxxH9BS42CHvZkBWzhX5fshC2Mle6durvdZSk1grQw8C5pzgu6e+CzXsDjfj985K6O3RpihM",
+	"6HIdlNSf5I4dD6I60N5LXjzL0X2d0KcMP2wyiaCRqI31CgbbYL5ND8wl44dm1Sx60n2plFdS7BUucH7o",
+	"wkPcZm17XHJcxbHiS1ZW/FnJXRVkWPRFXYlfKQHnLB3Q0JJ/Wajp5a3Z2Fh9zKCglmVVLtIBfyrWb756",
+	"LQNzGtKYQV8G1/GSTENFVZRHPWapQq01maGSCu4Bx4j0HB3oSaS6r4/q9xPsWbl1Ao1CnPBRKghQauRt",
+	"NWYmJUafWLbdaMpz7TiiSF8HhmnoO86YzSJumEbAjuUcAVBvOKZ8bAyMPdp3vHa3a0O33x3ZtkNdZ7Q3",
+	"6rW6I9qzut1uy+r1LGhZ7b1er9/2untus2dDq99q7tlNqyuvU5F/jFGGwp/AiIYnOwK42B0xhvw8ZVz4",
+	"4XHRiNGx2p5teW2HutRpO53sidzAFZdf7GCv0bO8XqPf79MGdEejVtehntO1ihe7Quh5jbvdujtpfkOe",
+	"7r0zB5vVaXrU6oPldPZGXq9dhTs9ldyTZdOHz/lsc+PHU8BBqXHSTIOt0ZifkHz7vtUadOxBs7nT6nd7",
+	"3e73JXvPAhhyQI7ShN5rtazWXstynV633Wt1267VsWC01+x7e1a3bbW8vb3WqNNq7tE+9FtWv+U6o1aL",
+	"Oq1Ov99sYmKMq8T2dApuQwKgDsQPjUGzbRrz8QIFLvePQ3AJHwMo1Soknh+ASdLQ99AldDqN2KlSp8Wc",
+	"kSlEnIWcvIjyGnm44by0Q/ZDIrk30Yw4ofoJ84jEDXEicH0xIE0yJv/fZ8Tetcn38I/8C3pk3Hr15KWC",
+	"kNdyUpLAc3ZuZagHFxX/oP6tvywxlsRiu+YBl9zCahlWUp2h5BZVtK6k4NeEJUpDa2q+H6Oh1geFw7Hm",
+	"IRujqOzwPBgz34Fb4XQmNrrx42cYLgfTBosaLgulqmoaLEngjZ8smdJquKCXr/J6wuLF5pYb32rUG8RX",
+	"+WyKjkFsfpeKF1A9k35j45EvqCBrFCQQlm7nZVze8bJm2NaghbH9meuYFp+RMTDmTSPhD/xbKkEofdO7",
+	"PF5rJ0DauQvWZhd/fYsxrP7AsraGgK0hYLUhYHuN//Zd43Obkb3BSUlRHUdit9vWOnI7UIm6hbgrfJjT",
+	"n6Fh2Z1Wo9fuu41+1+40mp7Vdtym5466UuQGdASoa8Ux3cc+FxCtUot7VrdntVEt1lF52s8UsQCWL0qo",
+	"0PZMg88QL8vQ2Y2evddr9EfQaTSdUadpdZp7dntUclam66vjttBrW7aYLUmXwrLXDK5zOM8yCChzzCh0",
+	"rCFQ+U6s9a9+9RA+xDczaNz8pE0QqMFLl2AmCZVZVJRTtRxkY80qpjR1kZlNA0YTMJaJJk8s51GsNtj9",
+	"TTbqIujHiVagVN2g1/I03om9Rq/fdRu01+80XGs0akK/C85I3qn1JxycCJWWE5iKxmjREGNoJAn+8XZ4",
+	"EQsFcYGf1GT/Vrdn9Vs59tebvYL/m3a5AFhtgbmoACggYm0Y7FZkrBYZeXxeWITUCNtrZ8P2nrfj7UEh",
+	"BM1487D98C2/bb3pd96jP7j30Tv29z337Xd+z3hGoXRaybhekXRKI8xH0PXVjS5bmSsXNffi+5aNUXMP",
+	"/tfm+1aj9eClwftWo6MelUbQHaBxaql2V8FahLcirotRCTIBGnIjc+otZxNlQOy285F9tPHRA/l/VqM/",
+	"fPAvK6AKPT+abHz2Zq6oS6R0rotFYfdWKsEs5OfRF+LM8wl9aAwwfzhTSKSWUmCj1VegLbFpNXsNu9lo",
+	"2ZdluMnBtyosvKtv7+vCwbPLq3O66aXVu6Bd8PJTCOLJlXTJIiKGqpwQoggcufUb00IElKsEl4iFx5l6",
+	"FEu7Er9ZPOtr1CPKGyBxmPJl6JSDZIObdrvX3mt12711W3yQiMhiEcGsINhvfF+LgcaDf1UqB17R2T+p",
+	"oMnZmnJLL4YP9x88ap811D+a6T9K57mpvYePziczMnaIc6cOxJkBKyTMTeUOyCkSo0V9fVk5HPgaq6Gt",
+	"zHSrrIYjCMHzHZ9Gi6GjRHVWPV5hU8wZFD3qqIBKegzGoNddN7CKjguHLl0g3TljcE7AHfrhkM3SSpCO",
+	"PDiHeYdbwf2WLZ2lfWoOm0zkHiyGDoRC5UeyQH7yfua3OYtOIJK7s2QAjf3IywZQuX4Jt+ensapYGS2n",
+	"mUm6nLOhdmjF72GwYLros7yfOqej1Xb3rjXRcgFT5XdW3nJjoGaNq9wpJEqU47+iGbKmdr6hIyz5DhPd",
+	"Kj9E9jbsXdtIRsk42kqcmalErOk5PUvIfijgoRzr0VEObUfG4KgW4o4M8yidv/hZJQT4Wcxu+JViOHyu",
+	"dwIfy71QD+VuqPHlfuAzCF18gtypnmj+PDIGj47KGecoZokjRYM4Qo4LcaSYX/Hnua0A1hyvnjWPjDPz",
+	"SPGrmo8ey4l7Xfm55JIjY/D+0RKfHBkPzKNlbsNBi/xWjQ/Nu0eKaI7y/J0+zQmDzNJroSZmzyPNd0dZ",
+	"XkwfZiTQkRRBRzn+1I8SyZDgW8kGXAzyff6HtsIusg/+cqDJAKaI10dHyBv4k+YxRQHIY+ljF5/6YYIS",
+	"hQe7aZ2Z2TEyHFYcR3MrPpabk7xfObQkACrUwPaufWScPTgzVkTZFCNrgHqZCJiG/Hv31D4KOXxImu2j",
+	"EMsP4ttHYVpwNoPUMAkPWBHacBSOFqTOKXkUKi/QRaMeJFgeRJw0jkItf4jn7TWbPbvZavbsUd9rNlt7",
+	"Tc/qNG2n22l19zy7u2eD17VdtwNOH7x+i3bcPXfU7rVo29prHoU6JIgUY4DigpukYTet9LViKE7yWu6t",
+	"YlCMCn7Ij1QMaFHv4CvPKjyqWP6y9ulXP64qyaVp5HWIaxpmlab+lGg81yroqg5iryAG66kj6FsWkUUD",
+	"3K+R1XUdG5qe1bT7I6ff2oNRs+vsWU3wRi41MrFb50myWrrKjhY1rdzqXg3ucP0X2iKcvfGUXsG1Ml68",
+	"aeVVxrJKx6cQLXRdFWwAANQjUqXxBSdYKTNrAOt0Wp0yX396SNYzbtTJe88UkY6P19LqGT4nkp4wWECw",
+	"uIvBDYKmP/ndzsSttwwt/tcYZu8yjvgvld11tn9Ts1Eq52tage+qD/Jm4G67OqhsU4eIVAiGgtWk3Szn",
+	"r/STzAI4BBHHvSguLm65HRcB8kMyhofUBcef0IC4/rEvCvbaVnPJlIJJ2K0K40l9B80FjXPK66JrKmRb",
+	"G2Q3JLPxKf8XOFpjSfOHouBKg8sbmuniwPhYdXUSM59hGmOm8vfU/QKz90IHAv1LQ1f+kdiLaMg9PCcw",
+	"vk59fhypYsn4HkZeqMoqxSu+mT9oknLUibdT/aOReqocZZXWJwlvuBH10r/UNQ+LSOID+UEcpBZBEE8a",
+	"/7MBoTICHM9o5Po0bKTDZyra4KpDNouSf2TeC9nED9OBPYginN8JaOR78QgPyox0cjc29aVt7WNb+9jW",
+	"Pra1j23tY1v72NY+trWPbe1jW/vY1j62tY9dY/vYtQ+XU3EI1yta7mb2OlY3deoCyVAFvCcj1Yio1cWH",
+	"VSpT3kzz7pilGa6+IFS1Kki+2CH7/ARcbF+kLHbhMaiuPbws2Whp7ooLZFmMLiqMQz+snbmiPmCz+rku",
+	"KcJrBSJPWFkt4H0hzz2JlIhNCPVoZGJyMAQwHbMQCIvI1HfELIIdcg+1F2yIgIlbYZJC5QNisKTuFBU+",
+	"l6p9aVLhu2O9R0oXxg4b4BJOfdckHfxlBFzkcqw665JeVI+RYZaqVtOJzpnMnpmEjtgpZAkmoAJIrLHQ",
+	"0EXqqU86mhvW7tRZGXc+nAZUW33yxptCK1XJbJbVsOyGZRtbC8jFLSAh0ChYoC6XM0OMDNOYs8jVNT+w",
+	"bbB8c0AOVR6+HyKNsJmol4E/QHnFTzjSWh7xcTUslXEoCGe5fP3RS4ZpfCSP7id/+tdf/ebPv/74D7/8",
+	"d3/7zRd/+eQ//vDLn/368ad/9+XPfv31xx9/88WPvvr53z3+53//21/96re//NPHP//8yV/9Ev/9J4//",
+	"7EfffPGXX/3NHzz5xR8WJv/mix89+Y//7ck/ff7VP/79N198+tV/+TePP/1JPPM3X/zQOEOd4xlUPriY",
+	"Gam4f5dbQSHZEbUFP/vsy1/98qt/+NuvPv/bxz/7iyef/5/r9iKPZ0fhub7ha52ta2nxV1nuIUHFnzz+",
+	"o89/+8uPH//dj5989o/ffPGjxz/7i8ef/HXy5PEn//TVx3+gXnvy2T9+/dk/fPPFXzaJ+jGddPk1Er+U",
+	"4i0DQEKjusiDXvJ9Gh2DQE6V8sg/BcV6ic7JTaJaDqsselzD49989uTf/Oarjz95/On/9uUv/unJbz5+",
+	"/Ee/UFN+88WnX//Nf/jyh5/qvSqoOEVBXc9jmQrwTdyvWoClPpd9wzReNkyUaK+UOgdiOVc8KdWBrxqq",
+	"MHZCQoZdPJET1DfE9d2dbC3AldnlQCM5ZF77bZaWnjin/65+upMSHzWV9kMB0xpQJzS2rk46r3DPJcuO",
+	"xzKX26UrqohXkGxemV7/qg+BezctplLIk9PZK6srb7iQmrnX4zYUcSJ10rlwiahePSDdvmUT/UbqQh8x",
+	"d5FXptrlrfOziIvnMdV6ElDL8PE6nk3ZiPi+t9d1rT17b6/t9Nxup0+bHlBqOZ0OdS27Q1sjr+3Zo+bI",
+	"Gu01m45rd9yuY3dGlmdZ1NpbnawTO3+77XLn7+tAAzEuKHVJJRldySq3Z8ulxtjJ+jJiK8qH3XqlkCVV",
+	"r0VG1uPdLV/0nkobwH+3a/zbrvCQ35pMWVQzM6hQSccPoDwABU/5ATk4fEdecH7/9uHvG5lc+xEWoyiD",
+	"ZRqx8kHHbE4EUyVV5UFJiX5VqoLv7b952ySUq/AQH9ezM3GxQ7svluNEuuv2E2FIoSndV5xlbV2445BF",
+	"+t+BH4JWqFSqhN0rlC1hM+GwXA9i1OLnxsCW2snq3qfJSIWB4mo9SfZO7d6oOHMzM3NqMJqFJyGbZysv",
+	"YMuDlfPG7cTS7l1YTyrOBY0nbGUmdKkAqSh7M3lB3mi25GLSQzLQfWuALCRdqs7vPie56wtO3y5OP6GB",
+	"JFxwN5r+CNtdorco7mNE4wb0ur8jhC6N4suxnIK899577zXefLPxyisxNB3USjW57GXvga3OKnrpSo0s",
+	"kx+UVppqNjvZUll7Vq4OVTPzWzv593Akr7M6FTO/JQPbLKJpYJvlNCp/WCYhSdvZel24AoniCxfuinmv",
+	"5vuaP2tqLJr/2bxY6Aubmi2rLpnNKJewtZO4lkTRUygjtkQG51lDMl7JCjaqUxaTyLmKmskvzbW1zWLi",
+	"yVQ5i3dwGR8x7aw4JyRT5k1L5zkDLqBgQpyeV0N33zyxMIG6fonWJQw/KDWrxomkddXiSGG6HhXNdJJz",
+	"XsNck5TK5ka64NU5kXGA5XKSqHYZ2QO7M2h2d+xmq91Bl1EGlmavBCNvQDHJkgbHxsC46b5yKC+iTnSK",
+	"fzU7HbuPLnt0xL3HX59Z+83+wU35DEPH7rxx1zCNmXIG+seGaTzECLIP39t/742HB5H3zuGwd3/x7u+9",
+	"fue4N3ZO79Kp/2YQzW9Retd5/e17rMTTEBxnSUDBVLavCGX2RQVu2asnKhozrw6GdALxUXoCi+VbwvIw",
+	"yqMRzygXXzbbjOeIWOKl7LWH5WrvdDYKfGcZonarOrf4UbtVppcXqO4ES15JtCkYTcS1wo4Ep4z63oDF",
+	"IRSV0xNYaOf5syOb5VYKCqqaR+8bUPDv2d01TQlw+DIUZUO/l+7vmZCI1QDhtfcsDXrIcnsS/6Af7X7o",
+	"h8djKHD6+mu4HtvMQFWxoEPtXC1wDPa8kjyj2+7EmmfAjrPFMtpN8xKb621edm3FDI3l35ZnREtVbge+",
+	"/k//x5PP/+yrzz/7+g/+7Zf/+deP/5+//vL/+knhim2tr32YGNeW6KTkGCl3UiVW4c3NVzhHPELZxt+Z",
+	"QlTmwlLtMdJw8EYmjisXJL4urqG1Y/f6fRtr8qAZsNUsLzRcLCdfMyPifH0VNk46OXd6xIzTYIMq95tY",
+	"SldWt1f60loTlDpz9Fj5ZZaSSy72OK+Z5gqf/t79htWLnUU1Q6WqXZIhcqfx9b/9xyf/6ceSGX/0q9hx",
+	"8bPHv/nXhmlMA+ro9rX668L7hmm4vkQCOmp++6s/f/L3/6wecxGpkIgsx5dUCSsP2mm3eq2UuO3eso/h",
+	"nBUvazNAnb6hmW2LKTrUEq9O3dkEuyupGF+6QHW1urRfbMbgxhSS5NEoeOuXNMviZ+P6NppsOXN8GgwL",
+	"IX4x5VYcJgliN6PNSyOy60Y8ha3N7uq6fSumNJXvR4lwSR8JoBNtvwXOcevjZ9wZM5b8NWZ86gsalCr5",
+	"WaA2zezZClElRK99uGDuILxeUYNpk+gMN8QhtYwF9fLvyij7rv6t0NeoGAXqNHrNvtsYeXarYdu2Q72R",
+	"4wFkaPDxz3/4+Df/+vEvPnn8cx1gULt+aavXthJKaVpP/bjdRPI9w4Ow7smnt3TjQ09vZCICsnuZkyqX",
+	"tkH1EV92iKxY+6Yy+tnS+7WXjLGQuF5C8W58tNXuJbLxEXgcIWV8+dOf/vaXP/zyn//8yV99sepgLNrk",
+	"k+keLZkYlgRxCkGNlxVcNV6MQV37apkv5i4LfKdoY1Z51zxNWs6eNIitik4tPOU0+YZhGnHVCgwTu0Xk",
+	"U+0RTcPcbhGgUZiGtv30t7/61Zf//iePf/YXT3748eNff7YcpKbi93CeBILCTMf+KagisWp4oqNitNFW",
+	"n6hqxj/5s8ef/PXjT376+JNfPPnFX6kAtynG3i+ARsWx991ZIDiRmiUHwkIHCCXyRTIfgxgDhsMv1FJZ",
+	"RBSAChT8IbfYT//s8f/7D0kk3JP//mP554//+9cf//DJH//X3/7y4yc//fybL/5SY+PT/yBB/d9/pdCS",
+	"oOKBuSZ0+SkGlKrU/YQKVMgl5qGwWYRxxtOISeIjLji+VNZv5CI/R+DQGQeVRkggREFLRgvsFeIEEJ2Q",
+	"OURAOAtc8uI0As5NcnBw/x3StJqdhtVr2L2XijtWEkacxGtj6GkxZr5emGohLjUTGvz4x589/qP/Ksn4",
+	"859/9fP/vDpANUPMaTx0JbpqrO1isK+G9EEGNN8dkOz+H4X//8d/Yzzj2NBEdtWutCIFoOpcVSMm8Xyh",
+	"p+eMv9TMtNFKakaExptY5teK210RyjHYqk5I1YWiNevEaeZrgvCURR5UnmoHSZuvsiJP8RUre7blLlhl",
+	"V6mlI7nc9J+chkX03h+DJvYxC1zFCPMxg1OIiOu7KnAJD5baYcBqrXemy1faZr6Xd3OZCqZlEaWvszlh",
+	"noAQZe6ELjIQxUhzKfo8WYjd4z+c0UgFjY5p4A31oYn/KUNiLL82JxS8Ko3k1FNIzuUU3dWkcGda7vSr",
+	"uZ8XhBg/rwau3M/k57uSSJQ3HDqtlR6VMHfdOIrLWOAajlQFrZaWmWQBr558X732Fvo1MXswThCuHbVy",
+	"jjiX+SZFvrJJxmusUImp5yyTgrwe+xcq6h0jOgdoOr1Zp+r3Mwp+3ySaCaKIlQg1KsguozMx3hXsBEVb",
+	"sBgQDJ7vtfsvcBLHmCAOYjHnh6c08N2hxKPqZhI/SapczUJdHwvcIZbOGiLW0je5w6ZQKgcR1Prney79",
+	"oCDoywrDIcjDJQlXGi+Taem6XKEvudQQLpGkRzbJLHSzz09gYeJxwWeOA1onJRM2UYgq6bwzC1ZpIDrg",
+	"J9FGMHEm7Sa7XgomntY027Xfz0QYZNMhMjEFiSKztnORelCCsAjUJZe5QHxO4OE0oH4IbrFPwNo4EE1L",
+	"sVaUOHx1IGK6bWXceg+o64fA+dL1HpwTTPQY0mOpeDksdHmapKp+UsYmC0uG6D/sPfSowIQOTyHC28ig",
+	"nQsLoO6irN1q+XyPLjH0ZAnw2laycxjWijioGYBY5vqXCKubcLI0cQb4ZQyYVXgvJ5W0e30mNmDbyH7b",
+	"yH7byH7byP4pNbLPHxtutBhGs7C8IggkXXLqlYlRr+e0pr0V1p26hp1zZAdfZoBQvsDyxrWPv6tliZWf",
+	"Nq+1NWylr7rRgkiqywbJ2ucNYS2NWUXerHv5uXDZYc0o1YWF74ELk2lZZGDo8oJ866Xyrd2yOj10cR77",
+	"pxCqJLkxBK4K+R2zwB0qcbSXj4SBhmW1rUbPakJjr9tqNnp7dtfu2pY3wlj0Qse5Wv7aKKO+xDpLlVrS",
+	"zkbbxCWSS5QRC/Z6I6/fhqbtjLy+7fS8dtOFPbCpS/dGzt5o1G623b0muNRz9trN9ghabduzuqOu1cXz",
+	"6XzKiO223b1Ol7b2vK7VG7VyB2r/Kg+6Bu7fqkO4Oep0LLfreW6z027DaClLcr7p1uVAS6tIrz6BaysG",
+	"rWunF7RbPaunW50m0k7yiGKWfraxu3Fw++b+W43X77x5E0MJhAgg5qp+5t6VFh+6pDYICevXFt1aCNQ2",
+	"rSlJUf/1RJzUOhiuqo5/Rs6sDoBRr523SX92o88ZVK45OUsZqgy8ym6Mi8CXKSgXrIzvL1FhoXdljJKM",
+	"OUNDq4jITMgvs++rT67zN2fFm0MFw11my9LNWr2ej24ut99ouk2rLMLpHmwcM3vp6sW67en1zqlePH2B",
+	"fO3DxTJa4/WKGEs5YvP0onssyF3mGGZZMTz50VM3ZJ7nO8uu4mz/i6y+QGeuL78vE7PZS8mSP2WTPMSi",
+	"o1ClHCqbgFmjQuKS8K5MN9QgH4piK1zdpAISUYutPRRjINPLP3WzpLodMEpCmpq9pxHSlOKvl3MHYDTL",
+	"7+GPL3ASxyOoKJpffvLk//57FZ9SEpOCyKH1ukUpRYMmVohl04f6bQPtIDbv1J49s3v1WltltrfO+E81",
+	"iOaK41L0Tq1jl6IPJjkG451W5eeye2tdo7C+pxrStZwwvtnRlJVShXIty6dT2UFTtZl8Yz0zFyuXESyZ",
+	"Bgm4tQNylJFvR4YKpVuuV3bRqK1N+rGviOZI7FP5M7ZplbpJD8vsbWmGOg0xSX1xA6sHc+ILTjClqSpn",
+	"3b7MnHUkE3RRFw+02L6gr/pFvarZw+K9HKNa8GhNz6luw7YazY6RLQOWr2hft+lG/qKyidtB+wKkKsmm",
+	"ECKYEgOsaAzL1zK9FPtBzaCeOKbl3Cprgv/ahoRNDpzNSkQlhHTbD2FJKS7RipNdqV8LitUFvX6U0GVf",
+	"G9MwIx1PpM9JbERZ2OgUBzGy0y0tFTs5FC/HdW4cEnb1XS83Dzo7n+vknLlnNf0JaTGsGMfl2wPT5V2J",
+	"qyzXEwV+uFkdqk0QW7dwxybMc/EiHxo/uHS1pFWFP+6zEwiXjyrgfCjUTwYsflfF4SsjH8e+CX0pgVQo",
+	"morTIfPIV3kz8rOhnuhloJE6F5cEemaKR/misv2ycPDs5MWzP45EyRzbra4OVl7VikCBnw+fkdjSK8ks",
+	"qzTsOLPQdAy94rUxODkM5AbLrTWGsnLvEhUyG5CFwYQbWBnj5ppDDk6EaWodz3bUrmeCEAfxa04ErlTU",
+	"acCNPBmURGulwDwqFqZdruyVB6NGzFwWvHQXSuAs28KEAvL0dIRLOTJMcqSI4cggLCIjJsZk7osxoYRP",
+	"pUI5AjEHCG+kP7GZWCoaWyMuL7OK0p2OfBq8nB5HK2yirWZc3zB1AnJkgOQ4qxdCk/Z1rXCVFUa9tNic",
+	"c0GrbaeXPKrcfAFhg3neypFbmZG71oWdkGtg1bmGG4zWWQVffYdk5ZjWZbmEzz8um6/Z/eweNbCO7aVF",
+	"1BWgXh783PFwm1Ktjh1f4rG453I1Sqza+EjaN68cOycaumsBx04vS2Dj04vTshqmOOoD0+AzdQ9Dchlk",
+	"PXdW2qda/lt9MrDOLs89EhehrXUZxANgqVxweSaeXtPl1gkuai/Fi5cujIuTV55guo5t6d3+kuO3N7+7",
+	"XfN0G337rci1SZC4+kb1tp49KY6U+GS1uI85Jab9MqXpnbQPc04TGTGsT2r32/2G3Wy0bNRks4WM3vt+",
+	"o1dWyGhV7IwunfHln/7xl//l46/++Bd1K2Z0uv2uCotZ3cfqQ2Ng7y1xtVrLI4MGwR0PVan1t/kHZtEk",
+	"yQQRLHCJYLn2ZTzuGcUBVJ4QDV3iu+qac76yKHHX+tqhJ9ep0I3eopqyMKE/dK/mBGKrRBxevIiOAq9+",
+	"MZ0EwI3N+wkLdayG1VFemSILWfH/7F6mmtdPPn3y+R8+/uTvMgT/oJKq61imnhohbkRgV0Yo5RXnEGEr",
+	"t3jTKJVvs5C89kEk6cl0vWJI8oSYOX8n4PoODYa6SKFGubm8C/lqhKXHMmoYy6mZ2cLhtPHRg/eT0uH/",
+	"srSfz7uxAbIYwblJgu1H43NHpIOuZfOgTAXl4MwiXywO5SgKMEzCbaLyGGiNWhl/DjK2n8EjZerR3Uyo",
+	"ZC3KT0w8eJ0xDY+BhEyMletAmfziqsSJqe/tKDAGRjbrN1cCScFxdoZGZ4+VNHPN9K4R/gSIvAQN8poB",
+	"9jBVxWpMFRJCxCxCt+VEdeLKZr2wiKDCFjd3jxvic5NoowMnEgswib/wWEQgcCHCcUyiA4q4ao2ksAHO",
+	"CYFTiBaIj52j8Ci8Kf8kH85oKHyBrW8omY9ZACR1u2qb/g55hS44kVDeOrxDXCrSYuEjxk5e4GrxH7EQ",
+	"bhBfKQH4/lF479UD0mq1+vL9t+8f7BA17907h/e13S0kyrxNQgAX04VuuTCZMklLi8YbsBjk8ofVV/ET",
+	"iR5MNVaZRnyOtYDwFaymNKc8zWMSSWUNBPfFpmUhfj5IJhSNezAN6ALcARHRDD54ycTBjkIqaQkikkwn",
+	"VLMiLMZMXmw3my/tkDdgwUngnwKhXLWrpVy5p8E9hgjxvk+mKj+bvChx0293ei9hQyJKuKCjAMgHDnPh",
+	"gxuqd5V+me9MXCIgCLhaF1BnTCZAQ76jevb7DoQ8W79vf0qdMTSaO5a8JSOdj4WY8sHu7nw+36H48w6L",
+	"jnf1t3z39q2Dm28d3sRv0oAO435M2IZpJPmshr1jqdfYFEI69Y2B0dqxdloY6CbGyJa7O3MIgga29dn9",
+	"wfyE7/xAN+84VqbgPDf97uGdt8i7MJJ4JIcgFIZ6Hbv30o5yBKqC5rckr78GQqIbj0U+ZXIBcsSmZali",
+	"A1IWCd3sOvAd/HA3nl6JrBptBQ5BKP5frtGCLQTOTKOtZiwbKIFs92Xq3tMFAs5Mo2O1anwy4wtVC8Gj",
+	"uqXY6g9epX4wiyAnVVWSC59NJjRaaMDTnhTY7wvFnsSjoJhnktwgH8iBdotUWLl7ODQ9Bnk1UnchSflS",
+	"lGKPAWT7mPQx45ibUii8SaMTl83D0h3WpQxq7LKAh2J3osfKBzv+DomHiatPpdufNel3e71e0y5pBVe6",
+	"/XKp37rtfzeRHfFOoAyp3Pwxtkv8qHLP91Hi8qK4m0bMAc6Jy1SX8qV91W0Yr5B39Qwlm3dLSu5v3c7d",
+	"ymOWBsoHX75tExCR7/DKbbsbsQmIMcw4kXxDlI3uRqwv6eReGpTu3Zt68HosiVUtyhugDOV5FNdNiUsP",
+	"DNHo9UiCx9zvHRmv3bx/ZJgRmwn43lFCkEeGqQLpv3ckJz4yzkjvKLwkzo6x920jkXRjyqkiq+XKywDj",
+	"JaRxZ18qn80diyiVm2T8reo87vbafcJVlxDS3mm/ZOZaFrKIjBbk9fv375KXKfedHSJxqirqqGxwVHus",
+	"7h753Xfvx9nnqLFh66FlmjuIgAq4r73qml5eZu5ihbB42JjP5w0JUGMWBRBKlcqtLz0ybviz/G1GaoVn",
+	"Vyi37utLSCll6hvKueiybdnrP3k7lDTCIv8jlQnftmsQ833GbtNIn4Z2p84sST2kN8H16X3Jlc+UdV4F",
+	"4eBVRIVwkCSEo5yRlMa7s6CTYKU6dGcK4f7dW1KTn00gFKXy9ICFIqIY3rMBVcVzp2JVQzUgqIZfpqrj",
+	"xBB++7Rdn6fQV23nNKlvXLmRSeC0H0op5wBhoW7f6ocEzzgyV7d0PyQHYz8EDlIU3gyPA5+PpUj8IKDh",
+	"8QeERWYmqsSUv8R1f8koYnMOEaH8BKPld8it+FocMqKAwhurvNpzIi9XChABAUzHLIRyLRoXeJdiV+Ap",
+	"jegEBES80geSvrJ7J7wr/0B/bR4tt2l4PJPqvq7BNVXDYy77hzPAbs76KioXniPF2Fa2bBhKY2mq5ou7",
+	"48tdAepCRKYqSzqefIxP09n3HQemohF/X8kTZYHpKl97vZYzFoobM0tM+PJoZlkt539ymYN3IfkqPgLF",
+	"oDkQ8q1ir+wC0rba6z95i4lX2Ux5RJ/thVUZzWLWw77eVF01PRaRKbBpkNWFVdqV4m2snlV9f7kn70Kg",
+	"VGuXCjqiXHnulKkFrUy4pS9wok0f+POYzdWFR77BAhe4UAkKaMmZU1+Ai8DRWMFJC23dIB71A06oJyAi",
+	"XYtozbeUddP6bFeoc6STlF+XHBp+60T/AU3tk2QERId9VR4Cp/ZuNmqhlFpu+1xwEr+WGCL9iGgHPbZK",
+	"n0u5rzXiKeVih9xjAfBBbJhd3mc57n7q7d9MQitPRiql17x+25/4ovbbSVjEZl/UfvvtcANgbsax57W/",
+	"2Bfa7aS/eHCFTKQ3EJ2HJWy0Hx+Q6njC6W/74UnVsPq1XXwHx3tqOn8dnn2VRSPfddVt5Klyeeoe0sHd",
+	"D85yjC83gGRiZ2J2Vyb4ZW7ffaT/dbbqlHA5VrrWryrW9wWPGf98fP8axGy/Mdfr72698nxxT5WuE2cM",
+	"XWs2uN5a1Tq+uae8hSRNzqrinFSVWXlnCigXGbVnQCg5aB7ejRWikAnI+PL8j7TiNQbyJkQnAZCIMRHf",
+	"LgJ2XH55TmG5sD2y0JD5KGw38RZ9FMr//DtS8R7BV6quFeWtECru2elivhN6/ZJqvJLokp4d5YbLA2xA",
+	"wOP8jfRSnb89EOZ5EJmEz5yxvEicAEz98DjpwiP/jZ/6nKg6cTfIB6/dvE8kEMpS8AEJUBHE8s0KrB2y",
+	"r/+ZadqgFUziRWxCBHPpgrDQJLNQ+AGJ/ck+JxPqghk3CZpC5DNXjpdEFrzA47HljVbNm/x4Q/JsNt5A",
+	"d2JQIPiCQ+AlJ1HuSxP/jGO7zNwgVUZY3S5j09Mq49B/AxbZ46SOLXezk0SB+Exst0lNr4pDDJ1l2HUq",
+	"JCPwWARJfXRfUuIirx6WRCWs0xbTT5IvEJimOgGfxiqjtLDZc3RUt63++g/u6dbcT91w3m4213/8Bizu",
+	"QQzfM1M9dO5lXvdQspukVfGVzA5AkAWbZU6FtHpI5mRAP9W6W7t+K7W9qnxEnsjGuJCTufqefqBne4rX",
+	"9KvUu9VytpfW63BpzWfgxiQfk/cDXQ12mcDfpCfACY0dtsrsGLFAKdTHWHpH3lUVxSt/bBJNp35OAuzU",
+	"O4QeUz9cYo1KrSBudHKNtQIE8ZloBXpqlQb3fKsGdZaqqRTTYxKivO7awvbwv7rDH8llrfDLH/a7j3z3",
+	"bDeCU3YC1VfCe/h7Khp3yC2hffsqmjkO35U6gbwg+qeQeGPWCz81/HmFX33LXbWcvFKJ9Z2QVaul1PYS",
+	"s5VjteXYzdCtLcXkTPrOUi66boNQTm5M+UCjEqF5kxBmf5iECjJhXBDOyGTmjLFDRRAkZibi0sUO2ScB",
+	"FRARPTGJAKvnSb3wBjo2mEesON2DQOjKX+qYjSpVQjXR9dYJFYxbU9HWVLSVst8WKXtb3k7zclFJwjVW",
+	"IghFpPMeV1iJ9FtLIWbYshIgiXRmkasy5GLfFNkncxqckNGCqARUwgXmzIn4FeXiUiYuX5ARHNOw6CK+",
+	"QdApwLGKgIosKc2MkcDe1Au6VvEiRZexWdeRXT++JOOleNUPxAbBJknKbu0v7ioy23CejeJlErf8qxGb",
+	"bP7VfVb7m3s6DXKjieKPknmu8t6BVTG3tsjrYIuERLpUOWT1G7uPOHxYJ3RGhUcmgTNxYyuTBEA9NAdJ",
+	"ITnVrecqJeMKqfgaoFBcbCwSD+HDp0XdVaqQal+9DW+58vAW0BRSi6x3HRZFujJtpYkJIq5tTNSfpJpD",
+	"zicvPwZ3hxyolH2hAwxogPHJhE/lpcznhM11u80IptRXzTbHQEJ4KDAaQXLMDRKyOO6MjMBhE+AkhGMq",
+	"z4PUbLXam6/WdVF2Ma/ZfQ4XlfR62l7pntmVLlaNnWRLtpe87SWvfjyAIpsyea2aHlSIa2yiH9K4UWl5",
+	"aGKS2REndSmLlkcdwVH2Yn68/PEFjhdNkkvuijO65Js60SsRuvMxk+cBXhex+oqIj/ZybSUD7jXVWTIQ",
+	"Vmku2Ve2+stV6S/vjhcJO0hNQcUoYimDusrMNGLMq+SL1zAQQMfoioAdN/D9QTYi1w+dYIZJUPhbYgCR",
+	"GnxcRLsY07lD9smETdDnixlPqhyPr5KnIpCLCeUFYQGCvNi22i9VVQJh3pVySVV4sNPkU6yTkyLlfz61",
+	"j0I/dOEhsbtJjPC6OOLLCBFWe/jcRwffjdgpKDU5S/S5Zj9VRK9OiNV2vvlKLb2WCi0Hel134LlGFrjN",
+	"jVyXZYHaWoa+E5YhxSTqtstLFDOz8qaMZew0U2fq5qmS6apun+ZLKnTsvQpWw7le4Hlm9ZUSh9EcL/Ca",
+	"THuXnZdpX4kW92bh9bz3SvRsb7tbB+Y2eu3pX1WlREH7Ngqp6osq/rk7osIZr7ImKhmphCsOO1rI/wzU",
+	"pXRMVSQvm4ckAj4LRMEjySEUSpJSMqIujsCnzA+wgAia0HfIfkh8ARO8pTo0kqqVHtNPpdbwBBY34mB5",
+	"U5e7lBMp9lPq/pGxe2QkaXuoEJuEs+x7fMxmgUvG9BSSUBXb7pLRAguLbia1X0b0PUeiWy3oKYtunPQe",
+	"kk+5OqVISxWWlWQXk/bVyOut5PwOS87ZlAhGbNOyrGqVMidC/YnEBV8lRKmL1XTHAIK8eHD4jqo9/Gpj",
+	"j7CIvPayvWe1LFP++/dvH/7+S1LEUnmx9nydMqErLqNYjNicKy30BBbYilY+Isrrgpmd8i3Nl4nww1wK",
+	"Nd4x9cNkxLjAYgjzHbKvxWG3Td70X64pC2/h8p+KDnsP5FRXKDcns0D4UxqJXSzUF9eFryfFFCKeiadH",
+	"TZ1IUFOZjhx+mjccRWxuspmQpGKiCcN0mAtmNAvAjIByFpo64vIobJpxlWrT7pmmafatQk55nsjx+I1w",
+	"g74nJ87VkWp299qtTrtTy6jEBA24VhkCP4RU7EdsvhX6W6F/uckeyDqxdF4n6zeLLREXN+q9BucUrdsQ",
+	"ku9KCEnOAFZNwAld8d1HJ7A4W+OPnGtTd+YGFiscaDDRWXNzWuhykMZJheU+xjvxg81LP8ZfPp2koxTQ",
+	"EvrGuuUjcKRaxTzibysBXamrMYdsqq11Vf6WXLOTNX6XfGOUYjC16m+kqGC5ronnq7SUXEWTpax9s4bb",
+	"5k4O4mvlvrmp+0Yl6YFXynIZPGydK9fBucIKlBnzXP75KieL6hDGl7gnCbw98UM3yb7GLLCYDx1fLGrn",
+	"/N8p9JK9tlleWUCfyW0xh6nn211SZ6m5JsTbm+B39iYYi6qipFoh9coUDqwEUOOKmNMKVmgPS/dHrXCU",
+	"6tYXkoFP+4R/HhjyechA2IzY46Z/axTrpDfgKp169WVRDnQ3nu27qxRrFGz14WsRbJTSY8wnyaNaWnA8",
+	"gknmY6aLXWG7TXTKYB9Oj0U6hbi28qtp5FrrvRrGZ6Lyxvh5vrXdNaucxj9vddytjptQQ6kgK5z1dXVa",
+	"/f5aG/C5xdVTPG+/5Vz0PPg16lDoRVplmUu9shKjFGezyFnVvOr8jauulHYVbFXRoRoT38UmTRXtmBIS",
+	"2uWwomSv6hGeUFKcLp12gJpTjgE8cz8IyAjMuOM3I25EPYHh5NNpxE51OjV1hH9KBbjEF+RFnVXtu1xn",
+	"MPlRtnLXS+V3o3uzAA5BXG0nJjXHoaAC+Dq64macH+5S/O+CjODY//b1atoPgnRROkEgwvZ5c1Cqen2a",
+	"2n00pnx8tlJEIXVh41sVz1WkMzkxTcltgCLq8PX9RrPTTcJgKR/rTAVdMyikk3IJpjd1WYTlIYsn0El1",
+	"MVQvqB69cXe7KcW+ybq3nYTCKGr2Zt0WyfLjsw0FZNx3sqzTne8OiMp5azStZi9Oejtnqhuu+rkXnfsp",
+	"+WFwN1LecrOyAsFLYTWZ1vG4Zt4sK17lqxpaaSR2cl9e2StiZYn0exngrnVu3IMrzY+JkbC1JF0HS1KU",
+	"I8qErTJPq+1Jh6oYZ676pjyglNWIUO67sEPewj6tObZ5gccVN1UIMZarw+qao4V2LBA8QVw+pKLIg1XW",
+	"p5S0rrUBKgXzGZVjSbD0vOeorVtolHlja4z6rhqjXk9rZSqbN42gUhQu6xl1jFI0Q2paneGChpj4MM+V",
+	"E76gmoGdcc8vBV95qgrAt58tnwPrVpQll41oftehoQNBdcLRa0kLlTGkLDaizgkRLE/gZTxQcszjhJdB",
+	"4NewucD2XH7+BcD2IL/S6mgoHi4o01jo+dGkWqgdghABFoTCS4tUGKTMilsERECDQHWPCtMeBLEMVLed",
+	"CLggxwz4hWShAvRZC8Mr6T4gF7a9G21l8FYGfwsrVCL3qrh5GoHilLVieBYA30UXVV3nl1ni0WKRcmiB",
+	"KvUxWpD5mE1S8xF6Q4bM83wH1vWzvDcL4BUF0HX3a91QqODYWdzY2j/r3oDU9qZ+0AymSzwMVUbQuxGb",
+	"MlXpOlM4lamtIYJNWBSxedzwAmgU+MDFDtnXja4VVRJNlWQy4yKm6GyvoTzxLtMsLuYewnqtjZ8Swm0Z",
+	"6m1hrq258xmd0CgoMsJqhTM1cyrr8IHdOGCk+oJ0dyayspD4oWA64CkpCwNxkUziUgF4rMV9/6cQcRYS",
+	"MabaKRsCxq8kh7yPsjOW2DgDJyGWlwbXz5Y0WCcy9/VaLlFqmmuCFxCZ1yxyYStGtw3atjejK5e7sbQh",
+	"NEyFGcqDDSWw+rZaAO+rF/hSBBdnExgxd0Eg4BBfn+pLSzXsVlhuheVWWG6F5RULS30BpuskpIh8GjR0",
+	"16dK09HhbMIJoP2Iqr6KpqrpNlqo/8ZtecY0EjvkJnXGZBb6gnD5oWDkI4hYsfWauSId7jUQ9yVkL2vA",
+	"NpWXSRX5c3eYvEqxlltaVZSqfCdux7U1StU2Si3jrrrCUKaf6+pg1/TFNXnQ+4XqKGiNkocttpvQ6cZD",
+	"371RqFQPnKigvdAlcxpl4mbTUgLZgc2Mu6vU/PpOurTvbsp1goRtqOx1CJU9zdJkaU/lOonXGT/vW4qx",
+	"XDLyIzFGWwgmeHCgAbiECuUqlm9oA0coIEp7K69ksaoo2YSorrWdOIHymdiKUxw935r72nWepi9sLcbb",
+	"bO0MPazuKp8+q5uznRGLRSUE1Qts9xrLS52lqNy8IVOutYwQ1UE5ccDsWmVkRbBtqW5/ARn6VPWGbz1b",
+	"PwcBtudkmV2t/vM1vIOUr181Scjmkvi1kj+lXAzimIE4HTP1vTDJZ/HpRbUrhnJyErJ5SOZjSLrKkTEu",
+	"hfsfQS467VwB6i/HC7vCgLXrfX9OMFDBnsnWb7nzqXHnCzxF+2aMygUVMNFEsYJTsZT1mE6nEIKLzJca",
+	"nrRVipMRiDlIxpszZEi+Q+5MIfTDYzzrAj8ETqjr6gYhTsC4Hx5fnCkPk0VcIVfuq1XenUVTxuuz5kb9",
+	"F59K28UUWxUcnNLEloWvmoV5hnTL+RaHjU7LywvMsdnuB3GTWuLChH2AzJY+w68/IIFUg0N5oMZLM41Z",
+	"FBgDYyzEdLC7azd7O9aOtWMP9qw9C2lQQ/RoqXA7w4L5nIx1XwXt0sqXO1z2kckPxxBMM59kFlv+fll5",
+	"t/TzpJrN8scHafGP9H1Vcr/0dd2ezUOE+Wi7jD11uMqST6pqzqWfZiNGlwe4qdQaMxWhcuuwHXAGZm05",
+	"LUMPFUnw/ggcNskArXwNyx/dZycQcpOMgQZibGKXo4g6GZjj9Z89OPsfAQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -1,0 +1,14 @@
+// Package web holds the pages that people read, as templates. They need no script, and their letters are
+// large enough for old eyes.
+package web
+
+import (
+	_ "embed" // the pages
+	"html/template"
+)
+
+//go:embed policy.html
+var policy string
+
+// Policy is the page of a rule set.
+var Policy = template.Must(template.New("policy").Parse(policy))
