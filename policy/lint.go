@@ -44,9 +44,7 @@ type ageSpan struct {
 
 // earnsAt tells what is odd about what an hour earns at an age, or "".
 func (r *Rules) earnsAt(age int) (string, error) {
-	d, err := r.Decide(ClaimFacts{Age: age, OrganizationKind: "social_organization", Class: "", Minutes: 60, ServedOn: r.from, Today: r.from,
-		CheckedInOut: true, BeneficiaryConfirmed: true, SheetOnFile: true, TwoPersons: true, SecondApprover: true, AuthorityApproved: true,
-		GuardianConsent: true})
+	d, err := r.Decide(shownHour(age, r.from))
 	var refusal *ledger.Refusal
 	switch {
 	case errors.As(err, &refusal):
@@ -59,6 +57,13 @@ func (r *Rules) earnsAt(age int) (string, error) {
 		return "an hour that is shown in every way earns nothing", nil
 	}
 	return "", nil
+}
+
+// shownHour is an hour that is shown in every way.
+func shownHour(age int, on ledger.Date) ClaimFacts {
+	return ClaimFacts{Age: age, OrganizationKind: "social_organization", Minutes: 60, ServedOn: on, Today: on,
+		CheckedInOut: true, BeneficiaryConfirmed: true, SheetOnFile: true, TwoPersons: true, SecondApprover: true, AuthorityApproved: true,
+		GuardianConsent: true}
 }
 
 // unreachable tells the rules that stand behind one that always holds.

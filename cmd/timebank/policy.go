@@ -12,7 +12,7 @@ import (
 func policyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy", Short: "Check, read, compare, draft and activate rule sets",
 		Example: "  timebank policy lint city.yaml --scenarios city.txt\n  timebank policy diff old.yaml city.yaml"}
-	cmd.AddCommand(policyLintCommand(), policyShowCommand(), policyExplainCommand(), policyDiffCommand(), policyReplayCommand(),
+	cmd.AddCommand(policyLintCommand(), policyShowCommand(), policyExplainCommand(), policyDiffCommand(), policyReplayCommand(), policySimulateCommand(),
 		policyDraftCommand(), policyActCommand("approve", "Approve a draft that somebody else made"),
 		policyActCommand("activate", "Put an approved draft into force, as another person than who approved it"))
 	return cmd
