@@ -18,6 +18,8 @@ type document struct {
 	Calendar      calendarDoc `yaml:"calendar"`
 	Choices       []choiceDoc `yaml:"choices"`
 	Redeem        redeemDoc   `yaml:"redeem"`
+	Transfer      giveDoc     `yaml:"transfer"`
+	Donate        giveDoc     `yaml:"donate"`
 	Correction    correctDoc  `yaml:"correction"`
 }
 

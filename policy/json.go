@@ -16,6 +16,7 @@ type (
 	plainClaim  ClaimFacts
 	plainHold   HoldFacts
 	plainChoice ChoiceFacts
+	plainGive   GiveFacts
 )
 
 type claimJSON struct {
@@ -104,5 +105,30 @@ func (f *ChoiceFacts) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 		}
 	}
 	*f = ChoiceFacts(read)
+	return nil
+}
+
+type giveJSON struct {
+	*plainGive
+	Today string `json:"today"`
+}
+
+// MarshalJSONTo writes the facts as they are recorded.
+func (f GiveFacts) MarshalJSONTo(to *jsontext.Encoder) error {
+	return json.MarshalEncode(to, giveJSON{(*plainGive)(&f), f.Today.String()})
+}
+
+// UnmarshalJSONFrom reads recorded facts; a name that is no fact is refused.
+func (f *GiveFacts) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	var read plainGive
+	j := giveJSON{plainGive: &read}
+	err := json.UnmarshalDecode(from, &j, json.RejectUnknownMembers(true))
+	if err != nil {
+		return err
+	}
+	if read.Today, err = ledger.ParseDate(j.Today); err != nil {
+		return fmt.Errorf("today: %w", err)
+	}
+	*f = GiveFacts(read)
 	return nil
 }

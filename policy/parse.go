@@ -73,6 +73,7 @@ func (p *parser) rules(doc document, source []byte) *Rules {
 	p.calendar(r, doc.Calendar)
 	p.choices(r, doc.Choices)
 	p.redeem(r, doc.Redeem)
+	r.transfer, r.donate = p.giving(r, "transfer", doc.Transfer), p.giving(r, "donate", doc.Donate)
 	p.correction(r, doc.Correction)
 	r.count()
 	if len(r.texts) > rulesMax {

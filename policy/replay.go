@@ -44,6 +44,8 @@ var replays = map[ledger.Kind]func(r *Rules, facts []byte) (Decided, error){
 		d, err := r.Hold(f)
 		return Decided{Steps: d.Steps}, err
 	},
+	ledger.KindTransfer: replayGift((*Rules).Transfer),
+	ledger.KindDonation: replayGift((*Rules).Donate),
 	ledger.KindChoice: func(r *Rules, facts []byte) (Decided, error) {
 		var f ChoiceFacts
 		if err := json.Unmarshal(facts, &f); err != nil {
@@ -52,6 +54,17 @@ var replays = map[ledger.Kind]func(r *Rules, facts []byte) (Decided, error){
 		d, err := r.Choose(f)
 		return Decided{Steps: d.Steps}, err
 	},
+}
+
+func replayGift(decide func(*Rules, GiveFacts) (GiveDecision, error)) func(*Rules, []byte) (Decided, error) {
+	return func(r *Rules, facts []byte) (Decided, error) {
+		var f GiveFacts
+		if err := json.Unmarshal(facts, &f); err != nil {
+			return Decided{}, err
+		}
+		d, err := decide(r, f)
+		return Decided{Steps: d.Steps}, err
+	}
 }
 
 // Decides reports whether rules decide entries of a kind; their details then read as [Decided].

@@ -56,6 +56,8 @@ type Rules struct {
 	redeemable  check
 	require     []check
 	holdSeconds int64
+	transfer    giving
+	donate      giving
 	shortfall   Shortfall
 	texts       map[string]ruleText
 }
@@ -139,6 +141,7 @@ func (r *Rules) InWords(lang Lang) []RuleInWords {
 	for _, c := range r.require {
 		ids = append(ids, c.id)
 	}
+	ids = append(append(ids, r.transfer.ids()...), r.donate.ids()...)
 	words := make([]RuleInWords, len(ids))
 	for i, id := range ids {
 		words[i] = RuleInWords{id, r.texts[id].text.in(lang), r.texts[id].source}

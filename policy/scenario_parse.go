@@ -64,15 +64,17 @@ var verbs map[string]func(s *Scenario, rest string, line int) error
 
 func init() { // in init, since the verbs and Scenario know each other
 	verbs = map[string]func(s *Scenario, rest string, line int) error{
-		"born":    (*Scenario).bornOn,
-		"is":      (*Scenario).is,
-		"already": (*Scenario).already,
-		"chose":   (*Scenario).chose,
-		"chooses": (*Scenario).chooses,
-		"serves":  (*Scenario).serves,
-		"redeems": (*Scenario).redeems,
-		"=>":      (*Scenario).wants,
-		"because": (*Scenario).reasons,
+		"born":      (*Scenario).bornOn,
+		"is":        (*Scenario).is,
+		"already":   (*Scenario).already,
+		"chose":     (*Scenario).chose,
+		"chooses":   (*Scenario).chooses,
+		"serves":    (*Scenario).serves,
+		"redeems":   (*Scenario).redeems,
+		"transfers": (*Scenario).transfers,
+		"donates":   (*Scenario).donates,
+		"=>":        (*Scenario).wants,
+		"because":   (*Scenario).reasons,
 	}
 }
 
