@@ -84,6 +84,9 @@ type verifier struct {
 	claims   int64
 	carries  int64
 	chosen   int64
+	given    int64
+	gifts    map[string][]giftFacts // by giver
+	kin      map[pairKey]*relationFacts
 	holds    int64
 	settled  int64
 }
@@ -103,6 +106,7 @@ type kept struct {
 func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
+		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{},
 		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {

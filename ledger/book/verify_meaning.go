@@ -23,6 +23,7 @@ type sideRows struct {
 	settlements map[ledger.Seq]settlementSide
 	carries     map[ledger.Seq][]carrySide
 	choices     map[ledger.Seq]choiceSide
+	gifts       map[ledger.Seq]giftSide
 }
 
 type claimSide struct {
@@ -78,7 +79,8 @@ type settlementSide struct {
 }
 
 func (v *verifier) sideRows(ctx context.Context, from, to ledger.Seq) (sideRows, error) {
-	s := sideRows{map[ledger.Seq]claimSide{}, map[ledger.Seq]holdSide{}, map[ledger.Seq]settlementSide{}, map[ledger.Seq][]carrySide{}, map[ledger.Seq]choiceSide{}}
+	s := sideRows{map[ledger.Seq]claimSide{}, map[ledger.Seq]holdSide{}, map[ledger.Seq]settlementSide{}, map[ledger.Seq][]carrySide{}, map[ledger.Seq]choiceSide{},
+		map[ledger.Seq]giftSide{}}
 	const claims = `
 		SELECT seq, volunteer, organization, served_on - date '1970-01-01' AS served_on, minutes, coalesce(span_from, -1) AS span_from,
 		       coalesce(span_to, -1) AS span_to, fingerprint, coalesce(reference, '') AS reference,
@@ -124,7 +126,7 @@ func (v *verifier) sideRows(ctx context.Context, from, to ledger.Seq) (sideRows,
 	for _, c := range made {
 		s.choices[c.Seq] = c
 	}
-	return s, nil
+	return s, v.sideGifts(ctx, s, from, to)
 }
 
 // checkMeaning checks that an entry does what its kind and details say, and decides it again.
@@ -141,6 +143,10 @@ func (v *verifier) checkMeaning(r *Record, side sideRows) {
 		v.checkCorrection(r, side)
 	case ledger.KindChoice:
 		v.checkChoice(r, side)
+	case ledger.KindTransfer, ledger.KindDonation:
+		v.checkGift(r, side)
+	case ledger.KindRelation, ledger.KindRelationEnd:
+		v.checkRelation(r)
 	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
 		v.checkSettlement(r, side)
 	default:

@@ -18,12 +18,13 @@ func (v *verifier) checkStrays(ctx context.Context) error {
 		Settled  int64 `db:"settled"`
 		Carries  int64 `db:"carries"`
 		Choices  int64 `db:"choices"`
+		Gifts    int64 `db:"gifts"`
 		Postings int64 `db:"postings"`
 		Hashes   int64 `db:"hashes"`
 	}{}
 	const query = `
 		SELECT (SELECT count(*) FROM claim) AS claims, (SELECT count(*) FROM hold) AS holds, (SELECT count(*) FROM settlement) AS settled,
-		       (SELECT count(*) FROM carry) AS carries, (SELECT count(*) FROM choice) AS choices,
+		       (SELECT count(*) FROM carry) AS carries, (SELECT count(*) FROM choice) AS choices, (SELECT count(*) FROM gift) AS gifts,
 		       (SELECT count(*) FROM posting) AS postings, (SELECT count(*) FROM hash) AS hashes`
 	if err := v.tx.GetContext(ctx, &counts, query); err != nil {
 		return fmt.Errorf("counting rows: %w", err)
@@ -33,7 +34,7 @@ func (v *verifier) checkStrays(ctx context.Context) error {
 		have, want int64
 	}{
 		{"claim", counts.Claims, v.claims}, {"hold", counts.Holds, v.holds}, {"settlement", counts.Settled, v.settled},
-		{"posting", counts.Postings, v.report.Postings}, {"carry", counts.Carries, v.carries}, {"choice", counts.Choices, v.chosen},
+		{"posting", counts.Postings, v.report.Postings}, {"carry", counts.Carries, v.carries}, {"choice", counts.Choices, v.chosen}, {"gift", counts.Gifts, v.given},
 	} {
 		if c.have != c.want {
 			v.find(-1, "table %s has %d rows, the entries account for %d", c.table, c.have, c.want)
@@ -72,6 +73,8 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 			UNION ALL SELECT seq, 'client', to_jsonb(client)::text FROM client
 			UNION ALL SELECT seq, 'client-revoked', to_jsonb(client_revoked)::text FROM client_revoked
 			UNION ALL SELECT seq, 'consent', to_jsonb(consent)::text FROM consent
+			UNION ALL SELECT seq, 'relation', to_jsonb(relation)::text FROM relation
+			UNION ALL SELECT seq, 'relation-ended', to_jsonb(relation_end)::text FROM relation_end
 			UNION ALL SELECT seq, 'rules-draft', (to_jsonb(rule_draft) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_draft
 			UNION ALL SELECT seq, 'rules-approval', (to_jsonb(rule_approval) || jsonb_build_object('hash', encode(draft, 'hex')))::text FROM rule_approval
 			UNION ALL SELECT seq, 'rules', (to_jsonb(rule_set) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_set
@@ -79,7 +82,7 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 		SELECT coalesce(k.seq, e.seq) AS seq, coalesce(k.kind, e.kind) AS kind,
 		       CASE WHEN e.kind = k.kind OR k.kind IS NULL THEN e.details ELSE '' END AS details, coalesce(k.row, '') AS row
 		FROM kept k FULL JOIN (SELECT seq, kind, details FROM entry WHERE kind IN
-			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'rules-draft', 'rules-approval', 'rules')) e ON e.seq = k.seq
+			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'relation', 'relation-ended', 'rules-draft', 'rules-approval', 'rules')) e ON e.seq = k.seq
 		ORDER BY 1`
 	rows, err := selectAll[registryRow](ctx, v.tx, query)
 	if err != nil {
@@ -110,6 +113,8 @@ func sameRegistration(r registryRow) bool {
 		Until, Hash, Body                                                                         string
 		EffectiveFrom                                                                             string      `json:"effective_from"`
 		Approval                                                                                  *ledger.Seq `json:"approval"`
+		Relative, Organization, Document, Recorder, Approver                                      string
+		Relation                                                                                  ledger.Seq `json:"relation"`
 	}
 	if err := json.Unmarshal([]byte(r.Row), &row, json.MatchCaseInsensitiveNames(true)); err != nil {
 		return false
@@ -139,6 +144,10 @@ func sameRegistration(r registryRow) bool {
 			return false
 		}
 		want = rulesDetails{d.ID, row.Hash, row.EffectiveFrom, row.Body, row.Approval}
+	case ledger.KindRelation:
+		want = relationDetails{row.Volunteer, row.Relative, ledger.RelationKind(row.Kind), row.Organization, row.Document, row.Recorder, row.Approver}
+	case ledger.KindRelationEnd:
+		want = relationEndDetails{row.Relation}
 	case ledger.KindRulesDraft:
 		var d rulesDetails
 		if json.Unmarshal([]byte(r.Details), &d) != nil || ledger.Hash(sha256.Sum256([]byte(row.Body))).String() != row.Hash {

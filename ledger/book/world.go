@@ -35,6 +35,8 @@ type world struct {
 	choices       map[string][]choiceFacts // by owner, in the order made
 	carried       map[carryKey]policy.Carry
 	drafts        map[ledger.Hash]*draftFacts
+	relations     map[pairKey]*relationFacts // the latest of each pair
+	gifts         map[string][]giftFacts     // by giver, of this year
 
 	records    []*Record
 	effects    []effect

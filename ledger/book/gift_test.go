@@ -1,0 +1,188 @@
+package book_test
+
+import (
+	"sync"
+	"testing"
+
+	"timebank/ledger"
+	"timebank/ledger/book"
+	"timebank/ledger/book/booktest"
+)
+
+// family is somebody of 55 with 300 minutes, and their mother of 80.
+type family struct {
+	*booktest.Book
+	org           ledger.Actor
+	giver, mother string
+	posted        book.Receipt
+}
+
+func newFamily(t *testing.T) family {
+	t.Helper()
+	b := booktest.New(t)
+	f := family{Book: b, org: b.Organization(t), giver: b.Volunteer(t, "1971-01-01"), mother: b.Volunteer(t, "1946-01-01")}
+	f.posted = b.MustPost(t, f.org, booktest.Served(t, f.giver, "2026-03-05", 300))
+	return f
+}
+
+func (f family) as(volunteer string) ledger.Actor {
+	return ledger.Actor{Role: ledger.RoleVolunteer, Subject: volunteer}
+}
+
+func (f family) related(kind ledger.RelationKind) book.Relation {
+	return book.Relation{Volunteer: f.giver, Relative: f.mother, Kind: kind, Document: "household register 12", Recorder: "w1", Approver: "w2"}
+}
+
+func (f family) give(t *testing.T, receiver string, minutes ledger.Minutes) error {
+	_, err := f.Give(t.Context(), f.as(f.giver), f.Key(), book.Gift{Giver: f.giver, Receiver: receiver, Minutes: minutes})
+	return err
+}
+
+// Credit goes to a registered relative who is old enough, as long as they are registered, and to nobody else.
+func TestTransferGoesToRelatives(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	ctx := t.Context()
+	expect := func(name string, err error, want string) {
+		t.Helper()
+		if booktest.RefusalCode(err) != want {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	expect("to somebody who is not registered as a relative", f.give(t, f.mother, 60), "not_a_relative")
+	expect("to somebody who does not exist", f.give(t, "01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10", 60), "not_a_relative")
+	one := f.related(ledger.Parent)
+	one.Approver = one.Recorder
+	_, err := f.RegisterRelation(ctx, f.org, f.Key(), one)
+	expect("one person's word", err, "one_person")
+	_, err = f.RegisterRelation(ctx, f.as(f.giver), f.Key(), f.related(ledger.Parent))
+	expect("one's own word", err, "error: "+ledger.ErrForbidden.Error())
+	_, err = f.RegisterRelation(ctx, f.org, f.Key(), f.related("friend"))
+	expect("a friend", err, "relation_unknown")
+	registered, err := f.RegisterRelation(ctx, f.org, f.Key(), f.related(ledger.Parent))
+	expect("the mother", err, "")
+	_, err = f.RegisterRelation(ctx, f.org, f.Key(), book.Relation{Volunteer: f.mother, Relative: f.giver, Kind: ledger.Child, Document: "x", Recorder: "a", Approver: "b"})
+	expect("the same from the other side", err, "relation_registered")
+
+	expect("to the mother", f.give(t, f.mother, 100), "")
+	expect("more than there is", f.give(t, f.mother, 201), "credit_insufficient")
+	_, err = f.Give(ctx, f.as(f.mother), f.Key(), book.Gift{Giver: f.giver, Receiver: f.mother, Minutes: 10})
+	expect("taken by the receiver", err, "error: "+ledger.ErrNotFound.Error())
+	_, err = f.Give(ctx, f.as(f.mother), f.Key(), book.Gift{Giver: f.mother, Receiver: f.giver, Minutes: 10})
+	expect("back to a son of 55", err, "receiver_too_young")
+	expect("to the pool", f.give(t, "", 50), "")
+
+	_, err = f.EndRelation(ctx, f.Organization(t), f.Key(), registered.Seq)
+	expect("another organization ends nothing", err, "error: "+ledger.ErrNotFound.Error())
+	_, err = f.EndRelation(ctx, f.org, f.Key(), registered.Seq)
+	expect("the end", err, "")
+	_, err = f.EndRelation(ctx, f.org, f.Key(), registered.Seq)
+	expect("it ends once", err, "relation_over")
+	expect("after the end", f.give(t, f.mother, 10), "not_a_relative")
+	_, err = f.RegisterRelation(ctx, f.org, f.Key(), f.related(ledger.Grandparent))
+	expect("registered anew", err, "")
+	expect("to the relative again", f.give(t, f.mother, 10), "")
+
+	a, b := f.BalancesOf(t, f.giver), f.BalancesOf(t, f.mother)
+	if a.Care != 140 || b.Care != 110 || poolOf(t, f.Book) != 50 || a.Served != 300 || b.Served != 0 {
+		t.Errorf("giver %+v, mother %+v, pool %d; want 140, 110 and 50, and no service record moved", a, b, poolOf(t, f.Book))
+	}
+	f.CheckBook(t)
+}
+
+// What was given away before a correction is owed by the giver; the receiver keeps it.
+func TestCorrectionAfterATransferIsOwedByTheGiver(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	if _, err := f.RegisterRelation(t.Context(), f.org, f.Key(), f.related(ledger.Parent)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.give(t, f.mother, 200); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.CorrectEntry(t.Context(), f.org, f.Key(), f.posted.Seq, "never happened"); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := f.BalancesOf(t, f.giver), f.BalancesOf(t, f.mother); a.Care != 0 || a.CareOwed != 200 || b.Care != 200 {
+		t.Errorf("giver %+v, mother %+v; want 200 owed, and 200 kept", a, b)
+	}
+	f.CheckBook(t)
+}
+
+// The year's limit holds whatever comes at once; what comes at once never exceeds the balance.
+func TestGiftsAtOnceNeverExceedTheBalance(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	if _, err := f.RegisterRelation(t.Context(), f.org, f.Key(), f.related(ledger.Parent)); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	got := map[string]int{}
+	for n := range 40 {
+		receiver := []string{"", f.mother}[n%2]
+		all.Go(func() {
+			code := booktest.RefusalCode(f.give(t, receiver, 20))
+			mu.Lock()
+			defer mu.Unlock()
+			got[code]++
+		})
+	}
+	all.Wait()
+	if got[""] != 15 || got["credit_insufficient"] != 25 {
+		t.Errorf("%v, want 15 of 20 minutes out of 300", got)
+	}
+	if v := f.BalancesOf(t, f.giver); v.Care != 0 || poolOf(t, f.Book)+f.BalancesOf(t, f.mother).Care != 300 {
+		t.Errorf("%+v left, want all given", v)
+	}
+	f.CheckBook(t)
+}
+
+func TestTransferYearLimitCountsTransfersOnly(t *testing.T) {
+	t.Parallel()
+	b := booktest.Open(t, booktest.Database(t), with("most: 12000", "most: 100"))
+	f := family{Book: b, org: b.Organization(t), giver: b.Volunteer(t, "1971-01-01"), mother: b.Volunteer(t, "1946-01-01")}
+	b.MustPost(t, f.org, booktest.Served(t, f.giver, "2026-03-05", 300))
+	if _, err := f.RegisterRelation(t.Context(), f.org, f.Key(), f.related(ledger.Parent)); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range []struct {
+		receiver string
+		minutes  ledger.Minutes
+		want     string
+	}{{f.mother, 60, ""}, {"", 90, ""}, {f.mother, 41, "transfer_limit"}, {f.mother, 40, ""}, {f.mother, 1, "transfer_limit"}, {"", 90, ""}} {
+		if err := f.give(t, x.receiver, x.minutes); booktest.RefusalCode(err) != x.want {
+			t.Errorf("gift %d: %v, want %q", i, err, x.want)
+		}
+	}
+	f.CheckBook(t)
+}
+
+func TestVerifyNamesTamperedGiftsAndRelations(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"another giver":      `UPDATE gift SET giver = gen_random_uuid()`,
+		"fewer minutes":      `UPDATE gift SET minutes = minutes - 1`,
+		"another year":       `UPDATE gift SET given_on = given_on - 366`,
+		"the gift is gone":   `DELETE FROM gift`,
+		"another relation":   `UPDATE relation SET kind = 'spouse'`,
+		"another document":   `UPDATE relation SET document = 'none'`,
+		"no relation at all": `DELETE FROM relation`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFamily(t)
+			if _, err := f.RegisterRelation(t.Context(), f.org, f.Key(), f.related(ledger.Parent)); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.give(t, f.mother, 60); err != nil {
+				t.Fatal(err)
+			}
+			f.CheckBook(t)
+			f.Tamper(t, statement)
+			if v, err := f.Verify(t.Context(), nil); err != nil || len(v.Findings) == 0 {
+				t.Errorf("Verify = %v, %v, want a finding", v.Findings, err)
+			}
+		})
+	}
+}
