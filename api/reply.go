@@ -46,6 +46,10 @@ func (r written) VisitCreatePartnerResponse(w http.ResponseWriter) error      { 
 func (r written) VisitCreateClientResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r written) VisitRevokeClientResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r written) VisitCreateChoiceResponse(w http.ResponseWriter) error       { return r.write(w) }
+func (r written) VisitCreateRelationResponse(w http.ResponseWriter) error     { return r.write(w) }
+func (r written) VisitEndRelationResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitCreateTransferResponse(w http.ResponseWriter) error     { return r.write(w) }
+func (r written) VisitCreateDonationResponse(w http.ResponseWriter) error     { return r.write(w) }
 func (r written) VisitCreateConsentResponse(w http.ResponseWriter) error      { return r.write(w) }
 func (r written) VisitPostHoursResponse(w http.ResponseWriter) error          { return r.write(w) }
 func (r written) VisitPostHoursBatchResponse(w http.ResponseWriter) error     { return r.write(w) }

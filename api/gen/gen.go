@@ -483,6 +483,33 @@ func (e RedemptionStatus) Valid() bool {
 	}
 }
 
+// Defines values for RelationInputRelation.
+const (
+	Child       RelationInputRelation = "child"
+	Grandchild  RelationInputRelation = "grandchild"
+	Grandparent RelationInputRelation = "grandparent"
+	Parent      RelationInputRelation = "parent"
+	Spouse      RelationInputRelation = "spouse"
+)
+
+// Valid indicates whether the value is a known member of the RelationInputRelation enum.
+func (e RelationInputRelation) Valid() bool {
+	switch e {
+	case Child:
+		return true
+	case Grandchild:
+		return true
+	case Grandparent:
+		return true
+	case Parent:
+		return true
+	case Spouse:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAuditor       Role = "auditor"
@@ -992,6 +1019,14 @@ type Cursor = string
 
 // Date Example: 2026-03-05
 type Date = string
+
+// DonationInput Example: {"minutes":600,"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type DonationInput struct {
+	Minutes int64 `json:"minutes"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
 
 // Earned defines model for Earned.
 type Earned struct {
@@ -1573,6 +1608,27 @@ type RedemptionList struct {
 // Reference defines model for Reference.
 type Reference = string
 
+// RelationInput Example: {"approver":"w2","document":"household register 12","recorder":"w1","relation":"parent","relative_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a11","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type RelationInput struct {
+	Approver string `json:"approver"`
+
+	// Document Where the document that was checked is filed.
+	Document string `json:"document"`
+	Recorder string `json:"recorder"`
+
+	// Relation What the relative is to the volunteer.
+	Relation RelationInputRelation `json:"relation"`
+
+	// RelativeId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	RelativeId ID `json:"relative_id"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
+
+// RelationInputRelation What the relative is to the volunteer.
+type RelationInputRelation string
+
 // Role defines model for Role.
 type Role string
 
@@ -1722,6 +1778,17 @@ type TokenInput struct {
 
 // TokenInputGrantType defines model for TokenInput.GrantType.
 type TokenInputGrantType string
+
+// TransferInput Example: {"minutes":600,"receiver_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a11","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type TransferInput struct {
+	Minutes int64 `json:"minutes"`
+
+	// ReceiverId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	ReceiverId ID `json:"receiver_id"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
 
 // TrialBalance Example: {"as_of_log_size":32,"rows":[{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"care-expired","unit":"care"},{"accounts":1,"balance":-120,"owner_kind":"bank","purpose":"care-issued","unit":"care"},{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"care-settled","unit":"care"},{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"care-written-off","unit":"care"},{"accounts":3,"balance":60,"owner_kind":"partner","purpose":"care","unit":"care"},{"accounts":1,"balance":0,"owner_kind":"pool","purpose":"care","unit":"care"},{"accounts":5,"balance":60,"owner_kind":"volunteer","purpose":"care","unit":"care"},{"accounts":5,"balance":0,"owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"accounts":5,"balance":0,"owner_kind":"volunteer","purpose":"care-owed","unit":"care"},{"accounts":3,"balance":-225,"owner_kind":"organization","purpose":"served","unit":"service"},{"accounts":5,"balance":225,"owner_kind":"volunteer","purpose":"served","unit":"service"},{"accounts":1,"balance":0,"owner_kind":"bank","purpose":"support-issued","unit":"support"},{"accounts":3,"balance":0,"owner_kind":"organization","purpose":"support","unit":"support"},{"accounts":1,"balance":-60,"owner_kind":"bank","purpose":"youth-issued","unit":"youth"},{"accounts":5,"balance":60,"owner_kind":"volunteer","purpose":"youth","unit":"youth"}],"sums":{"care":0,"service":0,"support":0,"youth":0}}
 type TrialBalance struct {
@@ -2003,6 +2070,12 @@ type CreateConsentParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
+// CreateDonationParams defines parameters for CreateDonation.
+type CreateDonationParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // ListEntriesParams defines parameters for ListEntries.
 type ListEntriesParams struct {
 	// Cursor next_cursor of the page before
@@ -2171,6 +2244,18 @@ type ConfirmRedemptionParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
+// CreateRelationParams defines parameters for CreateRelation.
+type CreateRelationParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// EndRelationParams defines parameters for EndRelation.
+type EndRelationParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // DraftRulesParams defines parameters for DraftRules.
 type DraftRulesParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
@@ -2185,6 +2270,12 @@ type ActivateRulesParams struct {
 
 // ApproveRulesParams defines parameters for ApproveRules.
 type ApproveRulesParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// CreateTransferParams defines parameters for CreateTransfer.
+type CreateTransferParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
@@ -2252,6 +2343,9 @@ type CreateClientJSONRequestBody = ClientInput
 // CreateConsentJSONRequestBody defines body for CreateConsent for application/json ContentType.
 type CreateConsentJSONRequestBody = ConsentInput
 
+// CreateDonationJSONRequestBody defines body for CreateDonation for application/json ContentType.
+type CreateDonationJSONRequestBody = DonationInput
+
 // CorrectEntryJSONRequestBody defines body for CorrectEntry for application/json ContentType.
 type CorrectEntryJSONRequestBody = CorrectionInput
 
@@ -2276,8 +2370,14 @@ type CreateRedemptionJSONRequestBody = RedemptionInput
 // ConfirmRedemptionJSONRequestBody defines body for ConfirmRedemption for application/json ContentType.
 type ConfirmRedemptionJSONRequestBody = ConfirmInput
 
+// CreateRelationJSONRequestBody defines body for CreateRelation for application/json ContentType.
+type CreateRelationJSONRequestBody = RelationInput
+
 // DraftRulesJSONRequestBody defines body for DraftRules for application/json ContentType.
 type DraftRulesJSONRequestBody = RulesInput
+
+// CreateTransferJSONRequestBody defines body for CreateTransfer for application/json ContentType.
+type CreateTransferJSONRequestBody = TransferInput
 
 // CreateVolunteerJSONRequestBody defines body for CreateVolunteer for application/json ContentType.
 type CreateVolunteerJSONRequestBody = VolunteerInput
@@ -2394,6 +2494,9 @@ type ServerInterface interface {
 	// CreateConsent Let a partner hold credit
 	// (POST /v1/consents)
 	CreateConsent(ctx echo.Context, params CreateConsentParams) error
+	// CreateDonation Donate care credit to the pool
+	// (POST /v1/donations)
+	CreateDonation(ctx echo.Context, params CreateDonationParams) error
 	// ListEntries List entries
 	// (GET /v1/entries)
 	ListEntries(ctx echo.Context, params ListEntriesParams) error
@@ -2469,6 +2572,12 @@ type ServerInterface interface {
 	// ConfirmRedemption Confirm the care given
 	// (POST /v1/redemptions/{id}/confirm)
 	ConfirmRedemption(ctx echo.Context, id IDParam, params ConfirmRedemptionParams) error
+	// CreateRelation Register two volunteers as relatives
+	// (POST /v1/relations)
+	CreateRelation(ctx echo.Context, params CreateRelationParams) error
+	// EndRelation End a relation
+	// (POST /v1/relations/{seq}/end)
+	EndRelation(ctx echo.Context, seq SeqParam, params EndRelationParams) error
 	// ListRuleDrafts Drafts and active rule sets
 	// (GET /v1/rules/drafts)
 	ListRuleDrafts(ctx echo.Context) error
@@ -2481,6 +2590,9 @@ type ServerInterface interface {
 	// ApproveRules Approve a draft
 	// (POST /v1/rules/drafts/{hash}/approve)
 	ApproveRules(ctx echo.Context, hash Hash, params ApproveRulesParams) error
+	// CreateTransfer Transfer care credit to a relative
+	// (POST /v1/transfers)
+	CreateTransfer(ctx echo.Context, params CreateTransferParams) error
 	// GetTrialBalance The trial balance
 	// (GET /v1/trial-balance)
 	GetTrialBalance(ctx echo.Context, params GetTrialBalanceParams) error
@@ -2865,6 +2977,37 @@ func (w *ServerInterfaceWrapper) CreateConsent(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateConsent(ctx, params)
+	return err
+}
+
+// CreateDonation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDonation(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateDonationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDonation(ctx, params)
 	return err
 }
 
@@ -3601,6 +3744,75 @@ func (w *ServerInterfaceWrapper) ConfirmRedemption(ctx echo.Context) error {
 	return err
 }
 
+// CreateRelation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRelation(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateRelationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRelation(ctx, params)
+	return err
+}
+
+// EndRelation converts echo context to params.
+func (w *ServerInterfaceWrapper) EndRelation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "seq" -------------
+	var seq SeqParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seq", ctx.Param("seq"), &seq, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter seq: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndRelationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndRelation(ctx, seq, params)
+	return err
+}
+
 // ListRuleDrafts converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRuleDrafts(ctx echo.Context) error {
 	var err error
@@ -3714,6 +3926,37 @@ func (w *ServerInterfaceWrapper) ApproveRules(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ApproveRules(ctx, hash, params)
+	return err
+}
+
+// CreateTransfer converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTransfer(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTransferParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTransfer(ctx, params)
 	return err
 }
 
@@ -3954,6 +4197,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/clients", wrapper.CreateClient, options.OperationMiddlewares["createClient"]...)
 	router.POST(options.BaseURL+"/v1/clients/:id/revoke", wrapper.RevokeClient, options.OperationMiddlewares["revokeClient"]...)
 	router.POST(options.BaseURL+"/v1/choices", wrapper.CreateChoice, options.OperationMiddlewares["createChoice"]...)
+	router.POST(options.BaseURL+"/v1/relations", wrapper.CreateRelation, options.OperationMiddlewares["createRelation"]...)
+	router.POST(options.BaseURL+"/v1/relations/:seq/end", wrapper.EndRelation, options.OperationMiddlewares["endRelation"]...)
+	router.POST(options.BaseURL+"/v1/transfers", wrapper.CreateTransfer, options.OperationMiddlewares["createTransfer"]...)
+	router.POST(options.BaseURL+"/v1/donations", wrapper.CreateDonation, options.OperationMiddlewares["createDonation"]...)
 	router.POST(options.BaseURL+"/v1/consents", wrapper.CreateConsent, options.OperationMiddlewares["createConsent"]...)
 	router.GET(options.BaseURL+"/v1/hours", wrapper.ListHours, options.OperationMiddlewares["listHours"]...)
 	router.POST(options.BaseURL+"/v1/hours", wrapper.PostHours, options.OperationMiddlewares["postHours"]...)
@@ -5974,6 +6221,220 @@ type CreateConsentdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateConsentdefaultApplicationProblemPlusJSONResponse) VisitCreateConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonationRequestObject struct {
+	Params CreateDonationParams
+	Body   *CreateDonationJSONRequestBody
+}
+
+type CreateDonationResponseObject interface {
+	VisitCreateDonationResponse(w http.ResponseWriter) error
+}
+
+type CreateDonation200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateDonation200JSONResponse struct {
+	Body    Receipt
+	Headers CreateDonation200ResponseHeaders
+}
+
+func (response CreateDonation200JSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation201JSONResponse Receipt
+
+func (response CreateDonation201JSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation400ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation401ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation403ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation404ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation409ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation413ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation415ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation422ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonation503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateDonation503ApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDonationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateDonationdefaultApplicationProblemPlusJSONResponse) VisitCreateDonationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9629,6 +10090,434 @@ func (response ConfirmRedemptiondefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type CreateRelationRequestObject struct {
+	Params CreateRelationParams
+	Body   *CreateRelationJSONRequestBody
+}
+
+type CreateRelationResponseObject interface {
+	VisitCreateRelationResponse(w http.ResponseWriter) error
+}
+
+type CreateRelation200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateRelation200JSONResponse struct {
+	Body    Receipt
+	Headers CreateRelation200ResponseHeaders
+}
+
+func (response CreateRelation200JSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation201JSONResponse Receipt
+
+func (response CreateRelation201JSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation400ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation401ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation403ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation404ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation409ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation413ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation415ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation422ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelation503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateRelation503ApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRelationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateRelationdefaultApplicationProblemPlusJSONResponse) VisitCreateRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelationRequestObject struct {
+	Seq    SeqParam `json:"seq"`
+	Params EndRelationParams
+}
+
+type EndRelationResponseObject interface {
+	VisitEndRelationResponse(w http.ResponseWriter) error
+}
+
+type EndRelation200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type EndRelation200JSONResponse struct {
+	Body    Receipt
+	Headers EndRelation200ResponseHeaders
+}
+
+func (response EndRelation200JSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation201JSONResponse Receipt
+
+func (response EndRelation201JSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation400ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation401ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation403ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation404ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation409ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation413ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation415ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation422ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelation503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response EndRelation503ApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndRelationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndRelationdefaultApplicationProblemPlusJSONResponse) VisitEndRelationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRuleDraftsRequestObject struct {
 }
 
@@ -10352,6 +11241,220 @@ type ApproveRulesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ApproveRulesdefaultApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransferRequestObject struct {
+	Params CreateTransferParams
+	Body   *CreateTransferJSONRequestBody
+}
+
+type CreateTransferResponseObject interface {
+	VisitCreateTransferResponse(w http.ResponseWriter) error
+}
+
+type CreateTransfer200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateTransfer200JSONResponse struct {
+	Body    Receipt
+	Headers CreateTransfer200ResponseHeaders
+}
+
+func (response CreateTransfer200JSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer201JSONResponse Receipt
+
+func (response CreateTransfer201JSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer400ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer401ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer403ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer404ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer409ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer413ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer415ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer422ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransfer503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTransfer503ApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransferdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateTransferdefaultApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11216,6 +12319,9 @@ type StrictServerInterface interface {
 	// CreateConsent Let a partner hold credit
 	// (POST /v1/consents)
 	CreateConsent(ctx context.Context, request CreateConsentRequestObject) (CreateConsentResponseObject, error)
+	// CreateDonation Donate care credit to the pool
+	// (POST /v1/donations)
+	CreateDonation(ctx context.Context, request CreateDonationRequestObject) (CreateDonationResponseObject, error)
 	// ListEntries List entries
 	// (GET /v1/entries)
 	ListEntries(ctx context.Context, request ListEntriesRequestObject) (ListEntriesResponseObject, error)
@@ -11291,6 +12397,12 @@ type StrictServerInterface interface {
 	// ConfirmRedemption Confirm the care given
 	// (POST /v1/redemptions/{id}/confirm)
 	ConfirmRedemption(ctx context.Context, request ConfirmRedemptionRequestObject) (ConfirmRedemptionResponseObject, error)
+	// CreateRelation Register two volunteers as relatives
+	// (POST /v1/relations)
+	CreateRelation(ctx context.Context, request CreateRelationRequestObject) (CreateRelationResponseObject, error)
+	// EndRelation End a relation
+	// (POST /v1/relations/{seq}/end)
+	EndRelation(ctx context.Context, request EndRelationRequestObject) (EndRelationResponseObject, error)
 	// ListRuleDrafts Drafts and active rule sets
 	// (GET /v1/rules/drafts)
 	ListRuleDrafts(ctx context.Context, request ListRuleDraftsRequestObject) (ListRuleDraftsResponseObject, error)
@@ -11303,6 +12415,9 @@ type StrictServerInterface interface {
 	// ApproveRules Approve a draft
 	// (POST /v1/rules/drafts/{hash}/approve)
 	ApproveRules(ctx context.Context, request ApproveRulesRequestObject) (ApproveRulesResponseObject, error)
+	// CreateTransfer Transfer care credit to a relative
+	// (POST /v1/transfers)
+	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
 	// GetTrialBalance The trial balance
 	// (GET /v1/trial-balance)
 	GetTrialBalance(ctx context.Context, request GetTrialBalanceRequestObject) (GetTrialBalanceResponseObject, error)
@@ -11794,6 +12909,54 @@ func (sh *strictHandler) CreateConsent(ctx echo.Context, params CreateConsentPar
 		return err
 	} else if validResponse, ok := response.(CreateConsentResponseObject); ok {
 		return validResponse.VisitCreateConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDonation operation middleware
+func (sh *strictHandler) CreateDonation(ctx echo.Context, params CreateDonationParams) error {
+	var request CreateDonationRequestObject
+
+	request.Params = params
+
+	var body CreateDonationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDonation(ctx.Request().Context(), request.(CreateDonationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDonation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDonationResponseObject); ok {
+		return validResponse.VisitCreateDonationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12593,6 +13756,80 @@ func (sh *strictHandler) ConfirmRedemption(ctx echo.Context, id IDParam, params 
 	return nil
 }
 
+// CreateRelation operation middleware
+func (sh *strictHandler) CreateRelation(ctx echo.Context, params CreateRelationParams) error {
+	var request CreateRelationRequestObject
+
+	request.Params = params
+
+	var body CreateRelationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRelation(ctx.Request().Context(), request.(CreateRelationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRelation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRelationResponseObject); ok {
+		return validResponse.VisitCreateRelationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndRelation operation middleware
+func (sh *strictHandler) EndRelation(ctx echo.Context, seq SeqParam, params EndRelationParams) error {
+	var request EndRelationRequestObject
+
+	request.Seq = seq
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndRelation(ctx.Request().Context(), request.(EndRelationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndRelation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndRelationResponseObject); ok {
+		return validResponse.VisitEndRelationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRuleDrafts operation middleware
 func (sh *strictHandler) ListRuleDrafts(ctx echo.Context) error {
 	var request ListRuleDraftsRequestObject
@@ -12710,6 +13947,54 @@ func (sh *strictHandler) ApproveRules(ctx echo.Context, hash Hash, params Approv
 		return err
 	} else if validResponse, ok := response.(ApproveRulesResponseObject); ok {
 		return validResponse.VisitApproveRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTransfer operation middleware
+func (sh *strictHandler) CreateTransfer(ctx echo.Context, params CreateTransferParams) error {
+	var request CreateTransferRequestObject
+
+	request.Params = params
+
+	var body CreateTransferJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTransfer(ctx.Request().Context(), request.(CreateTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTransferResponseObject); ok {
+		return validResponse.VisitCreateTransferResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12896,282 +14181,292 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkyTHcSD4V+JSawZgN6s7s55dNUazazQGwAgDzGh6AAhEzxWiMj27kp2VUciI6prCXJtB2sUdKFGi",
-	"dPuAKNs1E+xWWu0eyRVPMh2PgsgP90/OOAPgE/7CWnhEPiuzKqsfM41B8QMxnZUZ4eHh7uHhz0eGwyZT",
-	"FkIouDF4ZIyBuhDhP2+5MJkyAaG4B9OALsCVT13gTuRPhc9CY2CIaAZkPoYIiBgDoSGfQ0R8jn+xEMix",
-	"fwohGYHHIiCz0IUIf+J0AuQEFoZpcGcMEyqHhnA2MQbv46DGA9MQiykYA4OLyA+PjbMz07jthyclQIyB",
-	"hPBQkCk9BjMFJwIJiYTixXuvHpC95t7eS7kJJ/ThbQiPxdgYNC3LWp7xzDSmNKITEBon+47DZqG49cpd",
-	"+XgZlHA2GUFEmKfQod42TMOXP06pGBumEdKJnCT9MYIPZ34k0StXngXwX0TgGQPjd3bTTdpVv/JdDcpb",
-	"OCNiRz+pAE2wmTP2w2Mixj4vgvbhDKJFGWwXhWUWTRmHCpDmY98ZF5DF14JUja6YgDhEp+AapuHQCPR/",
-	"GmMI4kcNNsefF2wmxuWUti9us+ND/6Mq0CknJyGbh5LaQoQ/YMdkTF2FXu5/BFULEcOAHQ/1GynwHosm",
-	"VBgDww9Ft22YxsQP/YlcUEqYfijgWGP4YBZxFlXRITwUQwffiPErmUMzYgVk6v0qDumUMYhpvBIt7s3C",
-	"CjBccHxXigVXiwaTjGaCROCwyCUhE0iQ8ucZBxIyLRLKgHOjxTCahTnoXPDoLBDGwKMBhwS6EWMB0BDB",
-	"u+l54Aj/FF6N2KQCSojfISwkLCLUEyimfE5cWgVP8tHQi9ikNqe8QgXkAasACqmdsDBYkPmYCinJinBq",
-	"qVoX0AvAeJ/VRN2GIA0FOwdUDwVEIQ0qhTAiLT6A5r4YK3jYTHBJjb5bBZYeeIhvlDKB3bSQMZO/y1hi",
-	"Bal5fsTFCsxoWjrfiZBgqBIzvuCZ5efPI3x+volvvaKmjRUGZ/EGLKokE50AVxsiJwMuiMciAqcQ3SCU",
-	"RDAFKsBNfhxTXtQYEHilqKTgZyZvvIGvVa9l0w19ww/dKlrz1FpO/LCKrPRP9VB5MxTRQs6n9Z2JX3We",
-	"TxgXBAWo1HESEV8BRCBHKheethTsE/pQHTYo5pOjxy49eu5UyXsJhEsX8siRZ7DvwA0imHwi2ZDNBPGr",
-	"VA4Wbi4J7kwhonLqanKjIfFTypAEROItcwIfqpSzk0umoDvRMQ39jxDYV/1AQNXBTUcSS0peZb6pQlrm",
-	"laLUqsGwd+YhRDWJW6KNyferQJG/DTei9WT6FJg1gKwHYHMk3KWRCCGquytT9XoFEPrXc4BxD3UicFcc",
-	"HpF+hVBRUFP8kAtaqc3H3y1rKonO6VIBDeFPpPhYpt4Ytko1IIEse/7XBKqgAtQGacoiUcn0eA3VRz/I",
-	"Q4VFglBODg7fMQklgR+COnaoMyYRm5sILVAk8989vPNWJdRypNJbq8NPy68Sh/BhrdsiSNFfLo44fLhS",
-	"HG16d6jcyICuVE9wry6onLwdVh5pfqgoZxZWHhP6p3pzyqlwzndYMAsF1OHv0/jVCgCS3zfm8TOJOj5l",
-	"IQe0JbxM3XtKyZF/OSwU8jgaPDLodBr4Dgr13WnERgFM/tUPuAT0kQEP6WQagPrClQBN/HAmgA/ZTAyZ",
-	"N4xoiEqAC4L6gVwbcQLqT9AU4hGbCEbsdtsi+jtTXsOIZZgGRBGLuDF4//KHnjJJfZExMHb1b8bZA0VJ",
-	"wIXE5MCw7H7T8lrQsJ0ObfSc1qjRpx270fS67h60Rz1qW0h9IlrQkUSBvvVxQcWMG4M2XlB9IX8y7iPb",
-	"KxXS5wjIKQ1wyzQ/7LrM4TF++c7E/Z3S5Z7V3eO7aiS10XnyygIzoScg4SEcQg5SJvmCSEHp8hvJjdgZ",
-	"y7ldOfnLM764EH2M5ACZTZOiZsTYiUSL/G1ARLQg9Jj6IfFDQsmETSAxtFxge7R00LvTsVrp7rysYKrc",
-	"CYT5UjDPGJnMnDEemaEDpjw4Q0ZcKuiIcqmexos3zKzx855cR2PfQ6otigsODgtdXrwkKonb6q7VoPGS",
-	"SP1gFsGFthaZKqRBdns5m4AiIo/6Abg39AmoWcElYwimXLKqh1rdTKB9wbhsbuxkufGWBpSgjFm188mS",
-	"LmP3Dwu4IEJbUqQ4kGhxaBBA9AInLsPT2jReZdHId10IL7QxXjJKjvGSSweZ0AUC4TKEybh8WZjhtreY",
-	"IDQItNGzEvUp0Jcm81igOE7iWrATCF/ghDtsCiZxGah9cNipVmPlvG/A4h7MuPI1nBv/J7AYRmqYguQr",
-	"XgbnlBP5Xqy5os5IpRyGKOaay9+dZjN/Uq2BatWuZZZ6WduWg6AUIWemJKpX2Sy82D6FTAw9HCW/Tcpz",
-	"E5+G8u8r4JB2nkNiOCoxnQJ7SYiOV0m4PKFwrfp8CkGJqqLIOAnZnDDPwAuQd2E24WPfE0PJfwGd8iKr",
-	"JJouUf4UAgEH5VxzZ1HiSZJXtIEy0cnhONHjSY0SbzSDtn35m9dPN2+fRLMACKcLicxVO1hY72VsY37y",
-	"GwUvaAQTkFc8cDO+zxNA3eY+Y7dpdHwxDWDE3MVQMDYMcKisbi4IWghtq73X6XXJaCGAEyov5/QEwiti",
-	"KruVF2wSPnQHM0ZiEKu1vvxiLkucLcOAt1A6E2MW+R9dkIfwWBv6YXy7yLEQ/ijnnvicI3vDw6m8O5vE",
-	"Y9Gx/C+LiC8SJpdiN4JTdgLuFUg8O785CXS1bkf5hV7G5rzF1KwKkLz+/e677zb2Z2IMoZB7AWXOYykg",
-	"8R5V7a4pderj9vPZdMoiAe6b4Pr0Pr5zkVu4HGUopxrO0rGX1L+IzYTiQE6yE8iB5e3r7fuvNvZMrRdN",
-	"phFwfhWUYHdSSsigguAqCCJs1T25fK2Xza/MS/QOOZc8EbV9KINFNO/ogTMBGoVNioMHBobttt29Tpe2",
-	"9ryu1Ru1DNMY0YCGDqCtTJ5YPkgUmcaELoZsnmIvMTDLHaBNa0Tdhud5nUYP7H6DWl2vYXvg9JvtdtNr",
-	"7hlm1iaeMRwZpjFVYRHGIBeagLYt9UgicxqxKUTCV9Yimi5sg0iMzOpWf/dmbJbJ4KDMrhjfcvuW1bP7",
-	"/Wan3Wtb/b692uSYQeajJS99FrPrzWh5rNZ2MGRwvvqbd1mEr6vNqGlfTE2i72cCVXIukXh6MzZhxhhJ",
-	"tyhFfWpHZqMfgIMKt97Z2z5fom4+ZF4aVDJoNU3DpYKiKe/bSPpZqDtOtzPyRh1qO/3mCLws1N0s2J2n",
-	"CHYR4gfL7FrYk9WEpGON5DarjXtk+AImvCa3KwZ7eEt9kg3UoVFEUdvMBAStG1QFFi3RNQJmFhe2glK1",
-	"DMrSqmH1em2rBVZ/j3aaTr+vREpyXHdNY0qFgEieBf/L+1aj9+B9q9GnDe/BI7tz9i+WXUGm8bKiBl4u",
-	"8vkGTNDPkpN9rbig6XndUb9pN5s9u++1O1W8a2WgVvbXqwNa25POx7qtLNTNZ8i6OYi7VgecUd8ZWa3m",
-	"yLJbddB8lQCrAMUEYvVnAeRRB1q0P4JR36Pg5JBsdzvPAMtJ9KWGWkeCoMenKBabfR2kiQQh/zWkp9QP",
-	"lNqaPEP+QP7EP5Hy5CZE4AJMcu4GNblaes5XV3uJCssDq0oF4xcTz3vLwvnch4VCXW3NrojfzT5Um7DZ",
-	"N2qnan+T3c8yRTHe3doD5imgjnapd7/mDIUzsuAcLuyrmbJGzNiZAOVhJkB5qGVrYcNyCDJTeiw7hF+m",
-	"wsF1UNf15e2KBncz1KwFQPYiG1B/Eh+Xwj/1xcIYGF//5L999Qd/ZJhGxkQ9PAH5U8TmDVvFGiAykD/V",
-	"Cod4mWtazW7DajUseVylqMmGWQ6M975vxf+ze2WaVAzXUugpdcbKxkZdMloQX3AIPJNw5VIhiRFV2VgR",
-	"HwforvaoH3BCAxZitFzMyTRc3PFw/au2Ph0HBXEx8GShTNYgsUtUfDvC6ClzfgymWmgqFGxLOw3jv4tC",
-	"okBoGimVG68A3GD3r2LLY8E/MO7v336jPg0sy90YttVb8xadKKkYUF5CMAfycZptoMbcIeiomgXAiYAg",
-	"0HuGQ2h7aQK1Hx7fSAIZJXn5SFwscv2QRovcizsFzXZtkKBpwASiY0R2AKcQLC/gtnycRAvFb0so5pTH",
-	"Rno/NImNbxxH9BS42CHvZkBWzhX5fshC2Mle6durvdZSk1grQw8C5pzgu6e+CzXsDjfj985K6O3RpihM",
-	"6HIdlNSf5I4dD6I60N5LXjzL0X2d0KcMP2wyiaCRqI31CgbbYL5ND8wl44dm1Sx60n2plFdS7BUucH7o",
-	"wkPcZm17XHJcxbHiS1ZW/FnJXRVkWPRFXYlfKQHnLB3Q0JJ/Wajp5a3Z2Fh9zKCglmVVLtIBfyrWb756",
-	"LQNzGtKYQV8G1/GSTENFVZRHPWapQq01maGSCu4Bx4j0HB3oSaS6r4/q9xPsWbl1Ao1CnPBRKghQauRt",
-	"NWYmJUafWLbdaMpz7TiiSF8HhmnoO86YzSJumEbAjuUcAVBvOKZ8bAyMPdp3vHa3a0O33x3ZtkNdZ7Q3",
-	"6rW6I9qzut1uy+r1LGhZ7b1er9/2untus2dDq99q7tlNqyuvU5F/jFGGwp/AiIYnOwK42B0xhvw8ZVz4",
-	"4XHRiNGx2p5teW2HutRpO53sidzAFZdf7GCv0bO8XqPf79MGdEejVtehntO1ihe7Quh5jbvdujtpfkOe",
-	"7r0zB5vVaXrU6oPldPZGXq9dhTs9ldyTZdOHz/lsc+PHU8BBqXHSTIOt0ZifkHz7vtUadOxBs7nT6nd7",
-	"3e73JXvPAhhyQI7ShN5rtazWXstynV633Wt1267VsWC01+x7e1a3bbW8vb3WqNNq7tE+9FtWv+U6o1aL",
-	"Oq1Ov99sYmKMq8T2dApuQwKgDsQPjUGzbRrz8QIFLvePQ3AJHwMo1Soknh+ASdLQ99AldDqN2KlSp8Wc",
-	"kSlEnIWcvIjyGnm44by0Q/ZDIrk30Yw4ofoJ84jEDXEicH0xIE0yJv/fZ8Tetcn38I/8C3pk3Hr15KWC",
-	"kNdyUpLAc3ZuZagHFxX/oP6tvywxlsRiu+YBl9zCahlWUp2h5BZVtK6k4NeEJUpDa2q+H6Oh1geFw7Hm",
-	"IRujqOzwPBgz34Fb4XQmNrrx42cYLgfTBosaLgulqmoaLEngjZ8smdJquKCXr/J6wuLF5pYb32rUG8RX",
-	"+WyKjkFsfpeKF1A9k35j45EvqCBrFCQQlm7nZVze8bJm2NaghbH9meuYFp+RMTDmTSPhD/xbKkEofdO7",
-	"PF5rJ0DauQvWZhd/fYsxrP7AsraGgK0hYLUhYHuN//Zd43Obkb3BSUlRHUdit9vWOnI7UIm6hbgrfJjT",
-	"n6Fh2Z1Wo9fuu41+1+40mp7Vdtym5466UuQGdASoa8Ux3cc+FxCtUot7VrdntVEt1lF52s8UsQCWL0qo",
-	"0PZMg88QL8vQ2Y2evddr9EfQaTSdUadpdZp7dntUclam66vjttBrW7aYLUmXwrLXDK5zOM8yCChzzCh0",
-	"rCFQ+U6s9a9+9RA+xDczaNz8pE0QqMFLl2AmCZVZVJRTtRxkY80qpjR1kZlNA0YTMJaJJk8s51GsNtj9",
-	"TTbqIujHiVagVN2g1/I03om9Rq/fdRu01+80XGs0akK/C85I3qn1JxycCJWWE5iKxmjREGNoJAn+8XZ4",
-	"EQsFcYGf1GT/Vrdn9Vs59tebvYL/m3a5AFhtgbmoACggYm0Y7FZkrBYZeXxeWITUCNtrZ8P2nrfj7UEh",
-	"BM1487D98C2/bb3pd96jP7j30Tv29z337Xd+z3hGoXRaybhekXRKI8xH0PXVjS5bmSsXNffi+5aNUXMP",
-	"/tfm+1aj9eClwftWo6MelUbQHaBxaql2V8FahLcirotRCTIBGnIjc+otZxNlQOy285F9tPHRA/l/VqM/",
-	"fPAvK6AKPT+abHz2Zq6oS6R0rotFYfdWKsEs5OfRF+LM8wl9aAwwfzhTSKSWUmCj1VegLbFpNXsNu9lo",
-	"2ZdluMnBtyosvKtv7+vCwbPLq3O66aXVu6Bd8PJTCOLJlXTJIiKGqpwQoggcufUb00IElKsEl4iFx5l6",
-	"FEu7Er9ZPOtr1CPKGyBxmPJl6JSDZIObdrvX3mt12711W3yQiMhiEcGsINhvfF+LgcaDf1UqB17R2T+p",
-	"oMnZmnJLL4YP9x88ap811D+a6T9K57mpvYePziczMnaIc6cOxJkBKyTMTeUOyCkSo0V9fVk5HPgaq6Gt",
-	"zHSrrIYjCMHzHZ9Gi6GjRHVWPV5hU8wZFD3qqIBKegzGoNddN7CKjguHLl0g3TljcE7AHfrhkM3SSpCO",
-	"PDiHeYdbwf2WLZ2lfWoOm0zkHiyGDoRC5UeyQH7yfua3OYtOIJK7s2QAjf3IywZQuX4Jt+ensapYGS2n",
-	"mUm6nLOhdmjF72GwYLros7yfOqej1Xb3rjXRcgFT5XdW3nJjoGaNq9wpJEqU47+iGbKmdr6hIyz5DhPd",
-	"Kj9E9jbsXdtIRsk42kqcmalErOk5PUvIfijgoRzr0VEObUfG4KgW4o4M8yidv/hZJQT4Wcxu+JViOHyu",
-	"dwIfy71QD+VuqPHlfuAzCF18gtypnmj+PDIGj47KGecoZokjRYM4Qo4LcaSYX/Hnua0A1hyvnjWPjDPz",
-	"SPGrmo8ey4l7Xfm55JIjY/D+0RKfHBkPzKNlbsNBi/xWjQ/Nu0eKaI7y/J0+zQmDzNJroSZmzyPNd0dZ",
-	"XkwfZiTQkRRBRzn+1I8SyZDgW8kGXAzyff6HtsIusg/+cqDJAKaI10dHyBv4k+YxRQHIY+ljF5/6YYIS",
-	"hQe7aZ2Z2TEyHFYcR3MrPpabk7xfObQkACrUwPaufWScPTgzVkTZFCNrgHqZCJiG/Hv31D4KOXxImu2j",
-	"EMsP4ttHYVpwNoPUMAkPWBHacBSOFqTOKXkUKi/QRaMeJFgeRJw0jkItf4jn7TWbPbvZavbsUd9rNlt7",
-	"Tc/qNG2n22l19zy7u2eD17VdtwNOH7x+i3bcPXfU7rVo29prHoU6JIgUY4DigpukYTet9LViKE7yWu6t",
-	"YlCMCn7Ij1QMaFHv4CvPKjyqWP6y9ulXP64qyaVp5HWIaxpmlab+lGg81yroqg5iryAG66kj6FsWkUUD",
-	"3K+R1XUdG5qe1bT7I6ff2oNRs+vsWU3wRi41MrFb50myWrrKjhY1rdzqXg3ucP0X2iKcvfGUXsG1Ml68",
-	"aeVVxrJKx6cQLXRdFWwAANQjUqXxBSdYKTNrAOt0Wp0yX396SNYzbtTJe88UkY6P19LqGT4nkp4wWECw",
-	"uIvBDYKmP/ndzsSttwwt/tcYZu8yjvgvld11tn9Ts1Eq52tage+qD/Jm4G67OqhsU4eIVAiGgtWk3Szn",
-	"r/STzAI4BBHHvSguLm65HRcB8kMyhofUBcef0IC4/rEvCvbaVnPJlIJJ2K0K40l9B80FjXPK66JrKmRb",
-	"G2Q3JLPxKf8XOFpjSfOHouBKg8sbmuniwPhYdXUSM59hGmOm8vfU/QKz90IHAv1LQ1f+kdiLaMg9PCcw",
-	"vk59fhypYsn4HkZeqMoqxSu+mT9oknLUibdT/aOReqocZZXWJwlvuBH10r/UNQ+LSOID+UEcpBZBEE8a",
-	"/7MBoTICHM9o5Po0bKTDZyra4KpDNouSf2TeC9nED9OBPYginN8JaOR78QgPyox0cjc29aVt7WNb+9jW",
-	"Pra1j23tY1v72NY+trWPbe1jW/vY1j62tY9dY/vYtQ+XU3EI1yta7mb2OlY3deoCyVAFvCcj1Yio1cWH",
-	"VSpT3kzz7pilGa6+IFS1Kki+2CH7/ARcbF+kLHbhMaiuPbws2Whp7ooLZFmMLiqMQz+snbmiPmCz+rku",
-	"KcJrBSJPWFkt4H0hzz2JlIhNCPVoZGJyMAQwHbMQCIvI1HfELIIdcg+1F2yIgIlbYZJC5QNisKTuFBU+",
-	"l6p9aVLhu2O9R0oXxg4b4BJOfdckHfxlBFzkcqw665JeVI+RYZaqVtOJzpnMnpmEjtgpZAkmoAJIrLHQ",
-	"0EXqqU86mhvW7tRZGXc+nAZUW33yxptCK1XJbJbVsOyGZRtbC8jFLSAh0ChYoC6XM0OMDNOYs8jVNT+w",
-	"bbB8c0AOVR6+HyKNsJmol4E/QHnFTzjSWh7xcTUslXEoCGe5fP3RS4ZpfCSP7id/+tdf/ebPv/74D7/8",
-	"d3/7zRd/+eQ//vDLn/368ad/9+XPfv31xx9/88WPvvr53z3+53//21/96re//NPHP//8yV/9Ev/9J4//",
-	"7EfffPGXX/3NHzz5xR8WJv/mix89+Y//7ck/ff7VP/79N198+tV/+TePP/1JPPM3X/zQOEOd4xlUPriY",
-	"Gam4f5dbQSHZEbUFP/vsy1/98qt/+NuvPv/bxz/7iyef/5/r9iKPZ0fhub7ha52ta2nxV1nuIUHFnzz+",
-	"o89/+8uPH//dj5989o/ffPGjxz/7i8ef/HXy5PEn//TVx3+gXnvy2T9+/dk/fPPFXzaJ+jGddPk1Er+U",
-	"4i0DQEKjusiDXvJ9Gh2DQE6V8sg/BcV6ic7JTaJaDqsselzD49989uTf/Oarjz95/On/9uUv/unJbz5+",
-	"/Ee/UFN+88WnX//Nf/jyh5/qvSqoOEVBXc9jmQrwTdyvWoClPpd9wzReNkyUaK+UOgdiOVc8KdWBrxqq",
-	"MHZCQoZdPJET1DfE9d2dbC3AldnlQCM5ZF77bZaWnjin/65+upMSHzWV9kMB0xpQJzS2rk46r3DPJcuO",
-	"xzKX26UrqohXkGxemV7/qg+BezctplLIk9PZK6srb7iQmrnX4zYUcSJ10rlwiahePSDdvmUT/UbqQh8x",
-	"d5FXptrlrfOziIvnMdV6ElDL8PE6nk3ZiPi+t9d1rT17b6/t9Nxup0+bHlBqOZ0OdS27Q1sjr+3Zo+bI",
-	"Gu01m45rd9yuY3dGlmdZ1NpbnawTO3+77XLn7+tAAzEuKHVJJRldySq3Z8ulxtjJ+jJiK8qH3XqlkCVV",
-	"r0VG1uPdLV/0nkobwH+3a/zbrvCQ35pMWVQzM6hQSccPoDwABU/5ATk4fEdecH7/9uHvG5lc+xEWoyiD",
-	"ZRqx8kHHbE4EUyVV5UFJiX5VqoLv7b952ySUq/AQH9ezM3GxQ7svluNEuuv2E2FIoSndV5xlbV2445BF",
-	"+t+BH4JWqFSqhN0rlC1hM+GwXA9i1OLnxsCW2snq3qfJSIWB4mo9SfZO7d6oOHMzM3NqMJqFJyGbZysv",
-	"YMuDlfPG7cTS7l1YTyrOBY0nbGUmdKkAqSh7M3lB3mi25GLSQzLQfWuALCRdqs7vPie56wtO3y5OP6GB",
-	"JFxwN5r+CNtdorco7mNE4wb0ur8jhC6N4suxnIK899577zXefLPxyisxNB3USjW57GXvga3OKnrpSo0s",
-	"kx+UVppqNjvZUll7Vq4OVTPzWzv593Akr7M6FTO/JQPbLKJpYJvlNCp/WCYhSdvZel24AoniCxfuinmv",
-	"5vuaP2tqLJr/2bxY6Aubmi2rLpnNKJewtZO4lkTRUygjtkQG51lDMl7JCjaqUxaTyLmKmskvzbW1zWLi",
-	"yVQ5i3dwGR8x7aw4JyRT5k1L5zkDLqBgQpyeV0N33zyxMIG6fonWJQw/KDWrxomkddXiSGG6HhXNdJJz",
-	"XsNck5TK5ka64NU5kXGA5XKSqHYZ2QO7M2h2d+xmq91Bl1EGlmavBCNvQDHJkgbHxsC46b5yKC+iTnSK",
-	"fzU7HbuPLnt0xL3HX59Z+83+wU35DEPH7rxx1zCNmXIG+seGaTzECLIP39t/742HB5H3zuGwd3/x7u+9",
-	"fue4N3ZO79Kp/2YQzW9Retd5/e17rMTTEBxnSUDBVLavCGX2RQVu2asnKhozrw6GdALxUXoCi+VbwvIw",
-	"yqMRzygXXzbbjOeIWOKl7LWH5WrvdDYKfGcZonarOrf4UbtVppcXqO4ES15JtCkYTcS1wo4Ep4z63oDF",
-	"IRSV0xNYaOf5syOb5VYKCqqaR+8bUPDv2d01TQlw+DIUZUO/l+7vmZCI1QDhtfcsDXrIcnsS/6Af7X7o",
-	"h8djKHD6+mu4HtvMQFWxoEPtXC1wDPa8kjyj2+7EmmfAjrPFMtpN8xKb621edm3FDI3l35ZnREtVbge+",
-	"/k//x5PP/+yrzz/7+g/+7Zf/+deP/5+//vL/+knhim2tr32YGNeW6KTkGCl3UiVW4c3NVzhHPELZxt+Z",
-	"QlTmwlLtMdJw8EYmjisXJL4urqG1Y/f6fRtr8qAZsNUsLzRcLCdfMyPifH0VNk46OXd6xIzTYIMq95tY",
-	"SldWt1f60loTlDpz9Fj5ZZaSSy72OK+Z5gqf/t79htWLnUU1Q6WqXZIhcqfx9b/9xyf/6ceSGX/0q9hx",
-	"8bPHv/nXhmlMA+ro9rX668L7hmm4vkQCOmp++6s/f/L3/6wecxGpkIgsx5dUCSsP2mm3eq2UuO3eso/h",
-	"nBUvazNAnb6hmW2LKTrUEq9O3dkEuyupGF+6QHW1urRfbMbgxhSS5NEoeOuXNMviZ+P6NppsOXN8GgwL",
-	"IX4x5VYcJgliN6PNSyOy60Y8ha3N7uq6fSumNJXvR4lwSR8JoBNtvwXOcevjZ9wZM5b8NWZ86gsalCr5",
-	"WaA2zezZClElRK99uGDuILxeUYNpk+gMN8QhtYwF9fLvyij7rv6t0NeoGAXqNHrNvtsYeXarYdu2Q72R",
-	"4wFkaPDxz3/4+Df/+vEvPnn8cx1gULt+aavXthJKaVpP/bjdRPI9w4Ow7smnt3TjQ09vZCICsnuZkyqX",
-	"tkH1EV92iKxY+6Yy+tnS+7WXjLGQuF5C8W58tNXuJbLxEXgcIWV8+dOf/vaXP/zyn//8yV99sepgLNrk",
-	"k+keLZkYlgRxCkGNlxVcNV6MQV37apkv5i4LfKdoY1Z51zxNWs6eNIitik4tPOU0+YZhGnHVCgwTu0Xk",
-	"U+0RTcPcbhGgUZiGtv30t7/61Zf//iePf/YXT3748eNff7YcpKbi93CeBILCTMf+KagisWp4oqNitNFW",
-	"n6hqxj/5s8ef/PXjT376+JNfPPnFX6kAtynG3i+ARsWx991ZIDiRmiUHwkIHCCXyRTIfgxgDhsMv1FJZ",
-	"RBSAChT8IbfYT//s8f/7D0kk3JP//mP554//+9cf//DJH//X3/7y4yc//fybL/5SY+PT/yBB/d9/pdCS",
-	"oOKBuSZ0+SkGlKrU/YQKVMgl5qGwWYRxxtOISeIjLji+VNZv5CI/R+DQGQeVRkggREFLRgvsFeIEEJ2Q",
-	"OURAOAtc8uI0As5NcnBw/x3StJqdhtVr2L2XijtWEkacxGtj6GkxZr5emGohLjUTGvz4x589/qP/Ksn4",
-	"859/9fP/vDpANUPMaTx0JbpqrO1isK+G9EEGNN8dkOz+H4X//8d/Yzzj2NBEdtWutCIFoOpcVSMm8Xyh",
-	"p+eMv9TMtNFKakaExptY5teK210RyjHYqk5I1YWiNevEaeZrgvCURR5UnmoHSZuvsiJP8RUre7blLlhl",
-	"V6mlI7nc9J+chkX03h+DJvYxC1zFCPMxg1OIiOu7KnAJD5baYcBqrXemy1faZr6Xd3OZCqZlEaWvszlh",
-	"noAQZe6ELjIQxUhzKfo8WYjd4z+c0UgFjY5p4A31oYn/KUNiLL82JxS8Ko3k1FNIzuUU3dWkcGda7vSr",
-	"uZ8XhBg/rwau3M/k57uSSJQ3HDqtlR6VMHfdOIrLWOAajlQFrZaWmWQBr558X732Fvo1MXswThCuHbVy",
-	"jjiX+SZFvrJJxmusUImp5yyTgrwe+xcq6h0jOgdoOr1Zp+r3Mwp+3ySaCaKIlQg1KsguozMx3hXsBEVb",
-	"sBgQDJ7vtfsvcBLHmCAOYjHnh6c08N2hxKPqZhI/SapczUJdHwvcIZbOGiLW0je5w6ZQKgcR1Prney79",
-	"oCDoywrDIcjDJQlXGi+Taem6XKEvudQQLpGkRzbJLHSzz09gYeJxwWeOA1onJRM2UYgq6bwzC1ZpIDrg",
-	"J9FGMHEm7Sa7XgomntY027Xfz0QYZNMhMjEFiSKztnORelCCsAjUJZe5QHxO4OE0oH4IbrFPwNo4EE1L",
-	"sVaUOHx1IGK6bWXceg+o64fA+dL1HpwTTPQY0mOpeDksdHmapKp+UsYmC0uG6D/sPfSowIQOTyHC28ig",
-	"nQsLoO6irN1q+XyPLjH0ZAnw2laycxjWijioGYBY5vqXCKubcLI0cQb4ZQyYVXgvJ5W0e30mNmDbyH7b",
-	"yH7byH7byP4pNbLPHxtutBhGs7C8IggkXXLqlYlRr+e0pr0V1p26hp1zZAdfZoBQvsDyxrWPv6tliZWf",
-	"Nq+1NWylr7rRgkiqywbJ2ucNYS2NWUXerHv5uXDZYc0o1YWF74ELk2lZZGDo8oJ866Xyrd2yOj10cR77",
-	"pxCqJLkxBK4K+R2zwB0qcbSXj4SBhmW1rUbPakJjr9tqNnp7dtfu2pY3wlj0Qse5Wv7aKKO+xDpLlVrS",
-	"zkbbxCWSS5QRC/Z6I6/fhqbtjLy+7fS8dtOFPbCpS/dGzt5o1G623b0muNRz9trN9ghabduzuqOu1cXz",
-	"6XzKiO223b1Ol7b2vK7VG7VyB2r/Kg+6Bu7fqkO4Oep0LLfreW6z027DaClLcr7p1uVAS6tIrz6BaysG",
-	"rWunF7RbPaunW50m0k7yiGKWfraxu3Fw++b+W43X77x5E0MJhAgg5qp+5t6VFh+6pDYICevXFt1aCNQ2",
-	"rSlJUf/1RJzUOhiuqo5/Rs6sDoBRr523SX92o88ZVK45OUsZqgy8ym6Mi8CXKSgXrIzvL1FhoXdljJKM",
-	"OUNDq4jITMgvs++rT67zN2fFm0MFw11my9LNWr2ej24ut99ouk2rLMLpHmwcM3vp6sW67en1zqlePH2B",
-	"fO3DxTJa4/WKGEs5YvP0onssyF3mGGZZMTz50VM3ZJ7nO8uu4mz/i6y+QGeuL78vE7PZS8mSP2WTPMSi",
-	"o1ClHCqbgFmjQuKS8K5MN9QgH4piK1zdpAISUYutPRRjINPLP3WzpLodMEpCmpq9pxHSlOKvl3MHYDTL",
-	"7+GPL3ASxyOoKJpffvLk//57FZ9SEpOCyKH1ukUpRYMmVohl04f6bQPtIDbv1J49s3v1WltltrfO+E81",
-	"iOaK41L0Tq1jl6IPJjkG451W5eeye2tdo7C+pxrStZwwvtnRlJVShXIty6dT2UFTtZl8Yz0zFyuXESyZ",
-	"Bgm4tQNylJFvR4YKpVuuV3bRqK1N+rGviOZI7FP5M7ZplbpJD8vsbWmGOg0xSX1xA6sHc+ILTjClqSpn",
-	"3b7MnHUkE3RRFw+02L6gr/pFvarZw+K9HKNa8GhNz6luw7YazY6RLQOWr2hft+lG/qKyidtB+wKkKsmm",
-	"ECKYEgOsaAzL1zK9FPtBzaCeOKbl3Cprgv/ahoRNDpzNSkQlhHTbD2FJKS7RipNdqV8LitUFvX6U0GVf",
-	"G9MwIx1PpM9JbERZ2OgUBzGy0y0tFTs5FC/HdW4cEnb1XS83Dzo7n+vknLlnNf0JaTGsGMfl2wPT5V2J",
-	"qyzXEwV+uFkdqk0QW7dwxybMc/EiHxo/uHS1pFWFP+6zEwiXjyrgfCjUTwYsflfF4SsjH8e+CX0pgVQo",
-	"morTIfPIV3kz8rOhnuhloJE6F5cEemaKR/misv2ycPDs5MWzP45EyRzbra4OVl7VikCBnw+fkdjSK8ks",
-	"qzTsOLPQdAy94rUxODkM5AbLrTWGsnLvEhUyG5CFwYQbWBnj5ppDDk6EaWodz3bUrmeCEAfxa04ErlTU",
-	"acCNPBmURGulwDwqFqZdruyVB6NGzFwWvHQXSuAs28KEAvL0dIRLOTJMcqSI4cggLCIjJsZk7osxoYRP",
-	"pUI5AjEHCG+kP7GZWCoaWyMuL7OK0p2OfBq8nB5HK2yirWZc3zB1AnJkgOQ4qxdCk/Z1rXCVFUa9tNic",
-	"c0GrbaeXPKrcfAFhg3neypFbmZG71oWdkGtg1bmGG4zWWQVffYdk5ZjWZbmEzz8um6/Z/eweNbCO7aVF",
-	"1BWgXh783PFwm1Ktjh1f4rG453I1Sqza+EjaN68cOycaumsBx04vS2Dj04vTshqmOOoD0+AzdQ9Dchlk",
-	"PXdW2qda/lt9MrDOLs89EhehrXUZxANgqVxweSaeXtPl1gkuai/Fi5cujIuTV55guo5t6d3+kuO3N7+7",
-	"XfN0G337rci1SZC4+kb1tp49KY6U+GS1uI85Jab9MqXpnbQPc04TGTGsT2r32/2G3Wy0bNRks4WM3vt+",
-	"o1dWyGhV7IwunfHln/7xl//l46/++Bd1K2Z0uv2uCotZ3cfqQ2Ng7y1xtVrLI4MGwR0PVan1t/kHZtEk",
-	"yQQRLHCJYLn2ZTzuGcUBVJ4QDV3iu+qac76yKHHX+tqhJ9ep0I3eopqyMKE/dK/mBGKrRBxevIiOAq9+",
-	"MZ0EwI3N+wkLdayG1VFemSILWfH/7F6mmtdPPn3y+R8+/uTvMgT/oJKq61imnhohbkRgV0Yo5RXnEGEr",
-	"t3jTKJVvs5C89kEk6cl0vWJI8oSYOX8n4PoODYa6SKFGubm8C/lqhKXHMmoYy6mZ2cLhtPHRg/eT0uH/",
-	"srSfz7uxAbIYwblJgu1H43NHpIOuZfOgTAXl4MwiXywO5SgKMEzCbaLyGGiNWhl/DjK2n8EjZerR3Uyo",
-	"ZC3KT0w8eJ0xDY+BhEyMletAmfziqsSJqe/tKDAGRjbrN1cCScFxdoZGZ4+VNHPN9K4R/gSIvAQN8poB",
-	"9jBVxWpMFRJCxCxCt+VEdeLKZr2wiKDCFjd3jxvic5NoowMnEgswib/wWEQgcCHCcUyiA4q4ao2ksAHO",
-	"CYFTiBaIj52j8Ci8Kf8kH85oKHyBrW8omY9ZACR1u2qb/g55hS44kVDeOrxDXCrSYuEjxk5e4GrxH7EQ",
-	"bhBfKQH4/lF479UD0mq1+vL9t+8f7BA17907h/e13S0kyrxNQgAX04VuuTCZMklLi8YbsBjk8ofVV/ET",
-	"iR5MNVaZRnyOtYDwFaymNKc8zWMSSWUNBPfFpmUhfj5IJhSNezAN6ALcARHRDD54ycTBjkIqaQkikkwn",
-	"VLMiLMZMXmw3my/tkDdgwUngnwKhXLWrpVy5p8E9hgjxvk+mKj+bvChx0293ei9hQyJKuKCjAMgHDnPh",
-	"gxuqd5V+me9MXCIgCLhaF1BnTCZAQ76jevb7DoQ8W79vf0qdMTSaO5a8JSOdj4WY8sHu7nw+36H48w6L",
-	"jnf1t3z39q2Dm28d3sRv0oAO435M2IZpJPmshr1jqdfYFEI69Y2B0dqxdloY6CbGyJa7O3MIgga29dn9",
-	"wfyE7/xAN+84VqbgPDf97uGdt8i7MJJ4JIcgFIZ6Hbv30o5yBKqC5rckr78GQqIbj0U+ZXIBcsSmZali",
-	"A1IWCd3sOvAd/HA3nl6JrBptBQ5BKP5frtGCLQTOTKOtZiwbKIFs92Xq3tMFAs5Mo2O1anwy4wtVC8Gj",
-	"uqXY6g9epX4wiyAnVVWSC59NJjRaaMDTnhTY7wvFnsSjoJhnktwgH8iBdotUWLl7ODQ9Bnk1UnchSflS",
-	"lGKPAWT7mPQx45ibUii8SaMTl83D0h3WpQxq7LKAh2J3osfKBzv+DomHiatPpdufNel3e71e0y5pBVe6",
-	"/XKp37rtfzeRHfFOoAyp3Pwxtkv8qHLP91Hi8qK4m0bMAc6Jy1SX8qV91W0Yr5B39Qwlm3dLSu5v3c7d",
-	"ymOWBsoHX75tExCR7/DKbbsbsQmIMcw4kXxDlI3uRqwv6eReGpTu3Zt68HosiVUtyhugDOV5FNdNiUsP",
-	"DNHo9UiCx9zvHRmv3bx/ZJgRmwn43lFCkEeGqQLpv3ckJz4yzkjvKLwkzo6x920jkXRjyqkiq+XKywDj",
-	"JaRxZ18qn80diyiVm2T8reo87vbafcJVlxDS3mm/ZOZaFrKIjBbk9fv375KXKfedHSJxqirqqGxwVHus",
-	"7h753Xfvx9nnqLFh66FlmjuIgAq4r73qml5eZu5ihbB42JjP5w0JUGMWBRBKlcqtLz0ybviz/G1GaoVn",
-	"Vyi37utLSCll6hvKueiybdnrP3k7lDTCIv8jlQnftmsQ833GbtNIn4Z2p84sST2kN8H16X3Jlc+UdV4F",
-	"4eBVRIVwkCSEo5yRlMa7s6CTYKU6dGcK4f7dW1KTn00gFKXy9ICFIqIY3rMBVcVzp2JVQzUgqIZfpqrj",
-	"xBB++7Rdn6fQV23nNKlvXLmRSeC0H0op5wBhoW7f6ocEzzgyV7d0PyQHYz8EDlIU3gyPA5+PpUj8IKDh",
-	"8QeERWYmqsSUv8R1f8koYnMOEaH8BKPld8it+FocMqKAwhurvNpzIi9XChABAUzHLIRyLRoXeJdiV+Ap",
-	"jegEBES80geSvrJ7J7wr/0B/bR4tt2l4PJPqvq7BNVXDYy77hzPAbs76KioXniPF2Fa2bBhKY2mq5ou7",
-	"48tdAepCRKYqSzqefIxP09n3HQemohF/X8kTZYHpKl97vZYzFoobM0tM+PJoZlkt539ymYN3IfkqPgLF",
-	"oDkQ8q1ir+wC0rba6z95i4lX2Ux5RJ/thVUZzWLWw77eVF01PRaRKbBpkNWFVdqV4m2snlV9f7kn70Kg",
-	"VGuXCjqiXHnulKkFrUy4pS9wok0f+POYzdWFR77BAhe4UAkKaMmZU1+Ai8DRWMFJC23dIB71A06oJyAi",
-	"XYtozbeUddP6bFeoc6STlF+XHBp+60T/AU3tk2QERId9VR4Cp/ZuNmqhlFpu+1xwEr+WGCL9iGgHPbZK",
-	"n0u5rzXiKeVih9xjAfBBbJhd3mc57n7q7d9MQitPRiql17x+25/4ovbbSVjEZl/UfvvtcANgbsax57W/",
-	"2Bfa7aS/eHCFTKQ3EJ2HJWy0Hx+Q6njC6W/74UnVsPq1XXwHx3tqOn8dnn2VRSPfddVt5Klyeeoe0sHd",
-	"D85yjC83gGRiZ2J2Vyb4ZW7ffaT/dbbqlHA5VrrWryrW9wWPGf98fP8axGy/Mdfr72698nxxT5WuE2cM",
-	"XWs2uN5a1Tq+uae8hSRNzqrinFSVWXlnCigXGbVnQCg5aB7ejRWikAnI+PL8j7TiNQbyJkQnAZCIMRHf",
-	"LgJ2XH55TmG5sD2y0JD5KGw38RZ9FMr//DtS8R7BV6quFeWtECru2elivhN6/ZJqvJLokp4d5YbLA2xA",
-	"wOP8jfRSnb89EOZ5EJmEz5yxvEicAEz98DjpwiP/jZ/6nKg6cTfIB6/dvE8kEMpS8AEJUBHE8s0KrB2y",
-	"r/+ZadqgFUziRWxCBHPpgrDQJLNQ+AGJ/ck+JxPqghk3CZpC5DNXjpdEFrzA47HljVbNm/x4Q/JsNt5A",
-	"d2JQIPiCQ+AlJ1HuSxP/jGO7zNwgVUZY3S5j09Mq49B/AxbZ46SOLXezk0SB+Exst0lNr4pDDJ1l2HUq",
-	"JCPwWARJfXRfUuIirx6WRCWs0xbTT5IvEJimOgGfxiqjtLDZc3RUt63++g/u6dbcT91w3m4213/8Bizu",
-	"QQzfM1M9dO5lXvdQspukVfGVzA5AkAWbZU6FtHpI5mRAP9W6W7t+K7W9qnxEnsjGuJCTufqefqBne4rX",
-	"9KvUu9VytpfW63BpzWfgxiQfk/cDXQ12mcDfpCfACY0dtsrsGLFAKdTHWHpH3lUVxSt/bBJNp35OAuzU",
-	"O4QeUz9cYo1KrSBudHKNtQIE8ZloBXpqlQb3fKsGdZaqqRTTYxKivO7awvbwv7rDH8llrfDLH/a7j3z3",
-	"bDeCU3YC1VfCe/h7Khp3yC2hffsqmjkO35U6gbwg+qeQeGPWCz81/HmFX33LXbWcvFKJ9Z2QVaul1PYS",
-	"s5VjteXYzdCtLcXkTPrOUi66boNQTm5M+UCjEqF5kxBmf5iECjJhXBDOyGTmjLFDRRAkZibi0sUO2ScB",
-	"FRARPTGJAKvnSb3wBjo2mEesON2DQOjKX+qYjSpVQjXR9dYJFYxbU9HWVLSVst8WKXtb3k7zclFJwjVW",
-	"IghFpPMeV1iJ9FtLIWbYshIgiXRmkasy5GLfFNkncxqckNGCqARUwgXmzIn4FeXiUiYuX5ARHNOw6CK+",
-	"QdApwLGKgIosKc2MkcDe1Au6VvEiRZexWdeRXT++JOOleNUPxAbBJknKbu0v7ioy23CejeJlErf8qxGb",
-	"bP7VfVb7m3s6DXKjieKPknmu8t6BVTG3tsjrYIuERLpUOWT1G7uPOHxYJ3RGhUcmgTNxYyuTBEA9NAdJ",
-	"ITnVrecqJeMKqfgaoFBcbCwSD+HDp0XdVaqQal+9DW+58vAW0BRSi6x3HRZFujJtpYkJIq5tTNSfpJpD",
-	"zicvPwZ3hxyolH2hAwxogPHJhE/lpcznhM11u80IptRXzTbHQEJ4KDAaQXLMDRKyOO6MjMBhE+AkhGMq",
-	"z4PUbLXam6/WdVF2Ma/ZfQ4XlfR62l7pntmVLlaNnWRLtpe87SWvfjyAIpsyea2aHlSIa2yiH9K4UWl5",
-	"aGKS2REndSmLlkcdwVH2Yn68/PEFjhdNkkvuijO65Js60SsRuvMxk+cBXhex+oqIj/ZybSUD7jXVWTIQ",
-	"Vmku2Ve2+stV6S/vjhcJO0hNQcUoYimDusrMNGLMq+SL1zAQQMfoioAdN/D9QTYi1w+dYIZJUPhbYgCR",
-	"GnxcRLsY07lD9smETdDnixlPqhyPr5KnIpCLCeUFYQGCvNi22i9VVQJh3pVySVV4sNPkU6yTkyLlfz61",
-	"j0I/dOEhsbtJjPC6OOLLCBFWe/jcRwffjdgpKDU5S/S5Zj9VRK9OiNV2vvlKLb2WCi0Hel134LlGFrjN",
-	"jVyXZYHaWoa+E5YhxSTqtstLFDOz8qaMZew0U2fq5qmS6apun+ZLKnTsvQpWw7le4Hlm9ZUSh9EcL/Ca",
-	"THuXnZdpX4kW92bh9bz3SvRsb7tbB+Y2eu3pX1WlREH7Ngqp6osq/rk7osIZr7ImKhmphCsOO1rI/wzU",
-	"pXRMVSQvm4ckAj4LRMEjySEUSpJSMqIujsCnzA+wgAia0HfIfkh8ARO8pTo0kqqVHtNPpdbwBBY34mB5",
-	"U5e7lBMp9lPq/pGxe2QkaXuoEJuEs+x7fMxmgUvG9BSSUBXb7pLRAguLbia1X0b0PUeiWy3oKYtunPQe",
-	"kk+5OqVISxWWlWQXk/bVyOut5PwOS87ZlAhGbNOyrGqVMidC/YnEBV8lRKmL1XTHAIK8eHD4jqo9/Gpj",
-	"j7CIvPayvWe1LFP++/dvH/7+S1LEUnmx9nydMqErLqNYjNicKy30BBbYilY+Isrrgpmd8i3Nl4nww1wK",
-	"Nd4x9cNkxLjAYgjzHbKvxWG3Td70X64pC2/h8p+KDnsP5FRXKDcns0D4UxqJXSzUF9eFryfFFCKeiadH",
-	"TZ1IUFOZjhx+mjccRWxuspmQpGKiCcN0mAtmNAvAjIByFpo64vIobJpxlWrT7pmmafatQk55nsjx+I1w",
-	"g74nJ87VkWp299qtTrtTy6jEBA24VhkCP4RU7EdsvhX6W6F/uckeyDqxdF4n6zeLLREXN+q9BucUrdsQ",
-	"ku9KCEnOAFZNwAld8d1HJ7A4W+OPnGtTd+YGFiscaDDRWXNzWuhykMZJheU+xjvxg81LP8ZfPp2koxTQ",
-	"EvrGuuUjcKRaxTzibysBXamrMYdsqq11Vf6WXLOTNX6XfGOUYjC16m+kqGC5ronnq7SUXEWTpax9s4bb",
-	"5k4O4mvlvrmp+0Yl6YFXynIZPGydK9fBucIKlBnzXP75KieL6hDGl7gnCbw98UM3yb7GLLCYDx1fLGrn",
-	"/N8p9JK9tlleWUCfyW0xh6nn211SZ6m5JsTbm+B39iYYi6qipFoh9coUDqwEUOOKmNMKVmgPS/dHrXCU",
-	"6tYXkoFP+4R/HhjyechA2IzY46Z/axTrpDfgKp169WVRDnQ3nu27qxRrFGz14WsRbJTSY8wnyaNaWnA8",
-	"gknmY6aLXWG7TXTKYB9Oj0U6hbi28qtp5FrrvRrGZ6Lyxvh5vrXdNaucxj9vddytjptQQ6kgK5z1dXVa",
-	"/f5aG/C5xdVTPG+/5Vz0PPg16lDoRVplmUu9shKjFGezyFnVvOr8jauulHYVbFXRoRoT38UmTRXtmBIS",
-	"2uWwomSv6hGeUFKcLp12gJpTjgE8cz8IyAjMuOM3I25EPYHh5NNpxE51OjV1hH9KBbjEF+RFnVXtu1xn",
-	"MPlRtnLXS+V3o3uzAA5BXG0nJjXHoaAC+Dq64macH+5S/O+CjODY//b1atoPgnRROkEgwvZ5c1Cqen2a",
-	"2n00pnx8tlJEIXVh41sVz1WkMzkxTcltgCLq8PX9RrPTTcJgKR/rTAVdMyikk3IJpjd1WYTlIYsn0El1",
-	"MVQvqB69cXe7KcW+ybq3nYTCKGr2Zt0WyfLjsw0FZNx3sqzTne8OiMp5azStZi9Oejtnqhuu+rkXnfsp",
-	"+WFwN1LecrOyAsFLYTWZ1vG4Zt4sK17lqxpaaSR2cl9e2StiZYn0exngrnVu3IMrzY+JkbC1JF0HS1KU",
-	"I8qErTJPq+1Jh6oYZ676pjyglNWIUO67sEPewj6tObZ5gccVN1UIMZarw+qao4V2LBA8QVw+pKLIg1XW",
-	"p5S0rrUBKgXzGZVjSbD0vOeorVtolHlja4z6rhqjXk9rZSqbN42gUhQu6xl1jFI0Q2paneGChpj4MM+V",
-	"E76gmoGdcc8vBV95qgrAt58tnwPrVpQll41oftehoQNBdcLRa0kLlTGkLDaizgkRLE/gZTxQcszjhJdB",
-	"4NewucD2XH7+BcD2IL/S6mgoHi4o01jo+dGkWqgdghABFoTCS4tUGKTMilsERECDQHWPCtMeBLEMVLed",
-	"CLggxwz4hWShAvRZC8Mr6T4gF7a9G21l8FYGfwsrVCL3qrh5GoHilLVieBYA30UXVV3nl1ni0WKRcmiB",
-	"KvUxWpD5mE1S8xF6Q4bM83wH1vWzvDcL4BUF0HX3a91QqODYWdzY2j/r3oDU9qZ+0AymSzwMVUbQuxGb",
-	"MlXpOlM4lamtIYJNWBSxedzwAmgU+MDFDtnXja4VVRJNlWQy4yKm6GyvoTzxLtMsLuYewnqtjZ8Swm0Z",
-	"6m1hrq258xmd0CgoMsJqhTM1cyrr8IHdOGCk+oJ0dyayspD4oWA64CkpCwNxkUziUgF4rMV9/6cQcRYS",
-	"MabaKRsCxq8kh7yPsjOW2DgDJyGWlwbXz5Y0WCcy9/VaLlFqmmuCFxCZ1yxyYStGtw3atjejK5e7sbQh",
-	"NEyFGcqDDSWw+rZaAO+rF/hSBBdnExgxd0Eg4BBfn+pLSzXsVlhuheVWWG6F5RULS30BpuskpIh8GjR0",
-	"16dK09HhbMIJoP2Iqr6KpqrpNlqo/8ZtecY0EjvkJnXGZBb6gnD5oWDkI4hYsfWauSId7jUQ9yVkL2vA",
-	"NpWXSRX5c3eYvEqxlltaVZSqfCdux7U1StU2Si3jrrrCUKaf6+pg1/TFNXnQ+4XqKGiNkocttpvQ6cZD",
-	"371RqFQPnKigvdAlcxpl4mbTUgLZgc2Mu6vU/PpOurTvbsp1goRtqOx1CJU9zdJkaU/lOonXGT/vW4qx",
-	"XDLyIzFGWwgmeHCgAbiECuUqlm9oA0coIEp7K69ksaoo2YSorrWdOIHymdiKUxw935r72nWepi9sLcbb",
-	"bO0MPazuKp8+q5uznRGLRSUE1Qts9xrLS52lqNy8IVOutYwQ1UE5ccDsWmVkRbBtqW5/ARn6VPWGbz1b",
-	"PwcBtudkmV2t/vM1vIOUr181Scjmkvi1kj+lXAzimIE4HTP1vTDJZ/HpRbUrhnJyErJ5SOZjSLrKkTEu",
-	"hfsfQS467VwB6i/HC7vCgLXrfX9OMFDBnsnWb7nzqXHnCzxF+2aMygUVMNFEsYJTsZT1mE6nEIKLzJca",
-	"nrRVipMRiDlIxpszZEi+Q+5MIfTDYzzrAj8ETqjr6gYhTsC4Hx5fnCkPk0VcIVfuq1XenUVTxuuz5kb9",
-	"F59K28UUWxUcnNLEloWvmoV5hnTL+RaHjU7LywvMsdnuB3GTWuLChH2AzJY+w68/IIFUg0N5oMZLM41Z",
-	"FBgDYyzEdLC7azd7O9aOtWMP9qw9C2lQQ/RoqXA7w4L5nIx1XwXt0sqXO1z2kckPxxBMM59kFlv+fll5",
-	"t/TzpJrN8scHafGP9H1Vcr/0dd2ezUOE+Wi7jD11uMqST6pqzqWfZiNGlwe4qdQaMxWhcuuwHXAGZm05",
-	"LUMPFUnw/ggcNskArXwNyx/dZycQcpOMgQZibGKXo4g6GZjj9Z89OPsfAQAA//8=",
+	"7L1rkxxHciD4V+JSa0ZyN6s7s55dBRuzazYAEiJIQGiQFIeNa0ZlenbldFZGMSOqCwVcm1Ha5R1HGmmk",
+	"2wc1sl0z0W6l1e7NzGpOMt3ciJr5cP/kbACSn/gX1sIj8lmZVVn9ABpgzYchOisyw8PD3cPdwx+PDYeN",
+	"JyyEUHBj8NgYAXUhwn/ecmE8YQJCcQ8mAZ2DK5+6wJ3InwifhcbAENEUyGwEERAxAkJDPoOI+Bz/YiGQ",
+	"I/8EQjIEj0VApqELEf7E6RjIMcwN0+DOCMZUfhrC6dgYfIgfNR6YhphPwBgYXER+eGScnprGbT88LgFi",
+	"BCSEh4JM6BGYKTgRSEgkFK/eu7lHdpo7O6/lJhzTh7chPBIjY9C0LGtxxlPTmNCIjkFonOw6DpuG4tb1",
+	"u/LxIijhdDyEiDBPoUONNkzDlz9OqBgZphHSsZwk/TGCj6d+JNErV54F8F9E4BkD43e2003aVr/ybQ3K",
+	"OzgjYkc/qQBNsKkz8sMjIkY+L4L28RSieRls54VlGk0YhwqQZiPfGRWQxVeCVI2umIA4RCfgGqbh0Aj0",
+	"fxojCOJHDTbDn+dsKkbllLYrbrOjff9RFeiUk+OQzUJJbSHCH7AjMqKuQi/3H0HVQsRhwI4O9YgUeI9F",
+	"YyqMgeGHots2TGPsh/5YLiglTD8UcKQxvDeNOIuq6BAeikMHR8T4lcyhGbECMjW+ikM6ZQxiGtej+b1p",
+	"WAGGC47vSrHgatFgkuFUkAgcFrkkZAIJUv485UBCpkVCGXBuND+MpmEOOhc8Og2EMfBowCGBbshYADRE",
+	"8G54HjjCP4GbERtXQAnxGMJCwiJCPYFiyufEpVXwJC8dehEb1+aU61RAHrAKoJDaCQuDOZmNqJCSrAin",
+	"lqp1AT0HjPdZTdStCdKhYGeA6qGAKKRBpRBGpMUH0MwXIwUPmwouqdF3q8DSHz7EEaVMYDctZMzk7zKW",
+	"WEJqnh9xsQQzmpbOdiIkGKrEjC94Zvn58wifn23iW9fVtLHC4MzfgnmVZKJj4GpD5GTABfFYROAEomuE",
+	"kggmQAW4yY8jyosaAwKvFJUU/MzkjbdwWPVa1t3Qt/zQraI1T63l2A+ryEr/VA+VN0IRzeV8Wt8Z+1Xn",
+	"+ZhxQVCASh0nEfEVQATyS+XC05aCfUwfqsMGxXxy9NilR8+dKnkvgXDpXB458gz2HbhGBJNPJBuyqSB+",
+	"lcrBwvUlwZ0JRFROXU1uNCR+ShmSgEi8ZU7gQ5VydnzBFHQnOqKh/wiBvekHAqoObjqUWFLyKvNOFdIy",
+	"Q4pSqwbD3pmFENUkbok2JsdXgSJ/O1yL1pPpU2BWALIagPWRcJdGIoSo7q5M1PAKIPSvZwDjHupE4C45",
+	"PCI9hFBRUFP8kAtaqc3H7y1qKonO6VIBDeGPpfhYpN4Ytko1IIEse/7XBKqgAtQGacIiUcn0aIbqox/k",
+	"ocIiQSgne/vvmYSSwA9BHTvUGZGIzUyEFiiS+e/u33mnEmr5pVKr1eEn5abEPnxcy1oEKfrLxRGHj5eK",
+	"o3Vth8qNDOhS9QT36pzKybth5ZHmh4pypmHlMaF/qjennArnfI8F01BAHf4+iYdWAJD8vjaPn0rU8QkL",
+	"OaAv4XXq3lNKjvzLYaGQx9HgsUEnk8B3UKhvTyI2DGD8r37AJaCPDXhIx5MA1BuuBGjsh1MB/JBNxSHz",
+	"DiMaohLggqB+INdGnID6Y3SFeMQmghG73baIfs+UZhixDNOAKGIRNwYfXvynJ0xSX2QMjG39m3H6QFES",
+	"cCExOTAsu9+0vBY0bKdDGz2nNWz0acduNL2uuwPtYY/aFlKfiOZ0KFGgrT4uqJhyY9BGA9UX8ifjPrK9",
+	"UiF9joCc0AC3TPPDtsscHuOXb43d3yld7mndPb6rvqQ2Ok9eWWDG9BgkPIRDyEHKJF8QKShdfi2xiJ2R",
+	"nNuVk78+5fNz0cdQfiCzaVLUDBk7lmiRvw2IiOaEHlE/JH5IKBmzMSSOlnNsj5YOenc6VivdndcVTJU7",
+	"gTBfCOYZI+OpM8IjM3TAlAdnyIhLBR1SLtXTePGGmXV+3pPraOx6SLVFccHBYaHLi0aikrit7koNGo1E",
+	"6gfTCM61tchUIQ2y28vZGBQRedQPwL2mT0DNCi4ZQTDhklU91OqmAv0LxkVzYyfLjbc0oARlzLKdT5Z0",
+	"Ebu/X8AFEdqTIsWBRItDgwCiVzhxGZ7WpnGTRUPfdSE818Z4yVdyjJcYHWRM5wiEyxAm4+JlYYbb3mGC",
+	"0CDQTs9K1KdAX5jMY4HiOIlrwY4hfIUT7rAJmMRloPbBYSdajZXzvgXzezDl6q7hzPg/hvlhpD5TkHxF",
+	"Y3BGOZHjYs0VdUYq5TBEMddc/O40m/mTagVUy3Yts9SL2rYcBKUIOTUlUd1k0/B8+xQycejhV/LbpG5u",
+	"4tNQ/n0JHNLOc0gMRyWmU2AvCNHxKgmXJxSuVZ9PIShRVRQZxyGbEeYZaAB552YTPvI9cSj5L6ATXmSV",
+	"RNMl6j6FQMBBXa650yi5SZIm2kC56OTnONHfkxolWjSDtn3xm9dPN2+XRNMACKdzicxlO1hY70VsY37y",
+	"a4Vb0AjGIE08cDN3n8eAus19xm7T6Oh8GsCQufNDwdhhgJ/K6uaCoIfQtto7nV6XDOcCOKHSOKfHEF4S",
+	"U9mtvGCT8OF1MGMkBrFa68sv5qLE2SIMaIXSqRixyH90Th7CY+3QD2PrIsdC+KOce+xzjuwNDyfSdjaJ",
+	"x6Ij+V8WEV8kTC7FbgQn7BjcS5B4dn5zEuhqWUf5hV7E5rzD1KwKkLz+/f777zd2p2IEoZB7AWWXx1JA",
+	"oh1VfV1TeqmP28+nkwmLBLhvg+vT+zjmPFa4/MqhnOpwmn57Qf2L2FQoDuQkO4H8sLS+3r1/s7Fjar1o",
+	"PImA88ugBLuTUkIGFQRXQRBhy+zk8rVeNL8yL9E75FzyRNT+oQwW0b2jP5wJ0ChsUhw8MDBst+3udLq0",
+	"teN1rd6wZZjGkAY0dAB9ZfLE8kGiyDTGdH7IZin2Egez3AHatIbUbXie12n0wO43qNX1GrYHTr/Zbje9",
+	"5o5hZn3iGceRYRoTFRZhDHKhCejbUo8kMicRm0AkfOUtounC1ojEyKxu+Xtvx26ZDA7K/Iqxldu3rJ7d",
+	"7zc77V7b6vft5S7HDDIfL9zSZzG72o2Wx2rtC4YMzpe/8z6LcLjajJr+xdQl+mEmUCV3JRJPb8YuzBgj",
+	"6RalqE/9yGz4A3BQ4dY7e9vnC9TND5mXBpUMWk3TcKmg6Mp7EUk/C3XH6XaG3rBDbaffHIKXhbqbBbvz",
+	"DMEuQvxgkV0Le7KckHSskdxmtXGPDV/AmNfkdsVgD2+pV7KBOjSKKGqbmYCgVR9VgUULdI2AmcWFLaFU",
+	"LYOytGpYvV7baoHV36GdptPvK5GSHNdd05hQISCSZ8H/8qHV6D340Gr0acN78NjunP6Lxasg03hdUQMv",
+	"F/l8DSboZ8nJvlJc0PS87rDftJvNnt332p0q3rUyUCv/6+UBrf1JZ2PdVhbq5nNk3RzEXasDzrDvDK1W",
+	"c2jZrTpovkyAVYBiArH6swDysAMt2h/CsO9RcHJItrud54DlJPpSQ60jQfDGpygWm30dpIkEIf91SE+o",
+	"Hyi1NXmG/IH8iX8i5clNiMAFGOeuG9Tkaum5u7raS1RYHlhVKhg/n3jeWRTOZz4sFOpqa3ZF/K73otqE",
+	"9d5RO1X7nex+limK8e7W/mCeAupol3r3a85QOCMLl8OFfTVT1ogZOxOgfJgJUD7UsrWwYTkEmSk9lh3C",
+	"r1Ph4Dqo6/rSuqLB3Qw1awGQNWQD6o/j41L4J76YGwPjm5/8t6//4I8M08i4qA+PQf4UsVnDVrEGiAzk",
+	"T7XCQzTmmlaz27BaDUseVylqsmGWA+OD71vx/+xemSYVw7UQekqdkfKxUZcM58QXHALPJFxdqZDEiap8",
+	"rIiPPbyu9qgfcEIDFmK0XMzJNJzf8XD9y7Y+/Q4K4mLgyVy5rEFil6j4doTRU+78GEy10FQo2Ja+NIz/",
+	"LgqJAqFppFRuvAJwjd2/jC2PBf/AuL97+636NLAod2PYlm/NO3SspGJAeQnB7MnHabaB+uYWwYuqaQCc",
+	"CAgCvWf4Ce0vTaD2w6NrSSCjJC8fiYtFrh/SaJ4buFXQbFcGCZoGjCE6QmQHcALB4gJuy8dJtFA8WkIx",
+	"ozx20vuhSWwccRTRE+Bii7yfAVldrsjxIQthK2vSt5ffWktNYqUM3QuYc4xjT3wXavgdbsTjTkvo7fG6",
+	"KEzochWU1B/njh0PojrQ3ksGnubovk7oU4Yf1plE0EjUxnoFg60x37oH5oLzQ7NqFj3pvlTKKyn2Cgac",
+	"H7rwELdZ+x4XLq7iWPEFLyv+rOSuCjIs3kVdyr1SAs5p+kFDS/5FoaaXt2JjY/Uxg4JanlW5SAf8iVi9",
+	"+WpYBuY0pDGDvgyu4yWZhoqqKI96zFKFWmsyQyUV3AOOEek5OtCTSHVfH9UfJtizcusEGoU44eNUEKDU",
+	"yPtqzExKjD6xbLvRlOfaUUSRvvYM09A2zohNI26YRsCO5BwBUO9wRPnIGBg7tO947W7Xhm6/O7Rth7rO",
+	"cGfYa3WHtGd1u92W1etZ0LLaO71ev+11d9xmz4ZWv9XcsZtWV5pTkX+EUYbCH8OQhsdbArjYHjKG/Dxh",
+	"XPjhUdGJ0bHanm15bYe61Gk7neyJ3MAVlxt2sNPoWV6v0e/3aQO6w2Gr61DP6VpFw64Qel7Dtltlk+Y3",
+	"5NnanTnYrE7To1YfLKezM/R67Src6ankniy6PnzOp+s7P54BDkqdk2YabI3O/ITk2/et1qBjD5rNrVa/",
+	"2+t2vy/ZexrAIQfkKE3ovVbLau20LNfpddu9VrftWh0LhjvNvrdjddtWy9vZaQ07reYO7UO/ZfVbrjNs",
+	"tajT6vT7zSYmxrhKbE8m4DYkAOpA/NgYNNumMRvNUeBy/ygEl/ARgFKtQuL5AZgkDX0PXUInk4idKHVa",
+	"zBiZQMRZyMmrKK+RhxvOa1tkNySSexPNiBOqnzCPSNwQJwLXFwPSJCPy/31O7G2bfA//yA/QX8atV09e",
+	"Kwh5LSclCbxk51aGenBR8Q/q3/rNEmdJLLZrHnCJFVbLsZLqDCVWVNG7koJfE5YoDa2pOT5GQ60XCodj",
+	"zUM2RlHZ4bk3Yr4Dt8LJVKxl8eNrGC4HkwaLGi4LpapqGixJ4I2fLLjSalxBL5ryesKiYXPLja0aNYL4",
+	"Kp9N0TGI9W2peAHVM+kRa3/5nAqyRkECYel2XoTxjsaaYVuDFsb2Z8wxLT4jY2DMmkbCH/i3VIJQ+qa2",
+	"PJq1YyDtnIG1nuGvrRjD6g8sa+MI2DgCljsCNmb8i2fG5zYja8FJSVEdR2K329YqcttTibqFuCt8mNOf",
+	"oWHZnVaj1+67jX7X7jSantV23KbnDrtS5AZ0CKhrxTHdRz4XEC1Ti3tWt2e1US3WUXn6niliASwaSqjQ",
+	"9kyDTxEvi9DZjZ6902v0h9BpNJ1hp2l1mjt2e1hyVqbrq3Ntode26DFbkC6FZa/4uM7hPM0goOxiRqFj",
+	"BYHKMbHWv3zoPnyMIzNoXP+kTRCowUuXYCYJlVlUlFO1/MjamlVMacqQmU4CRhMwFokmTyxnUazW2P11",
+	"Nuo86MeJlqBUWdAreRptYq/R63fdBu31Ow3XGg6b0O+CM5Q2tX6FgxOh0nIME9EYzhtiBI0kwT/eDi9i",
+	"oSAu8OOa7N/q9qx+K8f+erOX8H/TLhcAyz0w5xUABUSsDIPdiIzlIiOPz3OLkBphe+1s2N7Ldrw9KISg",
+	"GW/vtx++47ett/3OB/QH9x69Z3/fc9997/eM5xRKp5WMqxVJpzTCfARdX1l02cpcuai5Vz+0bIyae/C/",
+	"Nj+0Gq0Hrw0+tBod9ag0gm4PnVMLtbsK3iK0irguRiXIGGjIjcypt5hNlAGx285H9tHGowfy/6xG//DB",
+	"v6yAKvT8aLz22ZsxURdI6UyGRWH3lirBLORn0RfizPMxfWgMMH84U0ikllJgo9dXoC+xaTV7DbvZaNkX",
+	"5bjJwbcsLLyrrfdV4eDZ5dU53fTS6hlo5zR+CkE8uZIuWUTEUJUTQhSBI7d+bVqIgHKV4BKx8ChTj2Jh",
+	"V+KRxbO+Rj2ivAMSP1O+DJ1ykGxw02732jutbru3aov3EhFZLCKYFQS7je9rMdB48K9K5cB1nf2TCpqc",
+	"rym39GL4cP/B4/ZpQ/2jmf6jfB4W0jNtWCJUkHEvkt/W5rVS8/li2WGZ+LuhL2Afn03sZlw5Z86+iJMr",
+	"lkGpblRyuthwXt/kUHc2fIXj1VaezmWO1yGE4PmOT6P5oaNOu6yFscQtm/PJetRRMan0CIxBr7vqwyrA",
+	"MDx06RxZ1xmBcwzuoR8esmlaTNORusdh/s6ycIOZrT6mryUdNh7LPZgfOhAKlWLKAvnKh5nfZiw6hkju",
+	"zoIPOb6KX/Qhy/VLuD0/DffF4nI55Vay9owd6jvBeBzGW6aLPs1f9efU3No35iu93FzARF3dq4ADY6Bm",
+	"jQsFKiRKlOO/oilKN31/iXeJyXuYK1j5IkpIw962jeQrmbvKkvvg9FCpefl8mpD9oYCH8luPD3JoOzAG",
+	"B7UQd2CYB+n8xdcqIcDXYnbDtxTD4XO9E/hY7oV6KHdDfV/uBz6D0MUnyJ3qiebPA2Pw+KCccQ5iljhQ",
+	"NIhfyHEhfinmV/x5ZiuANcerZ80D49Q8UPyq5qNHcuJeV74uueTAGHx4sMAnB8YD82CR2/CjRX6rxofm",
+	"3QNFNAd5/k6f5oRBZum1UBOz54Hmu4MsL6YPMxLoQIqggxx/6keJZEjwrWQDLgb5Pv9DW2EX2Qd/2dNk",
+	"ABPE6+MD5A38SfOYogDksfSxi0/9MEGJwoPdtE7N7DcyHFb8juZWfCw3Jxlf+WlJAFSoD9vb9oFx+uDU",
+	"WBKoVAxOAuplgoga8u/tE/sg5PAxabYPQqzgiKMPwrRmbwapYRJhsSQ65CAczkmdU/IgVBdp5w0ckWB5",
+	"EHHSOAi1/CGet9Ns9uxmq9mzh32v2WztND2r07SdbqfV3fHs7o4NXtd23Q44ffD6Ldpxd9xhu9eibWun",
+	"eRDqqCpSDKOKa5aSht200mHFaKZkWG5UMa5IxY/kv1SMCVJjcMjzijArVhCtffrVD01L0pEaeR3iikaq",
+	"pdlTJRrPlYpbq4PYSwhje+YIesGC2miA+zW0uq5jQ9OzmnZ/6PRbOzBsdp0dqwne0KVGJvztLHlqCzbj",
+	"cF7zokC5JsA9XP2GdqpnLZ5So1gr40VLK68ylhWLPoForkvTYA8FoB6RKo0vOMFio1kfYqfT6pSFS6SH",
+	"ZD3/UJ3SAZk63PHxWlqAxOdE0hPGWwgWN4K4RtB7Kt/bGrv1lqHF/wrf9l3GEf+lsrvO9q/reUvlfE1H",
+	"+l31Qt6T3m1Xx+Wte6ckFYJDwWrSbpbzl141TQPYBxGHDikuLm65HddR8kMygofUBccf04C4/pEvCi7v",
+	"VnPBG4V57K0K/1P9O65zOnTUxZUuS5HtDpHdkMzGp/xf4GiNJc0fioIrHS5vaaaLcwti1dVJPKWGaYyY",
+	"SoFU9gUmQIYOBPqXhi6eJLEX0ZB7eE642m+nwvfxvhfHYfCKKk5TNPHN/EGTVPROLozVPxrpZZ+jHPv6",
+	"JOENN6Je+pcy87AOJz6QL8RxfhEE8aTxPxsQKifA0ZRGrk/DRvr5TFEgXHXIplHyj8y4kI39MP2wB1GE",
+	"8zsBjXwv/sKDEjrD3Vj3OnLjH9v4xzb+sY1/bOMf2/jHNv6xjX9s4x/b+Mc2/rGNf+wK+8eufMShikO4",
+	"WgGHN7LmWN3ss3PkkxXwnnypRlCyrt+sssHybpr3RyxNEvYFoarbQ/LGFtnlx+BiByjlsQuPQDU+4mX5",
+	"WgtzVxiQZWHOqDAe+mHt5B/1ApvWTxdKEV4rlnvMysop7wp57kmkRGxMqEcjE/OrIYDJiIVAWEQmviOm",
+	"EWyRe6i9YE8JzH0Lkyw0HxCDJaW7qPC5VO1L8zLfH+k9UrowNikBl3Dquybp4C9D4CKXptZZFfik2rQc",
+	"ZqlqOZ3otNPsmUnokJ1AlmACKoDEGgsNXaSe+qSjuWHlTp2WcefDSUC11yfvvCl0o5XMZlkNy25YtrHx",
+	"gJzfAxICjYI56nI5N8TQMI0Zi1xdNgU7L8uRA7KvShn4IdIIm4p6RQwGKK/4MUdayyM+LiimkjYF4SxX",
+	"8mD4mmEaj+TR/fRP//rr3/z5N5/84Vf/7m+//fIvn/7HH371s18/+ezvvvrZr7/55JNvv/zR1z//uyf/",
+	"/O9/+6tf/faXf/rk5188/atf4r//5Mmf/ejbL//y67/5g6e/+MPC5N9++aOn//G/Pf2nL77+x7//9svP",
+	"vv4v/+bJZz+JZ/72yx8ap6hzPIfiEedzIxX372KLUCQ7orbgZ59/9atffv0Pf/v1F3/75Gd/8fSL/3PV",
+	"XuTx7Cg813d8rfJ1LSz+MitmJKj4kyd/9MVvf/nJk7/78dPP//HbL3/05Gd/8eTTv06ePPn0n77+5A/U",
+	"sKef/+M3n//Dt1/+ZZOoH9NJF4eReFCKtwwACY3qOhl6yfdpdAQCOVXKI/8EFOslOic3ierarAoR4Bqe",
+	"/Obzp//mN19/8umTz/63r37xT09/88mTP/qFmvLbLz/75m/+w1c//EzvVUHFKQrqejeWqQBf5/pVC7D0",
+	"zmXXMI3XDRMl2vXSy4FYzhVPSnXgq540jB2TkGEjVOQE9Q5xfXcrW05xaYI+0Eh+Mq/9Nkurd5zx/q5+",
+	"xpgSHzWV9n0BkxpQJzS2qtQ8r7ieS5Ydf8tc7DivqCJeQbJ5ZXr9TR8C925aj6aQaqgTgJYXL3EhdXOv",
+	"xm0o4lz0pPnjAlHd3CPdvmUTPSK9Qh8yd55XptqWtSqPIZ7HVOtJQC3Dx5t4NmWTCvreTte1duydnbbT",
+	"c7udPm16QKnldDrUtewObQ29tmcPm0NruNNsOq7dcbuO3RlanmVRa2d5vlN8+dttl1/+vgk0EKOCUpcU",
+	"49HFwHJ7tlitjR2vrsS2pALbreuFRLN6XUayN97d8kXvqMwL/He7xr/tihvyW+MJi2omVxWKEfkBlAeg",
+	"4Ck/IHv770kD5/dv7/++kSlXMMR6HmWwTCJW/tERmxHBVFVaeVBSoodKVfCD3bdvm4RyFR7i43q2xi42",
+	"uffFYpxId9V+IgwpNKX7irOsLK13FLJI/zvwQ9AKlUqVsHuFyi9sKhyWa+OMWvzMGNhSO1nePjb5UuFD",
+	"ccGjJAGqdntZnLmZmTl1GE3D45DNssUrsGvE0nnjjmxpAzQsyRWn08YTtjITulSAVJS9qTSQ15otMUx6",
+	"SAa69Q+QuaRL1Tzf5yRnvuD07eL0YxpIwgV3rekPsGMo3hbFraBo3MNft8iE0KVRbBzLKcgHH3zwQePt",
+	"txvXr8fQdFAr1eSyk7UDW51l9NKVGlkmPygt1tVsdrLVxnasXCmvZua3dvLvw6E0Z3U2a35LBrZZRNPA",
+	"NstpVP6wSEKStrMlz3AFEsXnrn0W817N8Zo/a2osmv/ZrFgrDfvCLaoumc0ol7C1k7gWRNEzqMS2QAZn",
+	"WUPyvZIVrFXqLSaRM9WFk2+aK8vDxcSTKRQX7+AiPmLaWXJOSKbMu5bOcgacQ8GEOD2vhu6+fmJhAnX9",
+	"KrcLGH5Q6laNc3HrqsWRwnQ9KprqVNO8hrkir5fNjHTBy3Mi4wDLxTxbfWVkD+zOoNndsputdgevjDKw",
+	"NHslGHkLikmWNDgyBsYN9/q+NESd6AT/anY6dh+v7PEi7gP+5tTabfb3bshnGDp25627hmlM1WWgf2SY",
+	"xkOMIPv4g90P3nq4F3nv7R/27s/f/7037xz1Rs7JXTrx3w6i2S1K7zpvvnuPldw0BEdZElAwle0rQpkd",
+	"qMAtG3qsojHz6mBIxxAfpccwX7QSFj+jbjTiGeXiy2ab8hwRS7yUDXtYrvZOpsPAdxYhareq07Mft1tl",
+	"enmB6o6xaphEm4LRRFwr7EhwyqjvLZjvQ1E5PYa5vjx/fmSz2I1CQVXz6H0LCvd7dndFXwf8fBmKsqHf",
+	"C/Z7JiRiOUBo9p6mQQ9Zbk/iH/Sj7Y/98GgEBU5fbYbrb5sZqCoWtK8vVwscg23DJM/ozkWx5hmwo2y9",
+	"kXbTvMD+hOtXrlsyQ2Pxt8UZ0VOV24Fv/tP/8fSLP/v6i8+/+YN/+9V//vWT/+evv/q/flIwsa3V5SMT",
+	"59oCnZQcI+WXVIlXeH33Fc4Rf6Fs4+9MICq7wlIdRtJw8EYmjisXJL4qrqG1Zff6fRvLGqEbsNUsr9Vc",
+	"rMhfMyPibK0p1k46OXN6xJTTYI1GAet4Spc2CFD60koXlDpz9Lfyyywll1zscV4zzdWO/b37DasXXxbV",
+	"DJWqvpIMkTuNb/7tPz79Tz+WzPijX8UXFz978pt/bZjGJKCO7gCs3y6MN0zD9SUS8KLmt7/686d//8/q",
+	"MReRConIcnxJobXyoJ12q9dKidvuLd4xnLFoaG0GqNN6NbNtMUWHWuLVKd2bYHcpFeOgcxSoq0v7xX4W",
+	"bkwhSR6Ngrd+VbgsftauOKPJljPHp8FhIcQvptyKwyRB7Hq0eWFEdtWIp7C12V1dtW/FlKby/SgRLukj",
+	"AXSs/bfAOW59/Iw7I8aSv0aMT3xBg1IlPwvUupk9GyGqhOiVDxfMHYRXK2ow7bOd4YY4pJaxoF7+XRll",
+	"39W/FVpDFaNAnUav2XcbQ89uNWzbdqg3dDyADA0++fkPn/zmXz/5xadPfq4DDGqXgG312lZCKU3rmR+3",
+	"60i+53gQ1j359JaufejpjUxEQHYvc1LlwjaoPuLLDpEla19XRj9fer/ykjEWEldLKN6Nj7ba7VjWPgKP",
+	"IqSMr37609/+8odf/fOfP/2rL5cdjEWffDLd4wUXw4IgTiGoMVjBVWNgDOrKoWV3MXdZ4DtFH7PKu+Zp",
+	"0nL2pEFsVTS74SmnyRGGacRVKzBM7BaRT/WNaBrmdosAjcI0tO2nv/3Vr7769z958rO/ePrDT578+vPF",
+	"IDUVv4fzJBAUZjryT0DV2VWfJzoqRjtt9YmqZvyTP3vy6V8/+fSnTz79xdNf/JUKcJtg7P0caFT89q47",
+	"DQQnUrPkQFjoAKFEDiSzEYgRYDj8XC2VRUQBqEDBH3KL/ezPnvy//5BEwj397z+Wf/74v3/zyQ+f/vF/",
+	"/e0vP3n60y++/fIvNTY++w8S1P/9VwotCSoemCtCl59hQKlK3U+oQIVcYh4Km0YYZzyJmCQ+4oLjS2X9",
+	"Wi7ycwgOnXJQaYQEQhS0ZDjHditOANExmUEEhLPAJa9OIuDcJHt7998jTavZaVi9ht17rbhjJWHESbw2",
+	"hp4WY+brhakW4lIzocFPfvz5kz/6r5KMv/j51z//z8sDVDPEnMZDV6KrxtrOB/tySB9kQPPdAcnu/0H4",
+	"/3/yN8Zzjg1NZFftSitSAKrmXzViEs8WenrG+EvNTGutpGZEaLyJZfdacccwQjkGW9UJqTpXtGadOM18",
+	"TRCessiDylNtL+mUVlbkKTaxsmdbzsAqM6UWjuRy139yGhbRe38EmthHLHAVI8xGDE4gIq7vqsAlPFhq",
+	"hwGrtd6ZLJq0zXw79OYiFUzKIkrfZDPCPAEhytwxnWcgipHmUrzzZCE24P94SiMVNDqigXeoD038TxkS",
+	"Y/m1PqGgqTSUU08gOZdTdFeTwp1J+aVfzf08J8T4ejVw5fdMfr6xi0R5w6GTWulRCXPXjaO4iAWu4EhV",
+	"0GphmUkW8PLJd9Wwd/BeE7MH4wTh2lErZ4hzma1T5CubZLzCC5W4ek4zKcirsX+uot4xonOAptObdap+",
+	"P6fg93WimSCKWIlQo4JsMzoVo23BjlG0BfMBweD5Xrv/CidxjAniIBZzfnhCA989lHhUDWHiJ0mVq2mo",
+	"62OBe4ilsw4Ra+lI7rAJlMpBBLX++Z5LPygI+rLCcAjy4YKEK42XyXTFXazQlxg1hEsk6S+bZBq62efH",
+	"MDfxuOBTxwGtk5IxGytElTQvmgbLNBAd8JNoI5g4kzbkXS0Fk5vWNNu1389EGGTTITIxBYkis7L5k3pQ",
+	"grAIlJHLXCA+J/BwElA/BLfYamFlHIimpVgrSi58dSBium1l3HoPqOuHwPmCeQ/OMSZ6HNIjqXg5LHR5",
+	"mqSqflLOJgtLhug/7B28UYExPTyBCK2RQTsXFkDdeVnH2vL5Hl9g6MkC4LW9ZGdwrBVxUDMAsezqXyKs",
+	"bsLJwsQZ4BcxYFbhvZxUHPAnRX8q6FYUHz4upCQXq2RUlhDKpv8Wywk9j0o09QvKXPUKMle5ZsyzKhKz",
+	"KQtTlc49G80vPA17i1xqZvPCseFG88NoGpZXBIGkS069MjFqeE5r2lni3anr2DlDdvBFBgjlCyyvXfv4",
+	"u1qWWN3T5rW2hq30VTeaE0l12SBZ+6whrKUxq8ibdY2fc5cd1oxSXVj4HrgwnpRFBoYuL8i3Xirf2i2r",
+	"08MrziP/BEKVJDeCwFUhvyMWuIdKHO3kI2GgYVltq9GzmtDY6baajd6O3bW7tuUNMRa90LSv1n1tlFFf",
+	"Yp2lSi1pZ6Nt4hLJJcqIBTu9oddvQ9N2hl7fdnpeu+nCDtjUpTtDZ2c4bDfb7k4TXOo5O+1mewittu1Z",
+	"3WHX6uL5dDZlxHbb7k6nS1s7XtfqDVu5A7V/mQddA/dv2SHcHHY6ltv1PLfZabdhuJAlOVt363KgpVWk",
+	"l5/AtRWD1pXTC9qtntXT3WITaSd5RDFLP9sb39i7fWP3ncabd96+gaEEQgQQc1U/Y3elxYcuqA1Cwvq1",
+	"RbcWArVda0pS1B+eiJNaB8Nl1fHPyJnlATBqWHYv1wiZyW30GYPKNSdnKUOVgVfZjXER+DIF5ZyV8f0F",
+	"Kiy0/4xRknFnaGgVEZkJ+WX2ffnJdfZ2k2g5VDDcRXehrN8t92x0c7E9KtNtWuYRTvdg7ZjZC1cvVm1P",
+	"r3dG9eLZC+QrHy6W0RqvVsRYyhHrpxfd070l1hYnxeqdLnOm6PZGdxcHSa5J8QtilxX4TFpcoBak22Tg",
+	"sxNYq4H1hUitZUVEVyAxXftipcjYMR6PUT79GeVxnTzic3RQuGVlIFdMvKyC58pXA7qipma8FxJCHUqW",
+	"YDp7M84nTGXsJrvojHx1ukU0dJOn+Jf66UElRHrr66gmFyv8s9Pn2q8ku5vBt5mSSylHsiDnImGYu8hQ",
+	"n8b770Pmeb6zGICR7SqT1cLp1PXl+2V4y5r6C7eU62T3Fq/fVSKv8rSZNeqOLqhElUm8GuR9UezRrVu/",
+	"QCJxsGGOOm7wKJV/6hZkdfvKlAQKNnvPIlAwxV8vd8mGMWK/hz++wkkc5aNi03756dP/++9V1FdJpBci",
+	"h9brwaZ4hCa+vUWHovptDZ07dprWnj2ze/UaxmW2t873n2lo2iVHe+mdWsUuxZvNRLmMd1oVdczurXWF",
+	"gmWfaaDkYhmG9RS+rJQqFEFa1PnK1LeqzeRrq1u5CNSMYMm0HcGtHZCDjHw7MFSA6mIVwPPGQi7VLooe",
+	"3OoYqcTrm1dgmlZp8MF+mRc7rftAQyz9ML+GNbk58QUnmChYVQnCvshKEEgmsRaYO9Bir512oBWtlWYP",
+	"S2JzjBXDozU9p7oN22o0O0a2uF6+T0TdVjZ583+dyzx9wyYNNDaBEMGUGGBFF3O+QvCFeOVqhsrFkWJn",
+	"NgQT/Nd2z61z4KxXeC0hpNt+CAumZomtmexK/QprrC7o9WPvLlofT4P3dJSePiexvWtho1McxMhOt7RU",
+	"7ORQvBgtvXag5eX3kl0/lPNsF5JnzOiseUuXlpiLcVy+PTBZ3JW4dnk9UeCH61V3WwexdcvhrMM85y+d",
+	"o/GDS1dLWlZO5z47hnDxqALOD4X6yYD576rsFuU659iNpC8lkArwVNFvZBb5KhtNvnaoJ3odaKTOxQWB",
+	"npnicb5Uc78sySI7efHsj+O7Msd2q6tTAJY1+FDg54PSJLb0SjLLKg3mzyw0/YZe8crIthwGch/LrTWG",
+	"snLvEhUyG+aIIbpreMHilrWHHJwIkz87nu2oXc+E9g7iYU4ErlTUacCNPBmUxECmwDwulnterJeXB6NG",
+	"JGoWvHQXSuAs28KEAvL0dIBLOTBMcqCI4cAgLCJDJkZk5osRoYRPpEI5BDEDCK+lP7GpWCjFXCPaNbOK",
+	"0p3W/YrPftuD7ICXeCdr+EftS7gLqla1u5b63yq+zS3jeXgI0+mXXxHdj3wavJ5qEUsuiFrNuNhrGhHB",
+	"cf2JFlIvnjBtcl0RN1D46oUFKp4JWn2RdMFflTwrIGwwz1v65Vbmy13r3BEZK2DViddrfK2zDL760RmV",
+	"37QuKj7m7N9lsxW7n92jBhb1vrDw4gLUix8/c3DwulSrE2kWeCxuQF+NEqs2PpJe9ku/nRMN3ZWAY9ur",
+	"BbDx6flpWX2m+NUHpsGnynxGchlkwxistGm//Ld6ZWCdXtxdcVyRu5YNjwfAQu308rRkvaaLLZpeVDqL",
+	"9rKuEo6TV55guqh3qUvmgpNZ1je5r3juoXZaVCQeJkhcbgi/q2dPblqTABUt7mNOiWm/TNd9L21Kn9NE",
+	"hgyLNdv9dr9hNxstGw2QbFW3D77f6JVVdVsWSKjrCH31p3/81X/55Os//kXd8kGdbr+rYgSXN/X72BjY",
+	"Owtcrdby2KBBcMdDVWq1E+aBWfQkM0EEC1wiWK6XI48b6HEAlTRJQ5f4rrJOz1Yj6mhKI9enYW1V9ipV",
+	"/dJbVFMWJvSHt+I5gdgqEYfnryimwKtfWSwBcG0rK2GhjtWwOuoyrchCVvw/u5cpbfiTz55+8YdPPv27",
+	"DME/qKTqOg7FZ0aIaxHYpRFKeflNRNjSLV43ZO9FFpJXPqIuPZmuVkBdnhAz5+8YXN+hwaGu2KpRbi7u",
+	"Qr40a+mxjBrGYp56tosCbTx68GHSR+FfljY3ez/2GxfD2depNvBodOb0HNCFvR6UqaAcnGnki/m+/IoC",
+	"DCsSNFF5DLRGrXx2exmX3eCx8tDp1k5UshblxyYevM6IhkdAQiZG6sZHeWrjEu2Jh/bdKDAGRrYEQq4e",
+	"nILj9BTvCjxW0tk608hL+GMg0gga5DUDbOisKneZKpKHiGmEt81j1ZYwmwLIIoIKG9F63EGoQOYm0U4H",
+	"TiQWYBy/4bGIQOBChN8xiY4D46pPnMIGOMcETiCaIz62DsKD8Ib8k3w8paHwBfYBo2Q2YgGQ9LZc+6+2",
+	"yHU650RCeWv/DnGpSDsnDBk7foWrxT9iIVwjvlICcPxBeO/mHmm1Wn05/t37e1tEzXv3zv597S4NibqV",
+	"ICGAi7mTt1wYT5ikpXnjLZgPcsUU1FvxE4kerLug0i75DAuj4ZBZHESZJHWKpMwQgvtq07IQPx8lE4rG",
+	"PZgEdA7ugIhoCh+9ZuLHDkIqaQkikkwnVOc2rExPXm03m69tkbdgzkngnwChXPXuplxFFYB7BBHifZdM",
+	"VLEK8qrETb/d6b2G3dko4YIOAyAfOcyFj66pRn56MN8au0RAEHC1LqDOiIyBhnzrADPefQdCni1mujuh",
+	"zggazS1LWslI5yMhJnywvT2bzbYo/rzFoqNt/S7fvn1r78Y7+zfwnTQOx7gfE7ZhGklyv2FvWWoYm0BI",
+	"J74xMFpb1lYL4xPFCNlye2sGQdDAHmfbP5gd860f6E5GR1ASCfu7+3feIe/DUOKR7INQGOp17N5rW+r+",
+	"VnV3uCV5/Q0QEt14LPIJkwuQX2xalqq8ImWR0EG7ge/gi9vx9Epk1eixsg9C8f9iwSrsp3JqGm01Y9mH",
+	"Esi2X6fuPV0t5dQ0OlarxitTPleFYTyq+ysuf+Em9YNpBDmpqjL++HQ8ptFcA5426MHmhyj2JB4FxaS7",
+	"xIJ8ID+0XaTCyt3DT9MjkKaRsoUk5UtRig1XkO1j0sfyC9yUQuFtGh27bBaW7rCu61JjlwU8FNtj/a18",
+	"jOrvkPgzcSm+dPuzNzHdXq/XtEv6YpZuv1zqC7f97yeyI94JlCGVmz/C3rGPKvd8FyUuL4q7ScQc4Jy4",
+	"DHjpvuqetJfIu3qGks27JSX3C7dzt/KYpYEKnSjftjGIyHd45bbdjdgYxAimnEi+IcpHdy3Wl3SlAxqU",
+	"7t3b+uP1WBJL/JR3gzqU51FcRCquw3KITq/HEjzmfu/AeOPG/QPDjNhUwPcOEoI8MEyVVfS9AznxgXFK",
+	"egfhBXF2jL0XjUTSjSmniqyWK40BxktI486uVD6bWxZRKjfJXJOr87jba/cJVy2TSHur/ZqZ69/KIjKc",
+	"kzfv379LXqfcd7aIxKkqL6ZKY6DaY3V3yO++fz8uxYEaG/ZhW6S5vQiogPs6GELTy+vMnS8RFg8bs9ms",
+	"IQFqTKMAQqlSufWlRyZ64jRvzUit8PQS5dZ9bYSUUqa2UM5El23LXv3Ku6GkERb5j1RZkLZdg5jvM3ab",
+	"Rvo0tDt1ZkmKw70Nrk/vS658rqxzE4SDpoiKvCFJ5E05IymNd2tOx8FSdejOBMLdu7eSxK5SebrHQhFR",
+	"R6x3GsZzp2JVQzUgqIZfpKrjxBC+eNquz1Poq7ZzkhR7r9zIJN7dD6WUc4CwUPey9kOCZxyZKSvdD8ne",
+	"yA+BgxSFN8KjwOcjKRI/Cmh49BFhkZkJBjLlL3ERdDKM2IxDRCg/xiSHLXIrNotDRhRQaLFK054TaVwp",
+	"QAQEMBmxEMq1aFzgXXqkE/DoGAREvPIOJB2yfSe8K//A+9o8Wm7T8Ggq1X1dkHCiPo+FPT6eAra216ao",
+	"XHiOFGNf2aJjKA2BqpqPq+xIlXxIXYjIRJWMiCcf4dN09l3HgYloxO9X8kRZPoEqXrFayxkJxY2ZJSZ8",
+	"eTC1rJbzP7nMQVtIDsVHoBg0B0K+b/alGSBtq736lXeYuMmm6kb0+RqsymkWs55J0FmCpqbHIjIBNgmy",
+	"urDKllO8jaUEq+2Xe9IWAqVau1TQIeXq5k65WtDLhFv6Cifa9YE/j9hMGTxyBAtc4ELllaAnZ0Z9AS4C",
+	"R2MFJ606eI141A84oZ6AiHQtojXfUtZNi1Veos6RTlJuLjk0fOFE/x5N/ZNkCESHfVUeAif2djZqoZRa",
+	"bvtccBIPSxyRfkT0BT03SchmUu5rjXhCudgi91gAfBA7Zhf3WX53N73tX09Cq5uMVEqvGH7bH/ui9ugk",
+	"LGK9N2qPfjdcA5gbccpA7Td2hb520m88uEQm0huIl4clbLQbH5DqeMLpb/vhcdVn9bBtHIPfe2Y6fx2e",
+	"vcmioe+6yhp5plyeXg/pmPwHpznGlxtAMrEzMbsrF/wit28/1v86XXZKuBzL/uuhivV9wWPGPxvfvwEx",
+	"26/N9fq9W9dfLu6p0nXiRK8rzQZXW6taxTf31G0hSXPqqjgnVWWW2kwB5SKj9gwIJXvN/buxQhQyAZm7",
+	"PP+RVrxGQN6G6DgAEjEmYusiYEflxnMKy7n9kYXu9Adhu4lW9EEo//PvSMU4gkOqzIryvjAVdna6mO+E",
+	"Xr+gGi8luqSBUbnjcg+7sfA47SY1qvPWA2GeB5FJ+NQZSUPiGGDih0dJSzL5b3zV50QVzbxGPnrjxn0i",
+	"gVCego9IgIog1rJXYG2RXf3PTAcbrWASL2JjIphL54SFJpmGwg9IfJ/sczKmLphxx7QJRD5z5feSyIJX",
+	"ePxtadHyfJGda5Jns/EGui2NAsEXHAIvOYlyb5r4ZxzbZeY+UuWE1b2D1j2tMhf6b8E8e5zU8eWud5Io",
+	"EJ+L7zYpcFhxiOFlGbbgC8kQPBZB0izCl5Q4z6uHJVEJq7TF9JXkDQSmqU7AZ7HKKK3y+BId1W2rv/qF",
+	"eyoa5Nk7ztvN5uqX34L5PYjhe26qh06ZzeseSnaTtEWIktkBCDJn08ypkBZ9yZwMeE+1ymrXo1Lfq0oj",
+	"5YlsjOtvmcvt9D092zM00y9T71bL2RitV8FozSdOxyQfk/cDXRp7kcDfpsfACY0vbJXbMWKBUqiPsGKS",
+	"tFUVxav72CSaTv2cBNipMYQeUT9cYI1KrSDu+nSFtQIE8bloBXpqlQb3cqsGdZaqqRTTYxKivOrawubw",
+	"v7zDH8llpfDLH/bbj333dDuCE3YM1SbhPfw9FY1b5JbQd/sqmjkO35U6gTQQ/RNIbmNWCz/1+bMKv/qe",
+	"u2o5eakS6zshq5ZLqY0Rs5FjteXYjdCtLcXkTNpmKRddt0GoS25M+UCnEqF5lxBmf5iECjJmXBDOyHjq",
+	"jLBdTxAkbibi0vkW2SUBFRARPTGJAIseSr3wGl5sMI9YcboHgdCVv9RxG1WqhGqiq60TKhg3rqKNq2gj",
+	"ZV8UKXtbWqd5uagk4QovkXLu6+7z5TL3DTSFs8l4uqK9TpiZMBYksc5ZURzSMZxHWF7XsF1paRkDuRGX",
+	"G3G5EZcvirhEroVSoaYqji2TmRCKSOeKL/Gs61ELYbnY8xwgkZjYFSN7n092yYwGx2Q4Jyppn3CBecYi",
+	"HqLCAtS1gC/IEI5oWAyruUbwIpVj5RUVjVeaTSiBvaEXdKVi7IphNmbd4J/6MXmZm92bfiDWCNBLyhzU",
+	"fuOuOprXnGetGMMklOlmxMbrv3Wf1X7nnk4dX2ui+KVknsv01WAB6M39zVW4v4FEulQFsegR2485fFwn",
+	"3FCFlCfBhnFnVJMEQD10oUshOdG9iysl4xKp+AagUJyvLRL34eNnRd1V+hCoHzchgZcdEgiaQmqR9bbD",
+	"okgXYa90y0PEtV+e+uNUc8jFMcmXwd0ie1pt0UFZNMCcDsInEKrm7TPdrz2CCfVVt/YRkBAeCozgkhxz",
+	"jYQsjtUlQ3DYGDgJ4Qi7eaWu/uURUGpd52UX84r5wHBRG7vu+dt1sWrsJFuysfQ2ll79GCpFNmXyWvX3",
+	"qRDX8HAS0DDp81gezp1kw8WJsMqx5VFHcJS9WFNE/vgKR+ccySXExlmwcqROjk2E7mzE5HmA5iJWrBLx",
+	"0V6urWTAvaI6SwbCKs0lO2Sjv1yW/vL+aJ6wg9QUVFw3ln+pq8xMIsa8Sr5QHmOd1yACdtTA8YNsFoMf",
+	"OsEUE0fxt8QBIjX4uF9EMQ5+i+ySMcNWsCpLVJUw81XCaYTdVkNpIMxBkFfbVvu1qupJzLtULqlKqXCa",
+	"fIK1xVKk/M8n9kHohy48JHY3yatYlXtxEWkVag9f+oyKuxE7AaUmZ4k+19euiujVCbHczzdbqqXXUqHl",
+	"h97UzeaukAdufSfXRXmgNp6h74RnSDGJsnZ5iWJmVlrKWPpTM3Wm1qhqM6FqnWq+pELnK6kAX5zrFZ5n",
+	"Vl8pcRgB9wqvybR32VmZ9no0vzcNr6bdK9GzsXY3t5ibiN9nb6pKiYL+bRRS1YYq/rk9pMIZLfMmKhmp",
+	"hCt+djiX/xkoo3REVfYDm4UkAj4NROFGkkMolCSlZEhd/AKfMD/AokvoQt8iuyHxBYzRSnVoJFUr/U0/",
+	"lVqHxzC/FicYmbpEsJxIsZ9S9w+M7QMjSXVGhdgknGXH8RGbBi4Z0RNIwvtsu0uGcyzGvJ7Ufh3R9xKJ",
+	"brWgZyy6cdJ7SD7l6pQiLVWMW5JdTNqXI683kvM7LDmnEyIYsU3LsqpVypwI9ccSF3yZEKUuViAfAQjy",
+	"6t7+e6pe+83GDmEReeN1e8dqWab89+/f3v/916SIpdKw9nydZqar1KNYjNiMKy30GObYdV0+IurWBbPh",
+	"5SjNl4nww/wz9b0j6ofJF+OitCHMtsiuFofdNnnbf72mLLyFy38mOuw9kFNdotwcTwPhT2gktrG4adxL",
+	"o54UU4h4Ljc9aupEgprKdeTwk7zjKGIzk02FJBUTXRimw1wwo2kAZgSUs9DUUeoHYdOMK/ubds80TbNv",
+	"Fepw5Ikcj98IN+h7cuJc7b1md6fd6rQ7tZxKTNCAa5Uh8ENIxX7EZhuhvxH6F5sgh6wTS+dVsn692BJx",
+	"fqfeG3BG0boJIfmuhJDkHGDVBJzQFd9+fAzz0xX3kTPt6s5YYLHCgQ4TnWk8o4XOMGmcVFh+x3gnfrB+",
+	"udz4zWeTqJkCWkLf2OthCI5Uq5hH/E31tEu9aswhm2pvXdV9S65B1Ip7l3wzqWIwteoJp6hgsRaU56tU",
+	"vlwVqIVKJ2aNa5s7OYiv1PXNDd1rL0mpvlSWy+Bhc7lyFS5XWIEyY57LP192yaK6KvIF7kkCb4/90E0q",
+	"VmDmbMyHji/mteuk3Cn0376yuV5ZQJ+LtZjD1Mt9XVJnqbnG7RtL8DtrCcaiqiiplki9MoUDq6fUMBFz",
+	"WsES7WHBftQKR6lufS4Z+KxP+JeBIV+GDIT1iD1ulLpCsU76qS7TqZcbi/JDd+PZvrtKsUbBRh++EsFG",
+	"KT3GfJI8qqUFx18wyWzEdIFATCDGSxnsXeyxSKcT11Z+NY1cab1Xw/hcVN4YPy+3trtilZP4542Ou9Fx",
+	"E2ooFWSFs76uTqvHr/QBn1lcPcPz9gXnopfhXqMOhZ6nvaC50F8wcUpxNo2cZQ3/zt7s71JpV8FWFR2q",
+	"MfFdbGxX0cIuIaFtDkvKnN/ABusJJcXp0mnXvBnlGMAz84OADEFTklTx3Ih6AsPJJ5OIneh0auoI/4QK",
+	"cIkvyKs6q9p3uc5g8qNstcPXym2je9MA9kFcbvc6Nce+oAL4KrriZpwf7lL875wM4ch/8frb7QZBuiid",
+	"IBBhy9EZKFW9Pk1tPx5RPjpdKqKQurBZuIrnKtKZnJim5DZAEbX/5m6j2ekmYbCUj3Smgq4ZhJXTSvse",
+	"qk1dFGF5yOIJdFJdDNUrqq953BF0QrHXvO4HKqEwipq9WbetvHz5dE0BGffqLesO6rsDonLeGk2r2YuT",
+	"3s6Y6oarfulF525KfhjcjZS32OCxQPBSWI0ndW5cMyPLilf5qu5gGomd2MtL++ssbStxLwPclc6Ne3Cp",
+	"+TExEjaepKvgSYpyRJmwVeZptT9pXxUwzlUszhSho9x3YYu8g72ti/U0dZViFUKMJT6xIvFwri8WCJ4g",
+	"Lj+kosiDVd6nlLSutAMqBfM5lWNJsPSy56itWmiUGbFxRn1XnVFvpvWFlc+bRlApChf1jDpOKZohNa3O",
+	"cEFDTHyY5aoKn1PNwG7iZ5eC15+pAvDis+VL4N2KsuSyFs1vOzR0IFhVa1vlPKYsNqTOcVyfNiHwMh4o",
+	"OeZxwosg8CvYkGVzLr/8AmBzkF9qdTQUD+eUaSz0/GhcLdT2QYgAC0Kh0SIVBimz4rYqEdAgUB33wrRv",
+	"SywDlbUTARfkiAE/lyxUgD5vYXgpHVvkwja20UYGb2TwC1ihErlXxc3TCBSnrBbDwarGLVVlkl6RMjfA",
+	"Gr/xFQSfsCkHvAej6Y/6+sD1sYJm4IdgSlNMzBiZQMRZGF96FTutg3MMrr6sZc50DKp234T6ERYeYSGQ",
+	"eAEEgRP+uHbBYe25CugL4LcKNs1hNmWVNgL5xQy1koIubQAjRV8sGvmKFjGJdI6rCYdubTmdCEYI3Yps",
+	"c51bEOq6lpEGGGMSFgXmjdC9WGlpXpEc9o2E20i4jYQ7Y0/WVNCskmXTAPg2BkPVDbMyS2KnpGqJVV5V",
+	"UbnhnMxGbJxeVGLczSHzPN+BaFVYwDSA6wqgqx5BdU2hgpOA8ivOpFfK1662N424y2C6JJal6rr9bsQm",
+	"TPVUyZToZ2priGBjFkVsFrdWAxoFPnBpq4RY4FBTJdFUScZTLmKKznYCzhPvIs3iYu4hrFfaXJEQbmyV",
+	"zUm+uVh/Xn0ppaDICKslYXuZU1kHqm7HocnVpsbdqcjKQuKHgunQ+qQAIcTl2IlLBeCxRmNxiF4faXSE",
+	"iQUyG7H0kPdRdsYSG2fgJMRGJuD62eJZq0Tmrl7LBUpNc0WYLCLzisXIbsToxiDaGESXLndjaUNomAoz",
+	"lAdrSmD1brUA3lUD+EKuAGdjGDJ3TiDgEJtP9aWl+uxGWG6E5UZYboTlJQtLbQDTVRJSRDTknuaPZQFv",
+	"hT7sNOvRjl3u6upxITuQ0CAoBIRWxIBW3STe11BeadM8BnJjnW8k5UZSviiSMubaMgGnpNoK37uIfBo0",
+	"dIfmSuf7/nTMCaAHnjoOm4bCVPXXh3P137iF7ohGYovcoM6ITENfEC5fFIw8gogV26SbS0rXvAHivoTs",
+	"dQ3YupIz6fhW+0JxV9xmR/v+I3gG14q5pVVllMoxcevsjVu/tlt/EXfV1YAzDLE8MTVzR7+8ZtluoZIp",
+	"+vOluYKtIXVpsEPfvVboKgecqAS70CUzGmVyXNOyf/n7+TQ0tfQC6710ad/d8mgJEjZprVchrfUkS5Ol",
+	"h1KdImmZmOx3FGO5ZOhHYoTeZCzGwIEG4BIMXOECR2gXcYhRN6ot6woWq9LmE6K60up8AuVz0edTHL3c",
+	"Gv3KdZ6kAzZ3bpvKahl6WK6Wp8/q1lfLiMWiEoLqhRR6YSwvdUUhFSgTMhWckBGiOoEmcWysUkbWcoq8",
+	"AeIcMvSZ6g0vPFu/BMmwZ2SZba3+8xW8g5Svh5okZDNJ/FrJn1AuBnHUVVw6Kb29ZpLP4tOL6stsyslx",
+	"yGYhmY0g6QBPRrgU7j+COo7E5cnkr8cLu8TksqttPycYqGDPZOs33PnMuPMVnqJ9PUblggoYa6JYwqnY",
+	"dmpEJxMIVe4PSx1P2ivFyRDEDCTjzRgyJN8idyYQ+uERnnWBHwIn1HV1M08nYNwPj87PlPvJIi6RK3fV",
+	"Ku9Oownj9VnzZsTGtQffZ8+AgVNsVXBwShMbFr5sFuYZ0i3nW/xsdFJeCnA2ggjIR8Ifw5CGx8SFMfsI",
+	"mS19hm9/RAKpBofyQI2XZhrTKDAGxkiIyWB72272tqwta8se7Fg7FtKghujxQpM1hs3tOBnpHog6KCDf",
+	"mmAxykC+OIJgknkls9jy8WWl2NPXk8qziy/vpYU60/GqPV7pcN1K3UOE+ei7jGMdcJUlr1TVh09fzWZ3",
+	"Ln7ghlJrzFSEyq2bRIx5GZi157QMPVQkifZDcNg4A7S6rV186T47hpCbZAQ0ECMTOxJH1MnAHK//9MHp",
+	"/wgAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
