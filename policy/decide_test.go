@@ -168,11 +168,11 @@ func TestWords_tell_the_arithmetic_in_both_languages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held, err := r.Hold(policy.HoldFacts{Age: 70, Minutes: 60, Available: 60})
+	held, err := r.Hold(policy.HoldFacts{Age: 70, Minutes: 60, Available: 60, Service: "TALK"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := append(append(d.Steps[1:], withheld.Steps[2]), held.Steps...)
+	steps := append(append(d.Steps[1:], withheld.Steps[2]), held.Steps[0])
 	want := []struct{ en, zh string }{
 		{"An hour served is an hour of care credit: 9 h × 1/1 = 9 h of care credit (rule care-credit)",
 			"服务一小时，存入一小时养老服务时间：9 小时 × 1/1 = 养老服务时间 9 小时（规则 care-credit）"},

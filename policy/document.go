@@ -2,25 +2,26 @@ package policy
 
 // document is a rule set as written in YAML. Unknown keys are refused.
 type document struct {
-	ID            word        `yaml:"id"`
-	Title         text        `yaml:"title"`
-	EffectiveFrom word        `yaml:"effective_from"`
-	Author        word        `yaml:"author"`
-	Approver      word        `yaml:"approver"`
-	Sources       []sourceDoc `yaml:"sources"`
-	Ages          ages        `yaml:"ages"`
-	Grades        []gradeDoc  `yaml:"grades"`
-	Refuse        []refuseDoc `yaml:"refuse"`
-	Earn          []earnDoc   `yaml:"earn"`
-	Withhold      []holdback  `yaml:"withhold"`
-	Limits        []limitDoc  `yaml:"limits"`
-	Marks         []markDoc   `yaml:"marks"`
-	Calendar      calendarDoc `yaml:"calendar"`
-	Choices       []choiceDoc `yaml:"choices"`
-	Redeem        redeemDoc   `yaml:"redeem"`
-	Transfer      giveDoc     `yaml:"transfer"`
-	Donate        giveDoc     `yaml:"donate"`
-	Correction    correctDoc  `yaml:"correction"`
+	ID            word         `yaml:"id"`
+	Title         text         `yaml:"title"`
+	EffectiveFrom word         `yaml:"effective_from"`
+	Author        word         `yaml:"author"`
+	Approver      word         `yaml:"approver"`
+	Sources       []sourceDoc  `yaml:"sources"`
+	Ages          ages         `yaml:"ages"`
+	Grades        []gradeDoc   `yaml:"grades"`
+	Refuse        []refuseDoc  `yaml:"refuse"`
+	Earn          []earnDoc    `yaml:"earn"`
+	Withhold      []holdback   `yaml:"withhold"`
+	Limits        []limitDoc   `yaml:"limits"`
+	Marks         []markDoc    `yaml:"marks"`
+	Calendar      calendarDoc  `yaml:"calendar"`
+	Choices       []choiceDoc  `yaml:"choices"`
+	Services      []serviceDoc `yaml:"services"`
+	Redeem        redeemDoc    `yaml:"redeem"`
+	Transfer      giveDoc      `yaml:"transfer"`
+	Donate        giveDoc      `yaml:"donate"`
+	Correction    correctDoc   `yaml:"correction"`
 }
 
 // text is a sentence for people, in both languages.
@@ -78,9 +79,11 @@ type markDoc struct {
 }
 
 type redeemDoc struct {
-	HoldSeconds word        `yaml:"hold_seconds"`
-	Redeemable  refuseDoc   `yaml:"redeemable"` // when: true means that credit may be redeemed
-	Require     []refuseDoc `yaml:"require"`
+	HoldSeconds word           `yaml:"hold_seconds"`
+	Redeemable  refuseDoc      `yaml:"redeemable"`   // when: true means that credit may be redeemed
+	ForRelative refuseDoc      `yaml:"for_relative"` // the same, when the care is for a relative
+	Require     []refuseDoc    `yaml:"require"`
+	Limits      []giveLimitDoc `yaml:"limits"`
 }
 
 type correctDoc struct {

@@ -39,7 +39,7 @@ func ExampleRules_Hold() {
 		return
 	}
 	for _, age := range []int{59, 60} {
-		_, err := rules.Hold(policy.HoldFacts{Age: age, Minutes: 60, Available: 60})
+		_, err := rules.Hold(policy.HoldFacts{Age: age, Minutes: 60, Available: 60, Service: "TALK"})
 		fmt.Println(age, err)
 	}
 	// Output:

@@ -40,6 +40,12 @@ type HoldFacts struct {
 	Available ledger.Minutes `json:"available"`
 	Today     ledger.Date    `json:"today"`
 	Service   string         `json:"service"`
+
+	ForRelative     bool                `json:"for_relative,omitzero"` // the care is for a relative, not for whose credit it is
+	Relation        ledger.RelationKind `json:"relation,omitempty"`    // what that relative is to them, as registered
+	RelativeAge     int                 `json:"relative_age,omitzero"`
+	RedeemedInMonth ledger.Minutes      `json:"redeemed_in_month,omitzero"` // held or given before, in the calendar month
+	OpenHolds       int                 `json:"open_holds,omitzero"`
 }
 
 // Show puts into the facts what a claim's evidence comes to. A name that appears twice is one person.
@@ -77,6 +83,8 @@ var (
 
 var holdNames = []fact{
 	{"age", cel.IntType}, {"minutes", cel.IntType}, {"available", cel.IntType}, {"today", cel.StringType}, {"service", cel.StringType},
+	{"for_relative", cel.BoolType}, {"relation", cel.StringType}, {"relative_age", cel.IntType}, {"redeemed_in_month", cel.IntType},
+	{"open_holds", cel.IntType}, {"service_known", cel.BoolType}, {"service_by", cel.StringType},
 }
 
 var ageNames = []fact{{"age", cel.IntType}}
@@ -159,7 +167,11 @@ func texts[T ~string](list []T) []string {
 	return all
 }
 
-type holdView struct{ f *HoldFacts }
+// holdView lets CEL read the facts of a hold, with what the catalogue says of the service.
+type holdView struct {
+	f       *HoldFacts
+	service *careService // nil: not in the catalogue
+}
 
 // Parent is part of CEL's interface: there is no outer scope.
 func (holdView) Parent() interpreter.Activation { return nil }
@@ -177,6 +189,23 @@ func (v holdView) ResolveName(name string) (any, bool) {
 		return v.f.Today.String(), true
 	case "service":
 		return v.f.Service, true
+	case "for_relative":
+		return v.f.ForRelative, true
+	case "relation":
+		return string(v.f.Relation), true
+	case "relative_age":
+		return int64(v.f.RelativeAge), true
+	case "redeemed_in_month":
+		return int64(v.f.RedeemedInMonth), true
+	case "open_holds":
+		return int64(v.f.OpenHolds), true
+	case "service_known":
+		return v.service != nil, true
+	case "service_by":
+		if v.service == nil {
+			return "", true
+		}
+		return v.service.by, true
 	}
 	return nil, false
 }

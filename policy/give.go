@@ -86,7 +86,13 @@ func (p *parser) giving(r *Rules, what string, doc giveDoc) giving {
 	for _, d := range doc.Require {
 		g.require = append(g.require, p.check(r, c, d, what))
 	}
-	for _, d := range doc.Limits {
+	g.limits = p.givingLimits(r, doc.Limits)
+	return g
+}
+
+// givingLimits reads limits on what leaves an account.
+func (p *parser) givingLimits(r *Rules, docs []giveLimitDoc) (limits []giveLimit) {
+	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
 		l := giveLimit{id: d.ID.value, code: d.Code.value, per: ledger.Period(d.Per.value), text: d.Text}
 		if l.per != ledger.Month && l.per != ledger.Year {
@@ -96,9 +102,9 @@ func (p *parser) giving(r *Rules, what string, doc giveDoc) giving {
 			p.fault(lineOf(d.Code, d.ID), "limit %s needs a code such as transfer_limit", d.ID.value)
 		}
 		l.most = p.most(limitDoc{ID: d.ID, Per: d.Per, Most: d.Most})
-		g.limits = append(g.limits, l)
+		limits = append(limits, l)
 	}
-	return g
+	return limits
 }
 
 // GiveDecision tells why credit may be given away.

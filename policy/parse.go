@@ -72,6 +72,7 @@ func (p *parser) rules(doc document, source []byte) *Rules {
 	p.marks(r, earn, doc.Marks)
 	p.calendar(r, doc.Calendar)
 	p.choices(r, doc.Choices)
+	p.services(r, doc.Services)
 	p.redeem(r, doc.Redeem)
 	r.transfer, r.donate = p.giving(r, "transfer", doc.Transfer), p.giving(r, "donate", doc.Donate)
 	p.correction(r, doc.Correction)
@@ -207,8 +208,17 @@ func (p *parser) marks(r *Rules, c compiler, docs []markDoc) {
 func (p *parser) redeem(r *Rules, doc redeemDoc) {
 	r.redeemable = p.check(r, p.compiler(ageNames), doc.Redeemable, "redeemable")
 	hold := p.compiler(holdNames)
+	if !doc.ForRelative.ID.blank() {
+		r.forRelative = p.check(r, hold, doc.ForRelative, "for_relative")
+	}
 	for _, d := range doc.Require {
 		r.require = append(r.require, p.check(r, hold, d, "require"))
+	}
+	r.redeemLimits = p.givingLimits(r, doc.Limits)
+	for i, l := range r.redeemLimits {
+		if l.per != ledger.Month {
+			p.fault(lineOf(doc.Limits[i].Per, doc.Limits[i].ID), "limit %s: what is redeemed is limited per month, not %q", l.id, l.per)
+		}
 	}
 	seconds, ok := doc.HoldSeconds.whole()
 	if !ok || seconds < holdSecondsMin || seconds > holdSecondsMax {

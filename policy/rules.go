@@ -33,33 +33,36 @@ func Shipped() []byte { return append([]byte(nil), shipped...) }
 
 // Rules are a compiled rule set.
 type Rules struct {
-	id          string
-	title       text
-	author      string
-	approver    string
-	sources     []sourceText
-	from        ledger.Date
-	source      []byte
-	hash        ledger.Hash
-	leap        ledger.LeapBirthday
-	grades      []condition // in the order of ledger.Grades
-	refuse      []check
-	earn        []earn
-	withhold    []withhold
-	limits      []limit
-	marks       []mark
-	partsOf     map[ledger.Unit]int64 // in how many parts of a minute rests are carried
-	workdays    workdays
-	choices     []choice
-	optionTexts map[string]text
-	counts      Counts
-	redeemable  check
-	require     []check
-	holdSeconds int64
-	transfer    giving
-	donate      giving
-	shortfall   Shortfall
-	texts       map[string]ruleText
+	id           string
+	title        text
+	author       string
+	approver     string
+	sources      []sourceText
+	from         ledger.Date
+	source       []byte
+	hash         ledger.Hash
+	leap         ledger.LeapBirthday
+	grades       []condition // in the order of ledger.Grades
+	refuse       []check
+	earn         []earn
+	withhold     []withhold
+	limits       []limit
+	marks        []mark
+	partsOf      map[ledger.Unit]int64 // in how many parts of a minute rests are carried
+	workdays     workdays
+	choices      []choice
+	optionTexts  map[string]text
+	counts       Counts
+	redeemable   check
+	require      []check
+	holdSeconds  int64
+	services     []careService
+	forRelative  check // no id: nobody may
+	redeemLimits []giveLimit
+	transfer     giving
+	donate       giving
+	shortfall    Shortfall
+	texts        map[string]ruleText
 }
 
 type ruleText struct {
@@ -138,8 +141,14 @@ func (r *Rules) InWords(lang Lang) []RuleInWords {
 		ids = append(ids, c.id)
 	}
 	ids = append(ids, r.redeemable.id)
+	if r.forRelative.id != "" {
+		ids = append(ids, r.forRelative.id)
+	}
 	for _, c := range r.require {
 		ids = append(ids, c.id)
+	}
+	for _, l := range r.redeemLimits {
+		ids = append(ids, l.id)
 	}
 	ids = append(append(ids, r.transfer.ids()...), r.donate.ids()...)
 	words := make([]RuleInWords, len(ids))

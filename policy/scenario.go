@@ -103,22 +103,6 @@ func (s Scenario) Outcomes(r *Rules) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// redeem gives what becomes of a wish to hold credit.
-func redeem(f HoldFacts) func(*Rules, *standing) (string, []Step, error) {
-	return func(r *Rules, p *standing) (string, []Step, error) {
-		f.Age = r.Age(p.born, f.Today)
-		d, err := r.Hold(f)
-		if err != nil {
-			return "", nil, err
-		}
-		const hour = 60 * 60
-		if d.Seconds%hour == 0 {
-			return fmt.Sprintf("held for %d hours", d.Seconds/hour), d.Steps, nil
-		}
-		return fmt.Sprintf("held for %d seconds", d.Seconds), d.Steps, nil
-	}
-}
-
 // serve gives what becomes of a claim, and counts what it earns.
 func serve(claim *ClaimFacts) func(*Rules, *standing) (string, []Step, error) {
 	return func(r *Rules, p *standing) (string, []Step, error) {

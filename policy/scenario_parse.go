@@ -237,24 +237,6 @@ func (f *ClaimFacts) with(part string) (err error) {
 	return fmt.Errorf("%q is nothing a claim can come with", part)
 }
 
-// redeems reads "60 minutes on 2026-03-05, service TALK".
-func (s *Scenario) redeems(rest string, n int) error {
-	minutes, on, more, err := minutesOn(rest, scenarioMinutesMax)
-	if err != nil {
-		return err
-	}
-	f := HoldFacts{Minutes: minutes, Available: minutes, Today: on, Service: "TALK"}
-	if more != "" {
-		service, ok := strings.CutPrefix(more, "service ")
-		if !ok {
-			return fmt.Errorf("%q: a redemption is for a \"service CODE\"", more)
-		}
-		f.Service = service
-	}
-	s.acts = append(s.acts, act{line: n, on: on, do: redeem(f)})
-	return nil
-}
-
 // wants reads what must come of the last act.
 func (s *Scenario) wants(rest string, _ int) error {
 	if len(s.acts) == 0 || s.acts[len(s.acts)-1].want != "" || rest == "" {

@@ -18,6 +18,12 @@ func with(pairs ...string) []byte {
 	return []byte(strings.NewReplacer(pairs...).Replace(string(policy.Shipped())))
 }
 
+// openHanded gives a book whose rules let as much be redeemed as there is.
+func openHanded(t *testing.T) *booktest.Book {
+	t.Helper()
+	return booktest.Open(t, booktest.Database(t), with("open_holds < 3", "open_holds < 1000", "most: 2400", "most: 1000000"))
+}
+
 // poolOf reads what the pool has.
 func poolOf(t *testing.T, b *booktest.Book) ledger.Minutes {
 	t.Helper()

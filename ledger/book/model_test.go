@@ -96,7 +96,7 @@ func TestBookDoesWhatTheModelDoes(t *testing.T) {
 	t.Parallel()
 	t.Logf("seed %d: give it back with -seed", *seed)
 	r := rand.New(rand.NewPCG(*seed, 1))
-	b := booktest.New(t)
+	b := openHanded(t)
 	org, partner := b.Organization(t), b.Partner(t)
 	m := &model{people: map[string]*purse{}}
 	var ids []string

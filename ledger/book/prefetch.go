@@ -33,6 +33,7 @@ type wants struct {
 	pairs         set[pairKey]
 	ended         set[ledger.Seq] // relations that are to end
 	givers        set[string]
+	redeemers     set[string]
 }
 
 type volunteerDay struct {
@@ -81,7 +82,7 @@ func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*wo
 	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
 		w.fetchHolds, // first: holds tell of partners and consents
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
-		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchAccounts, w.fetchFrontier,
+		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchRedeemed, w.fetchAccounts, w.fetchFrontier,
 		func(ctx context.Context, tx *writeTx, n *wants) error {
 			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
 		},
@@ -126,7 +127,8 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		claims: map[string][]*claimFacts{}, references: map[referenceKey]*claimFacts{},
 		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, holdsOf: map[string][]*holdFacts{},
 		consents: map[consentKey]*consentFacts{}, choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
-		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{}, frontier: map[int64]ledger.Hash{},
+		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
+		redeemedBy: map[string][]*holdFacts{}, frontier: map[int64]ledger.Hash{},
 	}, nil
 }
 

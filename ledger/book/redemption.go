@@ -27,6 +27,11 @@ func (b *Book) Hold(ctx context.Context, by ledger.Actor, key Key, r Redemption)
 	if err := ledger.CheckTexts(ledger.Text{Pointer: "/service", Value: r.Service, BytesMax: ledger.ReferenceBytesMax, Required: true}); err != nil {
 		return Receipt{}, err
 	}
+	if r.For != "" {
+		if err := checkID("/for_volunteer_id", r.For); err != nil {
+			return Receipt{}, err
+		}
+	}
 	return b.do(ctx, by, key, &hold{partner: by.Subject, redemption: r})
 }
 
@@ -73,6 +78,11 @@ func (c *hold) want(_ *world, n *wants) {
 	n.volunteers.add(c.redemption.Volunteer)
 	n.holdsOf.add(c.redemption.Volunteer)
 	n.consents.add(consentKey{c.redemption.Volunteer, c.partner})
+	n.redeemers.add(c.redemption.Volunteer)
+	if c.redemption.For != "" {
+		n.volunteers.add(c.redemption.For)
+		n.pairs.add(pairOf(c.redemption.Volunteer, c.redemption.For))
+	}
 }
 
 func (c *hold) decide(w *world) (decision, error) {
@@ -90,6 +100,8 @@ func (c *hold) decide(w *world) (decision, error) {
 	available := care.balance + released(effects, care.ID)
 	facts := policy.HoldFacts{Age: rules.Age(v.born, w.today), Minutes: c.redemption.Minutes, Available: available,
 		Today: w.today, Service: c.redemption.Service}
+	c.relative(w, rules, &facts)
+	facts.RedeemedInMonth, facts.OpenHolds = w.redeemed(volunteer, effects)
 	d, err := rules.Hold(facts)
 	if err != nil {
 		return decision{effects: effects}, err
@@ -100,6 +112,41 @@ func (c *hold) decide(w *world) (decision, error) {
 	}
 	e, id, err := c.effect(w, rules, facts, d, consent)
 	return decision{effects: append(effects, e), id: id}, err
+}
+
+// relative adds to the facts for whom the care is. Of somebody who is no registered relative nothing is
+// looked at, and the partner is told no more than of any other refusal.
+func (c *hold) relative(w *world, rules *policy.Rules, f *policy.HoldFacts) {
+	if c.redemption.For == "" {
+		return
+	}
+	f.ForRelative, f.Relation = true, w.relationOf(c.redemption.Volunteer, c.redemption.For)
+	if f.Relation != "" {
+		f.RelativeAge = rules.Age(w.volunteers[c.redemption.For].born, w.today)
+	}
+}
+
+// redeemed sums what a volunteer has redeemed this month, held or given, and counts what is open; what
+// effects are about to release counts for neither.
+func (w *world) redeemed(volunteer string, effects []effect) (month ledger.Minutes, open int) {
+	released := map[ledger.Seq]bool{}
+	for _, e := range effects {
+		released[*e.draft.Refers] = true
+	}
+	for _, h := range w.redeemedBy[volunteer] {
+		switch {
+		case h.settled:
+			month += h.given
+		case !released[h.seq]:
+			month += h.minutes
+		}
+	}
+	for _, h := range w.holdsOf[volunteer] {
+		if !h.settled && !released[h.seq] {
+			open++
+		}
+	}
+	return month, open
 }
 
 // consent finds what the volunteer lets this partner do. An unknown volunteer is answered in the same
@@ -121,6 +168,7 @@ type holdDetails struct {
 	Volunteer  string           `json:"volunteer"`
 	Partner    string           `json:"partner"`
 	Service    string           `json:"service"`
+	For        string           `json:"for,omitempty"`
 	Consent    ledger.Seq       `json:"consent"`
 	EndsAt     string           `json:"ends_at"`
 	Facts      policy.HoldFacts `json:"facts"`
@@ -134,7 +182,7 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 	}
 	h := &holdFacts{id: id.String(), volunteer: c.redemption.Volunteer, partner: c.partner, service: c.redemption.Service,
 		minutes: c.redemption.Minutes, consent: consent.seq, endsAt: w.now.Add(time.Duration(d.Seconds) * time.Second)}
-	details, err := encode(holdDetails{h.id, h.volunteer, h.partner, h.service, h.consent, instant(h.endsAt), f, d.Steps})
+	details, err := encode(holdDetails{h.id, h.volunteer, h.partner, h.service, c.redemption.For, h.consent, instant(h.endsAt), f, d.Steps})
 	if err != nil {
 		return effect{}, "", err
 	}
@@ -151,6 +199,7 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 			h.seq = seq
 			w.holds[h.id] = h
 			w.holdsOf[h.volunteer] = append(w.holdsOf[h.volunteer], h)
+			w.redeemedBy[h.volunteer] = append(w.redeemedBy[h.volunteer], h)
 			consent.used += h.minutes
 		},
 	}, h.id, nil
@@ -233,7 +282,7 @@ func (w *world) settleHold(h *holdFacts, kind ledger.Kind, given ledger.Minutes)
 		volunteer: h.volunteer, partner: h.partner, system: kind == ledger.KindHoldExpired,
 		rows: func(seq ledger.Seq) []row { return []row{{insert, []any{seq, h.seq, h.minutes, given}}} },
 		learned: func(w *world, _ ledger.Seq) {
-			h.settled = true
+			h.settled, h.given = true, given
 			if c := w.consents[consentKey{h.volunteer, h.partner}]; c != nil && c.seq == h.consent && kind != ledger.KindHoldExpired { // ended holds do not count as used
 				c.used -= h.minutes - given
 			}
@@ -253,6 +302,7 @@ type holdRow struct {
 	Consent   ledger.Seq     `db:"consent"`
 	EndsAt    time.Time      `db:"ends_at"`
 	Settled   bool           `db:"settled"`
+	Given     ledger.Minutes `db:"given"`
 }
 
 // learnHold keeps one holdFacts a hold, however it was found.
@@ -260,7 +310,7 @@ func (w *world) learnHold(r holdRow) *holdFacts {
 	if h := w.holds[r.ID]; h != nil {
 		return h
 	}
-	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled}
+	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled, r.Given, 0}
 	w.holds[r.ID] = h
 	return h
 }
@@ -271,7 +321,8 @@ func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) err
 		return nil
 	}
 	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, s.seq IS NOT NULL AS settled
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, s.seq IS NOT NULL AS settled,
+		       coalesce(s.given, 0) AS given
 		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.id = ANY ($1::uuid[]) ORDER BY h.seq`
 	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.redemptions.list))
@@ -290,7 +341,7 @@ func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
 		return nil
 	}
 	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, false AS settled
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, false AS settled, 0 AS given
 		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.volunteer = ANY ($1::uuid[]) AND s.seq IS NULL ORDER BY h.seq`
 	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.holdsOf.list))
@@ -301,6 +352,26 @@ func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
 		w.holdsOf[r.Volunteer] = append(w.holdsOf[r.Volunteer], w.learnHold(r))
 		n.partners.add(r.Partner)
 		n.consents.add(consentKey{r.Volunteer, r.Partner})
+	}
+	return nil
+}
+
+// fetchRedeemed reads the holds that volunteers' partners made this month.
+func (w *world) fetchRedeemed(ctx context.Context, tx *writeTx, n *wants) error {
+	if len(n.redeemers.list) == 0 {
+		return nil
+	}
+	const query = `
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, s.seq IS NOT NULL AS settled,
+		       coalesce(s.given, 0) AS given
+		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq
+		WHERE h.volunteer = ANY ($1::uuid[]) AND e.effective >= date '1970-01-01' + $2::int ORDER BY h.seq`
+	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.redeemers.list), int64(ledger.Month.Start(w.today)))
+	if err != nil {
+		return fmt.Errorf("reading what was redeemed: %w", err)
+	}
+	for _, r := range rows {
+		w.redeemedBy[r.Volunteer] = append(w.redeemedBy[r.Volunteer], w.learnHold(r))
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func TestHoldEndsByItself(t *testing.T) {
 // many succeed as the credit allows.
 func TestNoDoubleSpend(t *testing.T) {
 	t.Parallel()
-	b := booktest.New(t)
+	b := openHanded(t)
 	second := booktest.Open(t, b.Database, nil)
 	elder, _, partner, _ := saved(t, b, 300)
 	var wg sync.WaitGroup

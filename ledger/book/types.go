@@ -70,7 +70,8 @@ type Consent struct {
 // Redemption is a partner's wish to give a volunteer care for credit.
 type Redemption struct {
 	Volunteer string
-	Service   string // what care, in the catalogue's code or the partner's words
+	Service   string // what care, by its code in the catalogue
+	For       string // the relative it is for; empty when it is for the volunteer
 	Minutes   ledger.Minutes
 }
 

@@ -87,6 +87,7 @@ type verifier struct {
 	given    int64
 	gifts    map[string][]giftFacts // by giver
 	kin      map[pairKey]*relationFacts
+	redeemed map[string][]*holdFacts // by volunteer
 	holds    int64
 	settled  int64
 }
@@ -106,7 +107,7 @@ type kept struct {
 func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
-		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{},
+		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{},
 		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {

@@ -394,6 +394,7 @@ func (v *verifier) checkHold(r *Record, side sideRows) {
 		d.Volunteer != r.Volunteer || d.Partner != r.Partner {
 		v.find(r.Seq, "differs from its row in hold")
 	}
+	v.checkRedeemed(r, d)
 	rules, ok := v.rules[r.Rules]
 	if !ok {
 		return
@@ -423,6 +424,7 @@ func (v *verifier) checkSettlement(r *Record, side sideRows) {
 		return
 	}
 	var d settlementDetails
+	defer func() { v.settleRedeemed(r, d.Given) }()
 	row, ok := side.settlements[r.Seq]
 	if err := json.Unmarshal(r.Details, &d); err != nil || !ok {
 		v.find(r.Seq, "has no readable details, or no row in settlement")

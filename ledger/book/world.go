@@ -37,6 +37,7 @@ type world struct {
 	drafts        map[ledger.Hash]*draftFacts
 	relations     map[pairKey]*relationFacts // the latest of each pair
 	gifts         map[string][]giftFacts     // by giver, of this year
+	redeemedBy    map[string][]*holdFacts    // by volunteer: all that were made this month
 
 	records    []*Record
 	effects    []effect
@@ -114,6 +115,8 @@ type holdFacts struct {
 	consent   ledger.Seq
 	endsAt    time.Time
 	settled   bool
+	given     ledger.Minutes
+	on        ledger.Date // the day it was made; kept by whoever verifies
 }
 
 type consentFacts struct {
