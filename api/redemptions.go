@@ -12,7 +12,7 @@ import (
 func (s *Server) CreateRedemption(ctx context.Context, r gen.CreateRedemptionRequestObject) (gen.CreateRedemptionResponseObject, error) {
 	c := callOf(ctx)
 	receipt, err := s.book.Hold(ctx, c.by, book.Key{Text: r.Params.IdempotencyKey, Request: c.request},
-		book.Redemption{Volunteer: r.Body.VolunteerId, Service: r.Body.Service, Minutes: ledger.Minutes(r.Body.Minutes)})
+		book.Redemption{Volunteer: r.Body.VolunteerId, For: deref(r.Body.ForVolunteerId), Service: r.Body.Service, Minutes: ledger.Minutes(r.Body.Minutes)})
 	return s.redeemed(ctx, receipt, err)
 }
 

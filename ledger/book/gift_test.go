@@ -186,3 +186,78 @@ func TestVerifyNamesTamperedGiftsAndRelations(t *testing.T) {
 		})
 	}
 }
+
+// Whoever is under 60 redeems for a registered mother, not for themselves; a partner learns no more.
+func TestRedeemingForRelatives(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	partner := f.Partner(t)
+	f.Consent(t, f.giver, partner, 10_000)
+	hold := func(whose, forWhom string, minutes ledger.Minutes) (book.Receipt, error) {
+		return f.Hold(t.Context(), partner, f.Key(), book.Redemption{Volunteer: whose, For: forWhom, Service: "TALK", Minutes: minutes})
+	}
+	expect := func(name string, err error, want string) {
+		t.Helper()
+		if booktest.RefusalCode(err) != want {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	_, err := hold(f.giver, "", 60)
+	expect("for oneself at 55", err, "not_redeemable")
+	_, err = hold(f.giver, f.mother, 60)
+	expect("for somebody who is not registered", err, "not_redeemable")
+	_, err = hold(f.giver, "01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10", 60)
+	expect("for somebody who does not exist", err, "not_redeemable")
+	if _, err := f.RegisterRelation(t.Context(), f.org, f.Key(), f.related(ledger.Parent)); err != nil {
+		t.Fatal(err)
+	}
+	first, err := hold(f.giver, f.mother, 60)
+	expect("for the mother", err, "")
+	_, err = hold(f.mother, f.giver, 60)
+	expect("without the mother's consent", err, "consent_missing")
+	if _, err := f.Confirm(t.Context(), partner, f.Key(), first.ID, 45); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		_, err = hold(f.giver, f.mother, 10)
+		expect("three at a time", err, "")
+	}
+	_, err = hold(f.giver, f.mother, 10)
+	expect("a fourth", err, "too_many_holds")
+	if v := f.BalancesOf(t, f.giver); v.Care != 225 || v.CareHeld != 30 {
+		t.Errorf("%+v, want 45 spent and 30 held", v)
+	}
+	f.CheckBook(t)
+}
+
+// The month's limit counts what is held and what was given, and not what came back.
+func TestRedeemMonthLimit(t *testing.T) {
+	t.Parallel()
+	b := booktest.Open(t, booktest.Database(t), with("most: 2400", "most: 100"))
+	elder, _, partner, _ := saved(t, b, 400)
+	r := redemptions{b, t, elder, partner}
+	first, err := r.hold(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.hold(1); booktest.RefusalCode(err) != "redeem_limit" {
+		t.Errorf("the first minute over what a month allows: %v", err)
+	}
+	if _, err := b.Confirm(t.Context(), partner, b.Key(), first.ID, 40); err != nil {
+		t.Fatal(err)
+	}
+	second, err := r.hold(60)
+	if err != nil {
+		t.Fatalf("40 were given, 60 are left of the month: %v", err)
+	}
+	if _, err := b.Cancel(t.Context(), partner, b.Key(), second.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.hold(61); booktest.RefusalCode(err) != "redeem_limit" {
+		t.Errorf("61 of 60: %v", err)
+	}
+	if _, err := r.hold(60); err != nil {
+		t.Errorf("what was cancelled came back to the month, too: %v", err)
+	}
+	b.CheckBook(t)
+}
