@@ -39,7 +39,7 @@ func (s *settings) flags(cmd *cobra.Command, data string) {
 
 // rulesFlag lets a new book begin with a rule set of the city's own.
 func (s *settings) rulesFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.firstRules, "first-rules", "", "file with the first rule set of a new book, instead of the shipped one")
+	cmd.Flags().StringVar(&s.firstRules, "first-rules", "", "file, or name of a preset, with the first rule set of a new book, instead of the shipped one")
 }
 
 // readRules reads the rule set that a new book begins with.
@@ -47,7 +47,7 @@ func (s *settings) readRules() ([]byte, error) {
 	if s.firstRules == "" {
 		return policy.Shipped(), nil
 	}
-	source, err := os.ReadFile(s.firstRules)
+	source, err := ruleSource(s.firstRules)
 	if err != nil {
 		return nil, misuse("--first-rules: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,14 +19,26 @@ func policyCommand() *cobra.Command {
 	return cmd
 }
 
-// readRuleSet reads a rule set from a file; "shipped" is the one that comes with the program.
+// ruleSource reads the text of a rule set: of a file, or by the name of one that comes with the program,
+// "shipped" or a preset.
+func ruleSource(file string) ([]byte, error) {
+	if file == "shipped" {
+		return policy.Shipped(), nil
+	}
+	if source, ok := policy.Preset(file); ok {
+		return source, nil
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return nil, misuse("%w, nor is it one of shipped, %s", err, strings.Join(policy.Presets(), ", "))
+	}
+	return source, nil
+}
+
 func readRuleSet(file string) (*policy.Rules, error) {
-	source := policy.Shipped()
-	if file != "shipped" {
-		var err error
-		if source, err = os.ReadFile(file); err != nil {
-			return nil, misuse("%w", err)
-		}
+	source, err := ruleSource(file)
+	if err != nil {
+		return nil, err
 	}
 	r, err := policy.Parse(source)
 	if err != nil {

@@ -30,6 +30,9 @@ func (b *Book) Give(ctx context.Context, by ledger.Actor, key Key, g Gift) (Rece
 			return Receipt{}, err
 		}
 	}
+	if g.Receiver == g.Giver {
+		return Receipt{}, &ledger.Invalid{Code: "gift_to_oneself", Pointer: "/receiver_id", Detail: "a gift goes to somebody else"}
+	}
 	if g.Minutes < 1 || g.Minutes > ledger.PostingMinutesMax {
 		return Receipt{}, &ledger.Invalid{Code: "minutes_out_of_range", Pointer: "/minutes",
 			Detail: fmt.Sprintf("a gift is of 1 to %d minutes", ledger.PostingMinutesMax)}
@@ -91,6 +94,9 @@ func (c *give) decide(w *world) (decision, error) {
 	d, err := choose(f)
 	if err != nil {
 		return decision{effects: effects}, err
+	}
+	if g.Receiver != "" && w.volunteers[g.Receiver] == nil { // only asked where the rules let credit go to anybody
+		return decision{effects: effects}, &ledger.Invalid{Code: "volunteer_unknown", Pointer: "/receiver_id", Detail: "no such volunteer is registered"}
 	}
 	if g.Minutes > f.Available {
 		return decision{effects: effects}, &ledger.Refusal{Code: "credit_insufficient",

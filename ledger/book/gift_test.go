@@ -7,6 +7,7 @@ import (
 	"timebank/ledger"
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
+	"timebank/policy"
 )
 
 // family is somebody of 55 with 300 minutes, and their mother of 80.
@@ -134,6 +135,26 @@ func TestGiftsAtOnceNeverExceedTheBalance(t *testing.T) {
 	}
 	if v := f.BalancesOf(t, f.giver); v.Care != 0 || poolOf(t, f.Book)+f.BalancesOf(t, f.mother).Care != 300 {
 		t.Errorf("%+v left, want all given", v)
+	}
+	f.CheckBook(t)
+}
+
+// Where rules let credit go to anybody, it still goes to somebody who exists, and to another.
+func TestGiftsToAnybodyGoToSomebody(t *testing.T) {
+	t.Parallel()
+	shanghai, ok := policy.Preset("shanghai")
+	if !ok {
+		t.Fatal("no preset shanghai")
+	}
+	b := booktest.Open(t, booktest.Database(t), shanghai)
+	f := family{Book: b, org: b.Organization(t), giver: b.Volunteer(t, "1971-01-01"), mother: b.Volunteer(t, "1985-01-01")}
+	b.MustPost(t, f.org, booktest.Served(t, f.giver, "2026-03-05", 300))
+	for i, x := range []struct{ receiver, want string }{
+		{"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10", "volunteer_unknown"}, {f.giver, "gift_to_oneself"}, {f.mother, ""},
+	} {
+		if err := f.give(t, x.receiver, 60); booktest.RefusalCode(err) != x.want {
+			t.Errorf("gift %d: %v, want %q", i, err, x.want)
+		}
 	}
 	f.CheckBook(t)
 }
