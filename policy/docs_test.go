@@ -94,3 +94,40 @@ func TestPage_on_rules_has_scenarios_that_come_out(t *testing.T) {
 		}
 	}
 }
+
+// The page that goes from each proposal to what serves it names rules and scenarios that there are.
+func TestPage_on_targeted_incentives_is_true(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/targeted-incentives.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, titles := map[string]bool{}, map[string]bool{}
+	for _, r := range shipped(t).InWords(policy.English) {
+		rules[r.ID] = true
+	}
+	for _, s := range readScenarios(t, "scenarios/*.txt") {
+		titles[s.Title] = true
+	}
+	named := 0
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 7 || !strings.Contains(cells[2], "`") {
+			continue
+		}
+		for _, id := range regexp.MustCompile("`([a-z0-9-]+)`").FindAllStringSubmatch(cells[2], -1) {
+			named++
+			if !rules[id[1]] {
+				t.Errorf("the shipped set has no rule %s", id[1])
+			}
+		}
+		for _, title := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(cells[5], -1) {
+			if !titles[title[1]] {
+				t.Errorf("there is no scenario %q", title[1])
+			}
+		}
+	}
+	if named < 25 || len(titles) < 80 {
+		t.Errorf("the page names %d rules, and there are %d scenarios, want 25 and 80 at least", named, len(titles))
+	}
+}
