@@ -18,6 +18,7 @@ type document struct {
 	Calendar      calendarDoc  `yaml:"calendar"`
 	Choices       []choiceDoc  `yaml:"choices"`
 	Services      []serviceDoc `yaml:"services"`
+	Levels        levelsDoc    `yaml:"levels"`
 	Redeem        redeemDoc    `yaml:"redeem"`
 	Transfer      giveDoc      `yaml:"transfer"`
 	Donate        giveDoc      `yaml:"donate"`

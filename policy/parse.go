@@ -73,6 +73,7 @@ func (p *parser) rules(doc document, source []byte) *Rules {
 	p.calendar(r, doc.Calendar)
 	p.choices(r, doc.Choices)
 	p.services(r, doc.Services)
+	p.levels(r, doc.Levels)
 	p.redeem(r, doc.Redeem)
 	r.transfer, r.donate = p.giving(r, "transfer", doc.Transfer), p.giving(r, "donate", doc.Donate)
 	p.correction(r, doc.Correction)

@@ -47,6 +47,8 @@ type Rules struct {
 	earn         []earn
 	withhold     []withhold
 	limits       []limit
+	levels       []level
+	levelGrades  []ledger.Grade
 	marks        []mark
 	partsOf      map[ledger.Unit]int64 // in how many parts of a minute rests are carried
 	workdays     workdays
@@ -139,6 +141,9 @@ func (r *Rules) InWords(lang Lang) []RuleInWords {
 	}
 	for _, c := range r.choices {
 		ids = append(ids, c.id)
+	}
+	for _, l := range r.levels {
+		ids = append(ids, l.id)
 	}
 	ids = append(ids, r.redeemable.id)
 	if r.forRelative.id != "" {

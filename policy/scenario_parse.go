@@ -67,6 +67,7 @@ func init() { // in init, since the verbs and Scenario know each other
 		"born":      (*Scenario).bornOn,
 		"is":        (*Scenario).is,
 		"already":   (*Scenario).already,
+		"has":       (*Scenario).hasServed,
 		"chose":     (*Scenario).chose,
 		"chooses":   (*Scenario).chooses,
 		"serves":    (*Scenario).serves,
