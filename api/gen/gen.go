@@ -1272,6 +1272,15 @@ type KeySet struct {
 	Keys []Key `json:"keys"`
 }
 
+// LevelReached defines model for LevelReached.
+type LevelReached struct {
+	Id string `json:"id"`
+
+	// Minutes Example: 90
+	Minutes Minutes `json:"minutes"`
+	Text    Words   `json:"text"`
+}
+
 // LogPosition defines model for LogPosition.
 type LogPosition struct {
 	// LeafHash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -1730,6 +1739,48 @@ type Sentence = string
 //
 // Example: 41
 type Seq = int64
+
+// ServedPart defines model for ServedPart.
+type ServedPart struct {
+	Claims int64 `json:"claims"`
+
+	// Minutes Example: 90
+	Minutes Minutes `json:"minutes"`
+
+	// Name Empty where claims named no service.
+	Name string `json:"name"`
+}
+
+// ServiceRecord Example: {"as_of_log_size":42,"by_grade":[{"claims":3,"minutes":1300,"name":"C"},{"claims":1,"minutes":60,"name":"D"}],"by_organization":[{"claims":4,"minutes":1360,"name":"青桐街道社工站"}],"by_service":[{"claims":4,"minutes":1360,"name":"TALK"}],"by_year":[{"claims":4,"minutes":1360,"name":"2026"}],"claims":4,"counted":1300,"levels":[],"longest_run_months":3,"minutes":1360,"months_active":4,"next_level":{"id":"star-1","minutes":6000,"text":{"en":"100 hours of service: one star","zh":"服务满 100 小时：一星"}},"rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","words":{"en":"21 h 40 min count; 78 h 20 min are missing to star-1","zh":"21 小时 40 分 计入等级；距 star-1 还差 78 小时 20 分"}}
+type ServiceRecord struct {
+	AsOfLogSize int64        `json:"as_of_log_size"`
+	ByGrade     []ServedPart `json:"by_grade"`
+
+	// ByOrganization Who certifies it.
+	ByOrganization []ServedPart `json:"by_organization"`
+	ByService      []ServedPart `json:"by_service"`
+	ByYear         []ServedPart `json:"by_year"`
+	Claims         int64        `json:"claims"`
+
+	// Counted Example: 90
+	Counted Minutes `json:"counted"`
+
+	// Levels Reached, the lowest first.
+	Levels []LevelReached `json:"levels"`
+
+	// LongestRunMonths Active months, one after the other.
+	LongestRunMonths int64 `json:"longest_run_months"`
+
+	// Minutes Example: 90
+	Minutes      Minutes       `json:"minutes"`
+	MonthsActive int64         `json:"months_active"`
+	NextLevel    *LevelReached `json:"next_level,omitempty"`
+	RuleSet      RuleSetName   `json:"rule_set"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID    `json:"volunteer_id"`
+	Words       Words `json:"words"`
+}
 
 // Statement Example: {"account":"care","as_of_log_size":27,"closing":120,"from":"2026-10-25","lines":[{"balance":120,"effective":"2026-11-21","kind":"hours","minutes":120,"recorded_at":"2026-11-24T03:51:22.396766Z","seq":24}],"opening":0,"to":"2026-11-24","unit":"care","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Statement struct {
@@ -2651,6 +2702,9 @@ type ServerInterface interface {
 	// GetBalances Read a volunteer's balances
 	// (GET /v1/volunteers/{id}/balances)
 	GetBalances(ctx echo.Context, id IDParam, params GetBalancesParams) error
+	// GetServiceRecord A volunteer's service record, summed up
+	// (GET /v1/volunteers/{id}/record)
+	GetServiceRecord(ctx echo.Context, id IDParam) error
 	// GetStatement Read a statement
 	// (GET /v1/volunteers/{id}/statement)
 	GetStatement(ctx echo.Context, id IDParam, params GetStatementParams) error
@@ -4139,6 +4193,22 @@ func (w *ServerInterfaceWrapper) GetBalances(ctx echo.Context) error {
 	return err
 }
 
+// GetServiceRecord converts echo context to params.
+func (w *ServerInterfaceWrapper) GetServiceRecord(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id IDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetServiceRecord(ctx, id)
+	return err
+}
+
 // GetStatement converts echo context to params.
 func (w *ServerInterfaceWrapper) GetStatement(ctx echo.Context) error {
 	var err error
@@ -4232,6 +4302,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/volunteers", wrapper.CreateVolunteer, options.OperationMiddlewares["createVolunteer"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id", wrapper.GetVolunteer, options.OperationMiddlewares["getVolunteer"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/balances", wrapper.GetBalances, options.OperationMiddlewares["getBalances"]...)
+	router.GET(options.BaseURL+"/v1/volunteers/:id/record", wrapper.GetServiceRecord, options.OperationMiddlewares["getServiceRecord"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/statement", wrapper.GetStatement, options.OperationMiddlewares["getStatement"]...)
 	router.GET(options.BaseURL+"/v1/partners", wrapper.ListPartners, options.OperationMiddlewares["listPartners"]...)
 	router.POST(options.BaseURL+"/v1/partners", wrapper.CreatePartner, options.OperationMiddlewares["createPartner"]...)
@@ -12186,6 +12257,131 @@ func (response GetBalancesdefaultApplicationProblemPlusJSONResponse) VisitGetBal
 	return err
 }
 
+type GetServiceRecordRequestObject struct {
+	Id IDParam `json:"id"`
+}
+
+type GetServiceRecordResponseObject interface {
+	VisitGetServiceRecordResponse(w http.ResponseWriter) error
+}
+
+type GetServiceRecord200JSONResponse ServiceRecord
+
+func (response GetServiceRecord200JSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecord400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecord400ApplicationProblemPlusJSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecord401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecord401ApplicationProblemPlusJSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecord403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecord403ApplicationProblemPlusJSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecord404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecord404ApplicationProblemPlusJSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecord503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecord503ApplicationProblemPlusJSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecorddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetServiceRecorddefaultApplicationProblemPlusJSONResponse) VisitGetServiceRecordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatementRequestObject struct {
 	Id     IDParam `json:"id"`
 	Params GetStatementParams
@@ -12476,6 +12672,9 @@ type StrictServerInterface interface {
 	// GetBalances Read a volunteer's balances
 	// (GET /v1/volunteers/{id}/balances)
 	GetBalances(ctx context.Context, request GetBalancesRequestObject) (GetBalancesResponseObject, error)
+	// GetServiceRecord A volunteer's service record, summed up
+	// (GET /v1/volunteers/{id}/record)
+	GetServiceRecord(ctx context.Context, request GetServiceRecordRequestObject) (GetServiceRecordResponseObject, error)
 	// GetStatement Read a statement
 	// (GET /v1/volunteers/{id}/statement)
 	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
@@ -14193,6 +14392,31 @@ func (sh *strictHandler) GetBalances(ctx echo.Context, id IDParam, params GetBal
 	return nil
 }
 
+// GetServiceRecord operation middleware
+func (sh *strictHandler) GetServiceRecord(ctx echo.Context, id IDParam) error {
+	var request GetServiceRecordRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetServiceRecord(ctx.Request().Context(), request.(GetServiceRecordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetServiceRecord")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetServiceRecordResponseObject); ok {
+		return validResponse.VisitGetServiceRecordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetStatement operation middleware
 func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetStatementParams) error {
 	var request GetStatementRequestObject
@@ -14224,296 +14448,307 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkyTHcSD4V+JSawZgN6s7691VYzK7xmAAjDDAjKaHgED0XCMq07Mr2VkZhYyorinMtRmkXdyREiVK",
-	"tw+Ist0zwW6p1e6RXHIl0/IoiDS7+ydnnAH4CX9hLTwi8lWZVVn9mGkAxQ/EdFZkhoeHu4e7hz8eWy6b",
-	"TFkEkeDW8LE1BupBjP+87cFkygRE4j5MQ7oATz71gLtxMBUBi6yhJeIZkPkYYiBiDIRGfA4xCTj+xSIg",
-	"x8EpRGQEPouBzCIPYvyJ0wmQE1hYtsXdMUyo/DREs4k1fA8/aj20LbGYgjW0uIiD6Ng6O7OtO0F0UgLE",
-	"GEgEjwSZ0mOwU3BikJBIKF68/+pNstfa23spN+GEProD0bEYW8OW4zjLM57Z1pTGdAJC42TfddksErdf",
-	"uScfL4MSzSYjiAnzFTrUaMu2AvnjlIqxZVsRnchJ0h9j+GAWxBK9cuVZAP9ZDL41tH5nN92kXfUr39Wg",
-	"vIUzInb0kwrQBJu54yA6JmIc8CJoH8wgXpTBdlFYZvGUcagAaT4O3HEBWXwtSNXoMgTEIT4Fz7Itl8ag",
-	"/9MYQ2geNdgcf16wmRiXU9q+uMOOD4IPq0CnnJxEbB5JaosQ/pAdkzH1FHp58CFULUQchez4SI9IgfdZ",
-	"PKHCGlpBJHody7YmQRRM5IJSwgwiAccawzdnMWdxFR3CI3Hk4giDX8kcmhErIFPjqzikW8YgtvVKvLg/",
-	"iyrA8MANPCkWPC0abDKaCRKDy2KPREwgQcqfZxxIxLRIKAPOixdH8SzKQeeBT2ehsIY+DTkk0I0YC4FG",
-	"CN4t3wdXBKfwaswmFVCCGUNYRFhMqC9QTAWceLQKnuSlIz9mk9qc8goVkAesAiikdsKicEHmYyqkJCvC",
-	"qaVqXUAvAOMDVhN1G4J0JNg5oHokII5oWCmEEWnmAJoHYqzgYTPBJTUGXhVY+sNHOKKUCZotBxkz+buM",
-	"JVaQmh/EXKzAjKal850ICYYqMRMInll+/jzC5+eb+PYralqjMLiLN2BRJZnoBLjaEDkZcEF8FhM4hfgG",
-	"oSSGKVABXvLjmPKixoDAK0UlBT8zeeMNHFa9lk039I0g8qpozVdrOQmiKrLSP9VD5a1IxAs5n9Z3JkHV",
-	"eT5hXBAUoFLHSUR8BRCh/FK58GxKwT6hj9Rhg2I+OXqapUfP3Sp5L4Hw6EIeOfIMDly4QQSTTyQbspkg",
-	"QZXKwaLNJcHdKcRUTl1NbjQiQUoZkoCI2TI3DKBKOTu5ZAq6Gx/TKPgQgX01CAVUHdx0JLGk5FXmnSqk",
-	"ZYYUpVYNhr07jyCuSdwSbUyOrwJF/na0Ea0n06fArAFkPQCbI+EejUUEcd1dmarhFUDoX88Bxn3UicBb",
-	"cXjEegihoqCmBBEXtFKbN+8tayqJzulRAQ0RTKT4WKZeA1ulGpBAlj3/awJVUAFqgzRlsahkejRD9dEP",
-	"8lBhsSCUk5sHb9uEkjCIQB071B2TmM1thBYokvnvHdx9qxJq+aVSq9Xlp+WmxAF8UMtaBCn6y8URhw9W",
-	"iqNNbYfKjQzpSvUE9+qCysm3osojLYgU5cyiymNC/1RvTjkVzvk2C2eRgDr8fWqGVgCQ/L4xj59J1PEp",
-	"izigL+Fl6t1XSo78y2WRkMfR8LFFp9MwcFGo705jNgph8i++wyWgjy14RCfTENQbngRoEkQzAfyIzcQR",
-	"849iGqES4IGgQSjXRtyQBhN0hfikSQQjzU7HIfo9W5phxLFsC+KYxdwavnf5n54ySX2xNbR29W/W2UNF",
-	"ScCFxOTQcpqDluO3odF0u7TRd9ujxoB2m42W3/P2oDPq06aD1CfiBR1JFGirjwsqZtwadtBADYT8yXqA",
-	"bK9UyIAjIKc0xC3T/LDrMZcb/PKdifc7pcs9q7vH99SX1EbnySsLzISegISHcIg4SJkUCCIFpcdvJBax",
-	"O5Zze3Lyl2d8cSH6GMkPZDZNipoRYycSLfK3IRHxgtBjGkQkiAglEzaBxNFyge3R0kHvTtdpp7vzsoKp",
-	"cicQ5kvBPGNkMnPHeGRGLtjy4IwY8aigI8qlemoWb9lZ5+d9uY7Gvo9UWxQXHFwWebxoJCqJ2+6t1aDR",
-	"SKRBOIvhQluLTBXRMLu9nE1AEZFPgxC8G/oE1KzgkTGEUy5Z1UetbibQv2BdNjd2s9x4WwNKUMas2vlk",
-	"SZex+wcFXBChPSlSHEi0uDQMIX6BE4/haW1br7J4FHgeRBfaGD/5So7xEqODTOgCgfAYwmRdvizMcNtb",
-	"TBAahtrpWYn6FOhLk3ksVBwncS3YCUQvcMJdNgWbeAzUPrjsVKuxct43YHEfZlzdNZwb/yewOIrVZwqS",
-	"r2gMzikncpzRXFFnpFIOQ2y45vJ3p9XKn1RroFq1a5mlXta25SAoRciZLYnqVTaLLrZPERNHPn4lv03q",
-	"5sachvLvK+CQTp5DDByVmE6BvSREm1USLk8oXKs+nyJQoqooMk4iNifMt9AA8i/MJnwc+OJI8l9Ip7zI",
-	"KommS9R9CoGQg7pc82ZxcpMkTbShctHJz3Givyc1SrRohp3m5W/eIN28fRLPQiCcLiQyV+1gYb2XsY35",
-	"yW8UbkFjmIA08cDL3H2eAOo2Dxi7Q+Pji2kAI+YtjgRjRyF+KqubC4IewqbT2ev2e2S0EMAJlcY5PYHo",
-	"ipiq2c4LNgkfXgczRgyI1VpffjGXJc6WYUArlM7EmMXBhxfkITzWjoLIWBc5FsIf5dyTgHNkb3g0lbaz",
-	"TXwWH8v/spgEImFyKXZjOGUn4F2BxGvmNyeBrpZ1lF/oZWzOW0zNqgDJ69/vvPNOY38mxhAJuRdQdnks",
-	"BSTaUdXXNaWX+rj9fDadsliA9yZ4AX2AYy5ihcuvHMmpjmbpt5fUv5jNhOJATrITyA9L6+tbD15t7Nla",
-	"L5pMY+D8Kiih2U0pIYMKgqsgiLBVdnL5Wi+bX5mf6B1yLnkiav9QBovo3tEfzgRoFDbJBA8MrabX8fa6",
-	"Pdre83tOf9S2bGtEQxq5gL4yeWIFIFFkWxO6OGLzFHuJg1nuAG05I+o1fN/vNvrQHDSo0/MbTR/cQavT",
-	"afmtPcvO+sQzjiPLtqYqLMIa5kIT0LelHklkTmM2hVgEyltE04VtEImRWd3q9940bpkMDsr8isbKHThO",
-	"vzkYtLqdfscZDJqrXY4ZZD5euqXPYna9Gy2P1doXDBmcr37nHRbjcLUZNf2LqUv0vUygSu5KxExvGxem",
-	"wUi6RSnqUz8yG30HXFS49c7eCfgSdfMj5qdBJcN2y7Y8Kii68r6KpJ+Fuuv2uiN/1KVNd9AagZ+FupcF",
-	"u/sMwS5C/HCZXQt7spqQdKyR3Ga1cY+tQMCE1+R2xWCPbqtXsoE6NI4papuZgKB1H1WBRUt0jYDZxYWt",
-	"oFQtg7K0ajn9fsdpgzPYo92WOxgokZIc1z3bmlIhIJZnwf/yntPoP3zPaQxow3/4uNk9+2fLV0G29bKi",
-	"Bl4u8vkGTDDIklPzWnFBy/d7o0Gr2Wr1mwO/063iXScDtfK/Xh3Q2p90PtZtZ6FuPUfWzUHcc7rgjgbu",
-	"yGm3Rk6zXQfNVwmwClBMIFZ/FkAedaFNByMYDXwKbg7JzV73OWA5ib7UUOtIELzxKYrF1kAHaSJByH8d",
-	"0VMahEptTZ4hfyB/4p9IeXITYvAAJrnrBjW5Wnrurq72EhWWh06VCsYvJp73loXzuQ8Lhbraml0Rv5u9",
-	"qDZhs3fUTtV+J7ufZYqi2d3aH8xTQB3tUu9+zRkKZ2Thcriwr3bKGoaxMwHKR5kA5SMtWwsblkOQndJj",
-	"2SH8MhUuroN6XiCtKxrey1CzFgBZQzakwcQclyI4DcTCGlq//eF/+eIP/9iyrYyL+ugE5E8xmzeaKtYA",
-	"kYH8qVZ4hMZcy2n1Gk674cjjKkVNNsxyaL37bcf8r9kv06QMXEuhp9QdKx8b9choQQLBIfRtwtWVCkmc",
-	"qMrHivi4idfVPg1CTmjIIoyWM5xMo8VdH9e/auvT76AgLgaeLJTLGiR2iYpvRxh95c43YKqFpkKh6ehL",
-	"Q/N3UUgUCE0jpXLjFYAb7P5VbLkR/EPrwf6dN+rTwLLcNbCt3pq36ERJxZDyEoK5KR+n2QbqmzsEL6pm",
-	"IXAiIAz1nuEntL80gTqIjm8kgYySvAIkLhZ7QUTjRW7gTkGzXRskaFswgfgYkR3CKYTLC7gjHyfRQma0",
-	"hGJOuXHSB5FNmjjiOKanwMUOeScDsrpckeMjFsFO1qTvrL61lprEWhl6M2TuCY49DTyo4Xe4ZcadldDb",
-	"401RmNDlOihpMMkdOz7EdaC9nww8y9F9ndCnDD9sMomgsaiN9QoG22C+TQ/MJeeHZtUsetJ9qZRXUuwV",
-	"DLgg8uARbrP2PS5dXJlY8SUvK/6s5K4KMizeRV3JvVICzln6QUtL/mWhppe3ZmON+phBQS3PqlykC8FU",
-	"rN98NSwDcxrSmEFfBtdmSbaloirKox6zVKHWmsxQSQX3gWNEeo4O9CRS3ddH9XsJ9pzcOoHGEU74OBUE",
-	"KDXyvho7kxKjT6xms9GS59pxTJG+blq2pW2cMZvF3LKtkB3LOUKg/tGY8rE1tPbowPU7vV4TeoPeqNl0",
-	"qeeO9kb9dm9E+06v12s7/b4Dbaez1+8POn5vz2v1m9AetFt7zZbTk+ZUHBxjlKEIJjCi0cmOAC52R4wh",
-	"P08ZF0F0XHRidJ2O33T8jks96nbcbvZEbuCKyw072Gv0Hb/fGAwGtAG90ajdc6nv9pyiYVcIPa9h262z",
-	"SfMb8mztzhxsTrflU2cAjtvdG/n9ThXu9FRyT5ZdHwHns82dH88AB6XOSTsNtkZnfkLynQdOe9htDlut",
-	"nfag1+/1vi3ZexbCEQfkKE3o/Xbbae+1Hc/t9zr9dq/jOV0HRnutgb/n9DpO29/ba4+67dYeHcCg7Qza",
-	"njtqt6nb7g4GrRYmxnhKbE+n4DUkAOpA/MAatjq2NR8vUODy4DgCj/AxgFKtIuIHIdgkDX2PPEKn05id",
-	"KnVazBmZQsxZxMmLKK+RhxvuSztkPyKSexPNiBOqnzCfSNwQNwYvEEPSImPy/31CmrtN8rv4R36A/jJu",
-	"vXryUkHIazkpSeBrdm5lqAcXZX5Q/9ZvljhLjNiuecAlVlgtx0qqM5RYUUXvSgp+TVjiNLSm5niDhlov",
-	"FA7HmoesQVHZ4XlzzAIXbkfTmdjI4sfXMFwOpg0WNzwWSVXVtliSwGueLLnSalxBL5vyesKiYXPbM1aN",
-	"GkEClc+m6BjE5raUWUD1THrExl++oIKsUZBAWLqdl2G8o7FmNZ1hG2P7M+aYFp+xNbTmLSvhD/xbKkEo",
-	"fVNbHs3aCZBOzsDazPDXVozlDIaOs3UEbB0Bqx0BWzP+q2fG5zYja8FJSVEdR9LsdJx15HZTJeoW4q7w",
-	"YU5/hobT7LYb/c7Aawx6zW6j5Tsd12v53qgnRW5IR4C6lonpPg64gHiVWtx3en2ng2qxjsrT90wxC2HZ",
-	"UEKFtm9bfIZ4WYau2eg39/qNwQi6jZY76racbmuv2RmVnJXp+upcW+i1LXvMlqRLYdlrPq5zOM8yCCi7",
-	"mFHoWEOgcozR+lcPPYAPcGQGjZuftAkCNXjpEuwkoTKLinKqlh/ZWLMylKYMmdk0ZDQBY5lo8sRyHsVq",
-	"g93fZKMugn6caAVKlQW9lqfRJvYb/UHPa9D+oNvwnNGoBYMeuCNpU+tXOLgxKi0nMBWN0aIhxtBIEvzN",
-	"dvgxiwTxgJ/UZP92r+8M2jn215u9gv9bzXIBsNoDc1EBUEDE2jDYrchYLTLy+LywCKkRttfJhu193Y63",
-	"h4UQNOvNg86jt4KO82bQfZd+5/6Hbze/7Xvfevv3recUSqeVjOsVSac0wnwE3UBZdNnKXLmouRffc5oY",
-	"Nffwf2295zTaD18avuc0uupRaQTdTXROLdXuKniL0CriuhiVIBOgEbcyp95yNlEGxF4nH9lHGx8+lP/n",
-	"NAZHD/95BVSRH8STjc/ejIm6RErnMiwKu7dSCWYRP4++YDLPJ/SRNcT84UwhkVpKQRO9vgJ9iS2n1W80",
-	"W41287IcNzn4VoWF97T1vi4cPLu8OqebXlo9A+2Cxk8hiCdX0iWLCANVOSHEMbhy6zemhRgoVwkuMYuO",
-	"M/UolnbFjCye9TXqEeUdkPiZ8mXolINkg1vNTr+z1+51+uu2+GYiIotFBLOCYL/xbS0GGg//RakceEVn",
-	"/6SCJudryi29GD48ePi4c9ZQ/2il/yifh0X0XBuWCBVk3Mvkt415rdR8vlx2WCX+bukL2MfnE7sZV865",
-	"sy9McsUqKNWNSk4XGy3qmxzqzoavcbw2ladzleN1BBH4gRvQeHHkqtMua2GscMvmfLI+dVVMKj0Ga9jv",
-	"rfuwCjCMjjy6QNZ1x+CegHcUREdslhbTdKXucZS/syzcYGarj+lrSZdNJnIPFkcuREKlmLJQvvJe5rc5",
-	"i08glruz5EM2V/HLPmS5fgm3H6ThvlhcLqfcStaesyN9J2jGYbxluuiz/FV/Ts2tfWO+1svNBUzV1b0K",
-	"OLCGalZTKFAhUaIc/xXPULrp+0u8S0zew1zByhdRQlrN3aaVfCVzV1lyH5weKjUvn88Ssj8S8Eh+6/Fh",
-	"Dm2H1vCwFuIOLfswnb/4WiUE+JphN3xLMRw+1zuBj+VeqIdyN9T35X7gM4g8fILcqZ5o/jy0ho8Pyxnn",
-	"0LDEoaJB/EKOC/FLhl/x53lTAaw5Xj1rHVpn9qHiVzUfPZYT93vydcklh9bwvcMlPjm0HtqHy9yGHy3y",
-	"WzU+NO8eKqI5zPN3+jQnDDJLr4Uaw56Hmu8Os7yYPsxIoEMpgg5z/KkfJZIhwbeSDbgY5Pv8Dx2FXWQf",
-	"/OWmJgOYIl4fHyJv4E+axxQFII+ljz18GkQJShQemi3nzM5+I8Nhxe9obsXHcnOS8ZWflgRAhfpwc7d5",
-	"aJ09PLNWBCoVg5OA+pkgoob8e/e0eRhx+IC0OocRVnDE0YdRWrM3g9QoibBYER1yGI0WpM4peRipi7SL",
-	"Bo5IsHyIOWkcRlr+EN/fa7X6zVa71W+OBn6r1d5r+U631XR73XZvz2/29prg95qe1wV3AP6gTbvenjfq",
-	"9Nu04+y1DiMdVUWKYVSmZilpNFtOOqwYzZQMy40qxhWp+JH8l4oxQWoMDnleEWbFCqK1T7/6oWlJOlIj",
-	"r0Nc00i1NHuqROO5VnFrdRB7BWFszxxBX7GgNhrifo2cnuc2oeU7reZg5A7aezBq9dw9pwX+yKNWJvzt",
-	"PHlqSzbjaFHzokC5JsA7Wv+GdqpnLZ5So1gr40VLK68ylhWLPoV4oUvTYA8FoD6RKk0gOMFio1kfYrfb",
-	"7paFS6SHZD3/UJ3SAZk63OZ4LS1AEnAi6QnjLQQzjSBuEPSeyvd2Jl69ZWjxv8a3fY9xxH+p7K6z/Zt6",
-	"3lI5X9ORfk+9kPek9zrVcXmb3ilJheBIsJq0m+X8lVdNsxAOQJjQIcXFxS1vmjpKQUTG8Ih64AYTGhIv",
-	"OA5EweXdbi15ozCPvV3hf6p/x3VBh466uNJlKbLdIbIbktn4lP8LHK2xpPlDUXClw+UNzXQmt8Corm7i",
-	"KbVsa8xUCqSyLzABMnIh1L80dPEkib2YRtzHc8LTfjsVvo/3vTgOg1dUcZqiiW/nD5qkondyYaz+0Ugv",
-	"+1zl2NcnCW94MfXTv5SZh3U48YF8wcT5xRCaSc0/GxApJ8DxjMZeQKNG+vlMUSBcdcRmcfKPzLiITYIo",
-	"/bAPcYzzuyGNA9984WEJneFubHodufWPbf1jW//Y1j+29Y9t/WNb/9jWP7b1j239Y1v/2NY/do39Y9c+",
-	"4lDFIVyvgMNbWXOsbvbZBfLJCnhPvlQjKFnXb1bZYHk3zTtjliYJB4JQ1e0heWOH7PMT8LADlPLYRceg",
-	"Gh/xsnytpbkrDMiyMGdUGI+CqHbyj3qBzeqnC6UIrxXLPWFl5ZT3hTz3JFJiNiHUp7GN+dUQwnTMIiAs",
-	"JtPAFbMYdsh91F6wpwTmvkVJFloAiMGS0l1UBFyq9qV5me+M9R4pXRiblIBHOA08m3TxlxFwkUtT664L",
-	"fFJtWo6yVLWaTnTaafbMJHTETiFLMCEVQIzGQiMPqac+6WhuWLtTZ2Xc+WgaUu31yTtvCt1oJbM5TsNp",
-	"NpymtfWAXNwDEgGNwwXqcjk3xMiyrTmLPV02BTsvy5FDcqBKGQQR0gibiXpFDIYor/gJR1rLI94UFFNJ",
-	"m4Jwlit5MHrJsq0P5dH99M9+9MWv/+K3H/3R5//mb7/87K+e/vvvff6TXz357s8+/8mvfvvRR19+9v0v",
-	"fvqzJ//0b3/zy1/+5hd/9uSnnz7961/gv//0yZ9//8vP/uqLv/nDpz//o8LkX372/af//r88/cdPv/iH",
-	"v/vys+9+8Z/+1ZPv/tDM/OVn37POUOd4DsUjLuZGKu7f5RahSHZEbcFPPvn8l7/44u//9otP//bJT/7y",
-	"6af/17q9yOPZVXiu7/ha5+taWvxVVsxIUPGnT/7409/84qMnP/vB00/+4cvPvv/kJ3/55OMfJU+efPyP",
-	"X3z0h2rY00/+4bef/P2Xn/1Vi6gf00mXhxEzKMVbBoCERnWdDL3kBzQ+BoGcKuVRcAqK9RKdk9tEdW1W",
-	"hQhwDU9+/cnTf/XrLz76+Ml3/7fPf/6PT3/90ZM//rma8svPvvvbv/l3n3/vu3qvCipOUVDXu7FMBfgm",
-	"169agKV3LvuWbb1s2SjRXim9HDByrnhSqgNf9aRh7IREDBuhIieod4gXeDvZcoorE/SBxvKTee23VVq9",
-	"45z3d/UzxpT4qKm0HwiY1oA6obF1peZ5xfVcsmzzLXu547yiCrOCZPPK9PpXAwi9e2k9mkKqoU4AWl28",
-	"xIPUzb0et5EwuehJ88clonr1JukNnCbRI9Ir9BHzFnllquM46/IYzDy2Wk8Cahk+XsezKZtUMPD3ep6z",
-	"19zb67h9r9cd0JYPlDput0s9p9ml7ZHf8Zuj1sgZ7bVartfsej232R05vuNQZ291vpO5/O11yi9/Xwca",
-	"inFBqUuK8ehiYLk9W67Wxk7WV2JbUYHt9iuFRLN6XUayN9698kXvqcwL/Henxr+bFTfktydTFtdMrioU",
-	"IwpCKA9AwVN+SG4evC0NnD+4c/AHVqZcwQjreZTBMo1Z+UfHbE4EU1Vp5UFJiR4qVcF399+8YxPKVXhI",
-	"gOvZmXjY5D4Qy3EivXX7iTCk0JTuK86ytrTeccRi/e8wiEArVCpVotkvVH5hM+GyXBtn1OLn1rAptZPV",
-	"7WOTLxU+ZAoeJQlQtdvL4sytzMypw2gWnURsni1egV0jVs5rOrKlDdCwJJdJpzUTtjMTelSAVJT9mTSQ",
-	"N5otMUz6SAa69Q+QhaRL1Tw/4CRnvuD0neL0ExpKwgVvo+kPsWMo3haZVlDU9PDXLTIh8mhsjGM5BXn3",
-	"3Xffbbz5ZuOVVww0XdRKNbnsZe3AdncVvfSkRpbJD0qLdbVa3Wy1sT0nV8qrlfmtk/z7aCTNWZ3Nmt+S",
-	"YdMuomnYtMtpVP6wTEKStrMlz3AFEsUXrn1meK/meM2fNTUWzf9sXqyVhn3hllWXzGaUS9jaSVxLougZ",
-	"VGJbIoPzrCH5XskKNir1ZkjkXHXh5Jv22vJwhngyheLMDi7jw9DOinNCMmXetXSeM+ACCiaY9Lwauvvm",
-	"iYUJ1PWr3C5h+GGpW9Xk4tZVi2OF6XpUNNOppnkNc01eL5tb6YJX50SaAMvlPFt9ZdQcNrvDVm+n2Wp3",
-	"unhllIGl1S/ByBtQTLKk4bE1tG55rxxIQ9SNT/GvVrfbHOCVPV7Evctfnzn7rcHNW/IZho7dfeOeZVsz",
-	"dRkYHFu29QgjyD54d//dNx7djP23D476Dxbv/P7rd4/7Y/f0Hp0Gb4bx/Dal99zXv3Wfldw0hMdZElAw",
-	"le0rQpkdqMAtG3qiojHz6mBEJ2CO0hNYLFsJy59RNxpmRrn4stlmPEfEEi9lwx6Vq73T2SgM3GWIOu3q",
-	"9OzHnXaZXl6guhOsGibRpmC0EdcKOxKcMup7AxYHUFROT2ChL8+fH9ksd6NQUNU8et+Awv1es7emrwN+",
-	"vgxF2dDvJfs9ExKxGiA0e8/SoIcstyfxD/rR7gdBdDyGAqevN8P1t+0MVBULOtCXqwWOwbZhkmd05yKj",
-	"eYbsOFtvpNOyL7E/4eaV61bM0Fj+bXlG9FTlduC3/+H/ePrpn3/x6Se//cN//fl//NWT//6jz//vHxZM",
-	"bGd9+cjEubZEJyXHSPklVeIV3tx9hXOYL5Rt/N0pxGVXWKrDSBoO3sjEceWCxNfFNbR3mv3BoIlljdAN",
-	"2G6V12ouVuSvmRFxvtYUGyednDs9YsZpuEGjgE08pSsbBCh9aa0LSp05+lv5ZZaSSy72OK+Z5mrH/v6D",
-	"htM3l0U1Q6WqryQj5E7rt//6H57+hx9IZvz+L83FxU+e/PpfWrY1DamrOwDrtwvjLdvyAokEvKj5zS//",
-	"4unf/ZN6zEWsQiKyHF9SaK08aKfT7rdT4m72l+8Yzlk0tDYD1Gm9mtk2Q9GRlnh1Svcm2F1JxTjoAgXq",
-	"6tJ+sZ+FZygkyaNR8NavCpfFz8YVZzTZcuYGNDwqhPgZyq04TBLEbkabl0Zk1414Club3dV1+1ZMaSrf",
-	"jxLhkj4SQCfafwuc49abZ9wdM5b8NWZ8Gggalir5WaA2zezZClElRK99uGDuILxeUYNpn+0MN5iQWsbC",
-	"evl3ZZR9T/9WaA1VjAJ1G/3WwGuM/Ga70Ww2XeqPXB8gQ4NPfvq9J7/+l09+/vGTn+oAg9olYNv9jpNQ",
-	"Sst55sftJpLvOR6EdU8+vaUbH3p6IxMRkN3LnFS5tA2qj/iyQ2TF2jeV0c+X3q+9ZDRC4noJxXvmaKvd",
-	"jmXjI/A4Rsr4/Mc//s0vvvf5P/3F07/+bNXBWPTJJ9M9XnIxLAniFIIagxVcNQYaUNcOLbuLucfCwF3y",
-	"MafB6Hh7GYiFClsawXEQcezaoa7aVTS4HieCCRB5YpFpzHACk8LN0/zn7KGFiK/om8NTppUjLNsyBTAw",
-	"4uw2kU/15WoaMXebAI2jNErux7/55S8//7c/fPKTv3z6vY+e/OqT5Xg3FQqI8yQQFGY6Dk5BlexVnyc6",
-	"wEb7f/XhrGb80z9/8vGPnnz84ycf//zpz/9axcpNEZMLoHHx2/veLBScSCWVA2GRC4QSOZDMxyDGgJH1",
-	"C7VUFhMFoAIFf8gt9rt//uT/+fskqO7pf/2B/PMH//W3H33v6Z/859/84qOnP/70y8/+SmPju/9Ogvq/",
-	"/1KhJUHFQ3tNFPQzjE1VVQASKlDRm5jSwmYxhixrMiMeuIHU+2/kgkhH4NIZB5WRSCBCmU1GC+zc4oYQ",
-	"n5A5xEA4Cz3y4jQGzm1y8+aDt0nLaXUbTr/R7L9U3LGSiOQk9BujWIvh9/UiXgshrpko4yc/+OTJH/9n",
-	"Scaf/vSLn/7H1bGuGWJOQ6sr0VVjbReDfTWkD5Po8zLxwE0IWhKZngvHyAEuTx4aSaExDqYGnM//268+",
-	"/9H/+fTjn33xyff+3/+uKyeoWQ1CAm9IslR3GP3/H/2N9ZyDW7OZFnWvQY0Yrv9GIpdrF6SR54TqkVYj",
-	"dPN8EbrnDFPVgmKjldQMnE0JtHjD8gBPHkFDdjwDE7hdO3ZXAXGQJGGu7b9naLbsHtJ0eCOUY3BcnRC4",
-	"C0XX1omr1SRpp/RcrOvCrQx+kxU+rFRSbiaN78pqdhmLOatf5OzlMst4ScMqv8lJNJIyIlCsP2ahp8TC",
-	"fMzgFGLiBZ6KQ8PDfUPKuDtd9lC08t3tW8tEMi0LEH6dzQnzBUR47k3oIgORQZpH8QqbRWJs2dYHMxqr",
-	"GOAxDf0jrbjgf8qQaETx5nSElu9ITj2FRDdK0V1NCnen5Xe4NffzghDj69XAlV8bBvk+PRLlDZdOa2W7",
-	"JbxfV7pfxgJrcORB2sStjCWX8wQl9aE2HQiVmoVae5YSc+e/dmphWD7DcPbS6BIdF1UoG7aqr/0yh2D+",
-	"YSDIjM9oGC6IoCcqCfNiXdfOvxE61ExvRRqNNlpUbIgqGLe0FUmW/Wog9tWwtzBuALNzTQJ+7aiwc8SR",
-	"zTcpopdN4l/j5U1cqWeZFP/1u3ChovkG0TlA0+ntOlX1n1NyySbRghDHrOSUoYLsMnnm7wp2gmdNuBgS",
-	"TE7pdwYvcGJiuBAHhtuD6JSGgXck8agaLpknSRW5WaTrz4F3hKXpjhBr6UjusimUCgYEtb5imEvvKZy8",
-	"ZYUXEeSjpSOnNB4t03V6uQJmYukTLpGkv2yTWeRln5/AwkYJymeuC9pQIxM2UYgqaQ42C1dpjDqgLtEe",
-	"0cOTNrxefywlkQxpNvlgkJGI2XSjrEw0iufa5mrqQQnCYlCeH+YBCTiBR9OQBhF4xVYma+OsNC0ZLTYJ",
-	"qNDSN922Mm69D9QLIuC82IFvDO4JJlId0WOpKLss8niaBK5+Us5cB0vy6D+ae3hjCRN6dAoxmujDTi7s",
-	"hnqLso7Q5fM9vsTQriXAa3uhz+G4LuKgZoBvWWgNLVUayhO6libOAL+MAbsK7+Wk4kIwLd5XgG718t7j",
-	"Qsp/sQpNZYmubHp9sVzX86j0VL9g03Wv0HSdazI9qyJM27JLVeUS5uPFpZc52CFXWjlg6djw4sVRPIvK",
-	"K+5A0oWqXhkmNTynNe2tcAvW9QieI/v+MgPw8gXMN64t/k0t+63iIPJaW6Op9FUvXhBJddkg9OZ5Q8RL",
-	"bW7kzbrGz4XLemtGqS7cfR88mEzLIm8jjxfkWz+Vb5220+1jCMFxcAqRuvUYQ+ipkPoxC70jJY728pFm",
-	"0HCcjtPoOy1o7PXarUZ/r9lr9pqOP8Jcj0JTzFrxEHFGfTE6S5Va0slGs5kS5CXKiAN7/ZE/6ECr6Y78",
-	"QdPt+52WB3vQpB7dG7l7o1Gn1fH2WuBR393rtDojaHeavtMb9Zwenk/nU0aaXsfb6/Zoe8/vOf1RO3eg",
-	"Dq7yoGvg/q06hFujbtfxer7vtbqdDoyWspDnm25dDrS0SvvqE7i2YtC+dnpBp913+robcyLtJI8oZhmc",
-	"ZWte3bxza/+txut337yFdxFChGC4apCxu9LiXpfUZiRh/dqiWwuB2q41JSnqD0/ESa2D4ar6ZGTkzOoA",
-	"MzUsu5cbhKTlNvqcSRuak7OUodosqOxh02ShTEG5YOeJYIkKC+11DUoy7gwNrSIiOyG/zL6vPrnO384V",
-	"LYcKhruULq8+i4+KGKVheNdHqb8Otw/tkhu9NMKPqG4Tp6CrNploowCv+nbIO4EYs5kggbCx9CFPqmEm",
-	"IO1s4BrPt8w+H3FfbqPalJZWua1TQtk4cP7SdaB1NNTvn1MHevanxrWPGc2ottcrbDTliM1zDO/rBjMb",
-	"y7xiCV+PuTP0zaNPjoMk10S2kGZZld+kzw2qarpXjhZBG3WxvxTRuqqS8BokpmtfvgY23nszRsnWOeWm",
-	"WCbK0SAEr6wW7JqJV5XxXftqSNcU1k2Og4CbINCMoE/vtfiUqbT9ZBfdcaCO4JhGXvIU/1I/PayESG99",
-	"Hf3pcoV/dvpcD6ZkdzP4zgT6lHIkC3N+HIYJzBggNMVYgiPm+4G7HLaTbS2VNRXozAvk+2V4y/ojlq5S",
-	"N0nxLwZtqGx+5Q60axQfXtLbKjP5NcgHotioX/d/gkTiYNcsddzgUSr/1H0I6zaXKgnxbfWfRYhvir9+",
-	"7iYQ4yx/H398gRMTJqaiSn/x8dP/9ncqcrIsWlKug9ZrxKh4hCYOyGWvp/ptA8PAeHZrz57ZvXpdIzPb",
-	"W+f7zzTw8qpDCNVOrWOX4vVrolyanVaVXbN761yjMPdnGmy8XItlM4UvK6XWRq2WqW9Vm8k3VrdyUdwZ",
-	"wZLpPYRbOySHGfl2aKkg7+VSoBcNsF2pXRTdzNWRdYlrOq/AtJzSCImDMld7WvyFRlj/ZXFDW6eB4ASz",
-	"havKwTQvsxwMkonRAnMHmnEtai9f0Vpp9bEuPseANjxa03Oq12g6jVbXylbYzDeLqdvPKu+j2OTGUV8D",
-	"SgONTSFCMCUGWNEPni8Tfimuw5rxfCac7dyGYIL/2j7ETQ6czaovJoR0J4hgydQssTWTXalfZpHVBb1+",
-	"gOBl6+NphKEOJdTnJPZ4Lmx0igOD7HRLS8VODsXLAb0bR4NefUPpzeNNz3dres607ppXiZnIXo3j8u2B",
-	"6fKumAYG9URBEG1W4nETxNatibUJ81y8fpbGDy5dLWlVTa0H7ASi5aMKOD8S6icLFr+nMsSUf59jS6KB",
-	"lEAqClWF6JF5HKg8UvnakZ7oZaCxOheXBHpmisf5eu2Dssyd7OTFs98EoWWO7XbPWRunrsHPR85JbOmV",
-	"ZJZVmgKSWWj6Db3iteF3OQzkPpZbq4Gycu8SFTIbi4lxxBt4wUzf6iMObowZ4F2/6apdz8QfD80wNwZP",
-	"Kuo05FaeDEoCNVNgHhdrvi+nNeTBqBEumwUv3YUSOMu2MKGAPD0d4lIOLZscKmI4tAiLyYiJsUoDp4RP",
-	"pUI5AjEHiG6kP6mLkY1DcjOrKN1p3bT8/FdSyA5403i6gX/00ryqmWOrWtXuOep/6/g2t4zn4SFMp199",
-	"RfQgDmj4cqpFrLggardMxec0bIPj+hMtpF7QY9rpviK4ofDVS4umPBe0+iLpkr8qeVZA1GC+v/LL7cyX",
-	"e86Fw0bWwKpLJmzwte4q+OqHkFR+07msIJ7zf5fN1+x+do8aWNn/0mKgC1Avf/zcEcybUq3O9lniMf18",
-	"BUqc2vjQn1rz7Zxo6K0FHHvfLYGNTy9Oy+ozxa8+tC0+U+YzksswG2sh/63XJf+tXhk6Z5d3V2zK8tey",
-	"4fEAWGqgUJ50r9d0uZ0Tikpn0V7WrQJw8soTTFf2L3XJXHLGzeYm9zVPkNROi4rsyASJqw3hb+nZk5vW",
-	"JEBFi3vDKYb2y3TdtxMey2siI4YV25uDzqDRbDXaTTRAsqUd3/12o19W2nFVtKMuJvb5n/3J5//poy/+",
-	"5Od1a4h1e4OeCmRc3dnzA2vY3FviarWWurFQygmzFA0VMUEECz0iWK6hKzddNDmAyuykkUcCT1mn5ysU",
-	"dzyjsRfQqLYqe51K/+ktqikLE/rDW/GcQGyX1SC5cFlBBV798oIJgBtbWQkLdZ2G01WXaUUWcsz/mv1M",
-	"fdMffvfpp3/05OOfZQj+YSVV13EoPjNC3IjAroxQymvwIsJWbvGmIXtfZSF57SPq0pPpegXU5Qkxc/5O",
-	"wAtcGh7pss0a5fbyLuTrM5cey6hhLCfTZ1up0MaHD99Lmqn889IOh+8Yv3Ex5n6Tkggfjs+dQwS6JN/D",
-	"MhWUgzuLA7E4kF9RgGHZhBYqj6HWqJXP7mbGZTd8rDx0ur8blaxF+YmNB687ptExkIiJsbrxUZ5a06ch",
-	"8dB+Kw6toZWt05ArCqngODvDuwKflbS3z3TzS4o9DvOaAXZ1VzX3bBXJQ8QsxtvmiepNms1TZDFBhY1o",
-	"Pe4wUiBzm5jiL0RiASbmDZ/FBEIPYvyOTXQcGFfNIhU2wD0hcArxAvGxcxgdRrfkn+SDGY1EILAZICXz",
-	"MQuBpLfl2n+1Q16hC04klLcP7hKPirR9yoixkxe4WvyHLIIbJFBKAI4/jO6/epO02+2BHP+tBzd3iJr3",
-	"3t2DB9pdGhF1K0EiAA8TPG97MJkySUuLxhuwGOYqPqi3zBOJHiwOoXJD+RyD1HHI3ARRJpmnIilOheC+",
-	"2HIcxM/7yYSicR+mIV2ANyQinsH7L9n4scOISlqCmCTTCdW+EdtTkBc7rdZLO+QNWHASBqdAKFcFdChX",
-	"UQXgHUOMeN8nU1VRg7wocTPodPsvYYtGSrigoxDI+y7z4P0bqpunHsx3Jh4REIZcrQuoOyYToBHfOcS0",
-	"/MCFiGcrGu9PqTuGRmvHkVYy0vlYiCkf7u7O5/Mdij/vsPh4V7/Ld+/cvnnrrYNb+E4ah2M9MIRt2VZS",
-	"gcBq7jhqGJtCRKeBNbTaO85OG+MTxRjZcndnDmHYwEaHu9+Zn/Cd7+h2ZsdQEgn7ewd33yLvwEjikRyA",
-	"UBjqd5v9l3bU/a1q8XJb8vprICS68VjkUyYXIL/YchxVHkbKIqGDdsPAxRd3zfRKZNVotHQAQvH/clIE",
-	"NlU6s62OmrHsQwlkuy9T774u6XJmW12nXeOVGV+o6jU+1U1WV7/wKg3CWQw5qarSEvlsMqHxQgOedunC",
-	"Dqgo9iQeBcXMwMSCfCg/tFukwsrdw0/TY5CmkbKFsATuYoqFVVD6JKSPNSK4LYXCmzQ+8dg8Kt1hXXym",
-	"xi4LeCR2J/pb+RjV3yHmM6acZbr92ZuYXr/fbzVLmuOWbr9c6ldu+99JZIfZCZQhlZs/xgbSH1bu+T5K",
-	"XF4Ud9OYucA58ZgqGba0r7ox9RXyrp6hZPNuS8n9ldu523nM0lCFTpRv2wREHLi8ctvuxWwCYgwzTiTf",
-	"EOWju2H0JV2OgYale/em/ng9lsQ6ROUt4Y7keWQqXZliMUfo9HoswWPe7x5ar916cGjZMZsJ+N3DhCAP",
-	"LVtlFf3uoZz40Doj/cPokjjbYO+rRiLpxpRTRVbLlcYA4yWkcXdfKp+tHYcolZtkrsnVedzrdwaEq75p",
-	"pLPTecnONXFmMRktyOsPHtwjL1MeuDtE4lTVQFP1O1DtcXp75PfeeWDqhaDGhs0Yl2nuZgxUwAMdDKHp",
-	"5WXmLVYIi0eN+XzekAA1ZnEIkVSpvPrSIxM9cZa3ZqRWeHaFcuuBNkJKKVNbKOeiy47TXP/KtyJVpTb4",
-	"UNUu6TRrEPMDxu7QWJ+GzW6dWZIKdm+CF9AHkiufK+u8CsJFU0RF3pAk8qackZTGu7Ogk3ClOnR3CtH+",
-	"vdtJYlepPL3JIhFTV2x2Gpq5U7GqoRoSVMMvU9VxDYRfPW034Cn0Vds5TTo+VG5kEu8eRFLKuUBYpBva",
-	"BxHBM47MlZUeROTmOIiAgxSFt6LjMOBjKRLfD2l0/D5hsZ0JBrLlL6Z9ARnFbM4hJpSf6Hzq28YsjhhR",
-	"QKHFKk17TqRxpQAREMJ0zCIo16JxgfekworJY3QCAmJeeQeSDtm9G92Tf+B9bR4td2h0PJPqvq6aOFWf",
-	"x+ojH8wgXqQ+TLnwHCkaX9myYygNgaqaj6eZ5xILEJOpqmthJh/j03T2fdeFqWiY9yt5oiyfQFXYWK/l",
-	"jIXixswSE748nDlO2/2fPOaiLSSH4iNQDJoDId88/8oMkI7TWf/KW0y8ymbqRvT5GqzKaWZYzyboLEFT",
-	"02cxmQKbhlldWGXLKd7GeofV9st9aQuBUq09KuiIcnVzp1wt6GXCLX2BE+36wJ/HpkCyHMFCD7hQeSXo",
-	"yZnTQICHwFGj4KSlEW8QnwYhJ9QXEJOeQ7TmW8q6aUXNK9Q50knKzSWXRl850X+Tpv5JMgKiw74qD4HT",
-	"5m42aqGUWu4EXHBihiWOyCAm+oKe2yRicyn3tUY8pVzskPssBD40jtnlfZbf3U9v+zeT0OomI5XSa4bf",
-	"CSaBqD06CYvY7I3ao78VbQDMLZMyUPuNfaGvnfQbD6+QifQG4uVhCRvtmwNSHU84/Z0gOqn6rB62i2Pw",
-	"e89M56/Ds6+yeBR4nrJGnimXp9dDOib/4VmO8eUGkEzsjGF35YJf5vbdx/pfZ6tOCY9jswg91PT74obx",
-	"z8f3r4Fh+425Xr93+5WvF/dU6Tom0etas8H11qrW8c19dVtI0py6Ks5JVZmVNlNIucioPUNCyc3WwT2j",
-	"EEVMQOYuL/hQK15jIG9CfBICiRkTxroI2XG58ZzCcmF/5I5+tKtypw+jTgut6MNI/uffkIpxBIdUmRXl",
-	"zYYq7Ox0Md8IvX5JNV5JdEl7rnLH5U3s4cNN2k1qVOetB8J8H2Kb8Jk7lobECcA0iI6TZoLy3/hqwImq",
-	"7HmDvP/arQdEAqE8Be+TEBVBLH6mwNoh+/qfmb5HWsEkfswmRDCPLgiLbDKLRBASc58ccDKhHtim1+EU",
-	"4oB58ntJZMEL3HxbWrQ8X2TnhuTZbLyBbmakQAgEh9BPTqLcmzb+aWK77NxHqpywuuPUpqdV5kL/DVhk",
-	"j5M6vtzNThIF4nPx3SZVGCsOMbwsw3Y/ERmBz2JIOloEkhIXefWwJCphnbaYvpK8gcC01An4LFYZp6Uo",
-	"v0ZHdccZrH/hvooGefaO806rtf7lN2BxHwx8z0310Cmzed1DyW6S9jFRMjsEQRZsljkVMs2w0pMB76nW",
-	"We16VOp7VWmkPJGNpv6WvdpOv6lne4Zm+lXq3Wo5W6P1Ohit+cRpQ/KGvB/q+t3LBP4mPQFOqLmwVW7H",
-	"mIVKoT7GiknSVlUUr+5jk2g69XMSYKfGEHpMg2iJNSq1AtOa6hprBQjic9EK9NQqDe7rrRrUWaqmUkyP",
-	"SYjyumsL28P/6g5/JJe1wi9/2O8+Dryz3RhO2QlUm4T38fdUNO6Q20Lf7atoZhO+K3UCaSAGp5DcxqwX",
-	"furz5xV+9T131XLySiXWN0JWrZZSWyNmK8dqy7FbkVdbismZtM1SLrrugFCX3JjygU4lQvMuIcz+sAkV",
-	"ZMK4IJyRycwdY0+hMEzcTMSjix2yT0IqICZ6YhIDFj2UeuENvNhgPnFMugeByJO/1HEbVaqEaqLrrRMq",
-	"GLeuoq2raCtlvypS9o60TvNyUUnCNV4i5dxn0QqZ+xqawtlkPF3RXifMTBkLk1jnrCiO6AQuIixf0bBd",
-	"a2lpgNyKy6243IrLr4q4RK6FUqGmKo6tkpkQiVjniq/wrOtRS2G52JgdIJGY2BUje59P9smchidktCAq",
-	"aZ9wgXnGwgxRYQHqWiAQZATHNCqG1dwgeJHKsfKKisYrzSaUwN7SC7pWMXbFMBu7bvBP/Zi8zM3uq0Eo",
-	"NgjQS8oc1H7jnjqaN5xnoxjDJJTp1ZhNNn/rAav9zn2dOr7RROalZJ6r9NVgAejt/c11uL+BRLpUBbHo",
-	"EbuPOXxQJ9xQhZQnwYamfatNQqA+utClkJzqBsuVknGFVHwNUCguNhaJB/DBs6LuKn0I1I/bkMCrDgkE",
-	"TSG1yHrXZXGsi7BXuuUh5tovT4NJqjnk4pjky+DtkJtabdFBWTTEnA7CpxCpDvNz3VQ+hikNVEv5MZAI",
-	"HgmM4JIcc4NEzMTqkhG4bAKcRHCM3bxSV//qCCi1rouyi33NfGC4qK1d9/ztOqMau8mWbC29raVXP4ZK",
-	"kU2ZvFb9fSrENTyahjRK+jyWh3Mn2XAmEVY5tnzqCo6yF2uKyB9f4OicI7mEWJMFK0fq5NhE6M7HTJ4H",
-	"aC5ixSphjvZybSUD7jXVWTIQVmku2SFb/eWq9Jd3xouEHaSmoOK6sfxLXWVmGjPmV/KF8hjrvAYRsuMG",
-	"jh9msxiCyA1nmDiKvyUOEKnBm34RxTj4HbJPJgxbwaosUVXCLFAJp6rddiQNhAUI8mLH6bxUVT2J+VfK",
-	"JVUpFW6LT7G2WIqU//m0eRgFkQePSLOX5FWsy724jLQKtYdf+4yKezEzbdmzRJ/ra1dF9OqEWO3nm6/U",
-	"0mup0PJDr+tmc9fIA7e5k+uyPFBbz9A3wjOkmERZu7xEMbMrLWUs/amZOlNrVLWZULVONV9SofOVVIAv",
-	"zvUCzzNroJQ4jIB7gddk2nvsvEz7Sry4P4uup90r0bO1dre3mNuI32dvqkqJgv5tFFLVhir+uTuiwh2v",
-	"8iYqGamEK352tJD/GSqjdExV9gObRyQGPgtF4UaSQySUJKVkRD38Ap+yIMSiS+hC3yH7EQkETNBKdWks",
-	"VSv9zSCVWkcnsLhhEoxsXSJYTqTYT6n7h9buoZWkOqNCbBPOsuP4mM1Cj4zpKSThfc1mj4wWWIx5M6n9",
-	"MqLvayS61YKesejGSe8j+ZSrU4q0VDFuSXaGtK9GXm8l5zdYcs6mRDDStB3HqVYpcyI0mEhc8FVClHpY",
-	"gXwMIMiLNw/eVvXaX23sERaT115u7jltx5b//oM7B3/wkhSxVBrWfqDTzHSVehSLMZtzpYWewAK7rstH",
-	"RN26YDa8HKX5MhF+mH+mvndMgyj5oilKG8F8h+xrcdjrkDeDl2vKwtu4/Geiw94HOdUVys3JLBTBlMZi",
-	"F4ubml4a9aSYQsRzuelRUycS1FauI5ef5h1HMZvbbCYkqdjowrBd5oEdz0KwY6CcRbaOUj+MWrap7G83",
-	"+7Zt2wOnUIcjT+R4/Ma4Qb8rJ87V3mv19jrtbqdby6nEBA25VhnCIIJU7MdsvhX6W6F/uQlyyDpGOq+T",
-	"9ZvFloiLO/Veg3OK1m0IyTclhCTnAKsm4ISu+O7jE1icrbmPnGtXd8YCMwoHOkx0pvGcFjrDpHFSUfkd",
-	"413zYPNyuebNZ5OomQJaQt/Y62EErlSrmE+CbfW0K71qzCGbam9d1X1LrkHUmnuXfDOpYjC16gmnqGC5",
-	"FpQfqFS+XBWopUondo1rm7s5iK/V9c0t3WsvSam+UpbL4GF7uXIdLldYgTINz+Wfr7pkUV0V+RL3JIG3",
-	"J0HkJRUrMHPW8KEbiEXtOil3C/23r22uVxbQ52It5jD19b4uqbPUXOP2rSX4jbUEjagqSqoVUq9M4cDq",
-	"KTVMxJxWsEJ7WLIftcJRqltfSAY+6xP+68CQX4cMhM2I3TRKXaNYJ/1UV+nUq41F+aF7ZrZvrlKsUbDV",
-	"h69FsFFKj4ZPkke1tGDzBZvMx0wXCMQEYryUwd7FPot1OnFt5VfTyLXWezWMz0XlNfj5emu7a1Y5NT9v",
-	"ddytjptQQ6kgK5z1dXVaPX6tD/jc4uoZnrdfcS76Otxr1KHQi7QXtJf6CyZOKc5msbuq4d/5m/1dKe0q",
-	"2KqiQzUmvomN7Spa2CUktMthRZnzW9hgPaEkky6dds2bU44BPPMgDMkINCVJFc+LqS8wnHw6jdmpTqem",
-	"rghOqQCPBIK8qLOqA4/rDKYgzlY7fKncNro/C+EAxNV2r1NzHAgqgK+jK26b/HCP4n8XZATHwVevv91+",
-	"GKaL0gkCMbYcnYNS1evT1O7jMeXjs5UiCqkLm4WreK4incmJaUpuQxRRB6/vN1rdXhIGS/lYZyromkFY",
-	"Oa2076Ha1GURlofMTKCT6gxUL6i+5qYj6JRir3ndD1RCYRU1e7tuW3n58tmGAtL06i3rDhp4Q6Jy3hot",
-	"p9U3SW/nTHXDVX/tRed+Sn4Y3I2Ut9zgsUDwUlhNpnVuXDMjy4pXBaruYBqJndjLK/vrrGwrcT8D3LXO",
-	"jXt4pfkxBglbT9J18CTFOaJM2CrztNqfdKAKGOcqFmeK0FEeeLBD3sLe1sV6mrpKsQohxhKfWJF4tNAX",
-	"CwRPEI8fUVHkwSrvU0pa19oBlYL5nMqxJFj6uueorVtonBmxdUZ9U51Rr6f1hZXPm8ZQKQqX9Yw6Tima",
-	"ITWtznBBI0x8mOeqCl9QzcBu4ueXgq88UwXgq8+WXwPvVpwll41oftelkQvhulrbKucxZbERdU9MfdqE",
-	"wMt4oOSYxwkvg8CvYUOW7bn89RcA24P8SqujoXi4oExjkR/Ek2qhdgBChFgQCo0WqTBImWXaqsRAw1B1",
-	"3IvSvi1GBiprJwYuyDEDfiFZqAB93sLwSjq2yIVtbaOtDN7K4K9ghUrkXhU3T2NQnLJeDIfrGrdUlUl6",
-	"QcrcEGv8misIPmUzDngPRtMf9fWBF2AFzTCIwJammJgzMoWYs8hcehU7rYN7Ap6+rGXubAKqdt+UBjEW",
-	"HmERELMAgsCJYFK74LD2XIX0K+C3CrfNYbZllbYC+asZaiUFXdoARoo+Ixr5mhYxiXQ21YQjr7acTgQj",
-	"RF5FtrnOLYh0XctYA4wxCcsC81bkXa60tK9JDvtWwm0l3FbCnbMnaypo1smyWQh8F4Oh6oZZ2SWxU1K1",
-	"xCqvqqjcaEHmYzZJLyox7uaI+X7gQrwuLGAWwisKoOseQXVDoYKTkPJrzqTXyteutjeNuMtguiSWpeq6",
-	"/V7Mpkz1VMmU6Gdqa4hgExbHbG5aqwGNwwC4tFUiLHCoqZJoqiSTGReGorOdgPPEu0yzuJj7COu1Nlck",
-	"hFtbZXuSby/Wn1dfSikoMsJqRdhe5lTWgaq7JjS52tS4NxNZWUiCSDAdWp8UIARTjp14VAAea9SIQ/T6",
-	"SKMjSiyQ+Zilh3yAstNIbJyBkwgbmYAXZItnrROZ+3otlyg17TVhsojMaxYjuxWjW4NoaxBdudw10obQ",
-	"KBVmKA82lMDq3WoBvK8G8KVcAc4mMGLegkDIwZhP9aWl+uxWWG6F5VZYboXlFQtLbQDTdRJSxDTivuaP",
-	"VQFvhT7sNOvRNi53dfW4lB1IaBgWAkIrYkCrbhIfaCivtWlugNxa51tJuZWUXxVJabi2TMApqbbG9y7i",
-	"gIYN3aG50vl+MJtwAuiBp67LZpGwVf310UL917TQHdNY7JBb1B2TWRQIwuWLgpEPIWbFNun2itI1r4F4",
-	"ICF7WQO2qeRMOr7VvlDcF3fY8UHwITyDa8Xc0qoySuUY0zp769av7dZfxl11NeAMQ6xOTM3c0a+uWbZf",
-	"qGSK/nxprmBrSF0a7CjwbhS6ygEnKsEu8sicxpkc17TsX/5+Pg1NLb3Aejtd2je3PFqChG1a63VIaz3N",
-	"0mTpoVSnSFomJvstxVgeGQWxGKM3GYsxcKAheAQDV7jAEdpFHGHUjWrLuobFqrT5hKiutTqfQPlc9PkU",
-	"R19vjX7tOk/TAds7t21ltQw9rFbL02d166tlxGJRCUH1Qgq9yMhLXVFIBcpETAUnZISoTqBJHBvrlJGN",
-	"nCKvgbiADH2mesNXnq2/Bsmw52SZXa3+8zW8g5Svh9okYnNJ/FrJn1IuhibqypROSm+vmeQzc3pRfZlN",
-	"OTmJ2Dwi8zEkHeDJGJfCgw+hjiNxdTL5y2ZhV5hcdr3t5wQDFeyZbP2WO58Zd77AU7RvxqhcUAETTRQr",
-	"OBXbTo3pdAqRyv1hqeNJe6U4GYGYg2S8OUOG5Dvk7hSiIDrGsy4MIuCEep5u5umGjAfR8cWZ8iBZxBVy",
-	"5b5a5b1ZPGW8Pmu+GrNJ7cEP2DNg4BRbFRyc0sSWha+ahXmGdMv5Fj8bn5aXApyPIQbyvggmMKLRCfFg",
-	"wt5HZkuf4dvvk1CqwZE8UM3SbGsWh9bQGgsxHe7uNlv9HWfH2WkO95w9B2lQQ/R4qckaw+Z2nIx1D0Qd",
-	"FJBvTbAcZSBfHEM4zbySWWz5+LJS7OnrSeXZ5ZdvpoU60/GqPV7pcN1K3UeEBei7NLEOuMqSV6rqw6ev",
-	"ZrM7lz9wS6k1dipC5dZNY8b8DMzac1qGHiqSRPsRuGySAVrd1i6/9ICdQMRtMgYairGNHYlj6mZgNus/",
-	"e3j2PwIAAP//",
+	"7L1rkyTHcSD4V+JSawZgN6s7691VYzS7RmMAjDDAjKYHgED0XCMq06sr2VkZhYyorinMtRmkXewBEiVK",
+	"tw+QvNWdYLeUtHskl1zJJB4IkWZ3/+SMMwA+4S+chUdEviqzKqsfMz2D4gdiOiszwsPD3cPdwx8PLJeN",
+	"JyyEUHCr/8AaAfUgwn/e8GA8YQJCcQcmAZ2DJ596wN3InwifhVbfEtEUyGwEERAxAkJDPoOI+Bz/YiGQ",
+	"I/8EQjKAIYuATEMPIvyJ0zGQY5hbtsXdEYypHBrC6djqv4uDWvdsS8wnYPUtLiI/PLJOT23rph8eFwAx",
+	"AhLCfUEm9AjsBJwIJCQSiufvvLxHdho7Oy9kJhzT+zchPBIjq99wHGdxxlPbmtCIjkFonOy6LpuG4sZL",
+	"t+XjRVDC6XgAEWFDhQ71tmVbvvxxQsXIsq2QjuUkyY8RvD/1I4leufI0gP8igqHVt35vO9mkbfUr39ag",
+	"vIEzInb0kxLQBJu6Iz88ImLk8zxo708hmhfBdl5YptGEcSgBaTby3VEOWXwlSOXoMgTEIToBz7Itl0ag",
+	"/1MbQWAe1dgMf56zqRgVU9quuMmO9v0PykCnnByHbBZKagsR/oAdkRH1FHq5/wGULUQcBuzoUL+RAD9k",
+	"0ZgKq2/5oei0LNsa+6E/lgtKCNMPBRxpDO9NI86iMjqE++LQxTcMfiVzaEYsgUy9X8Yh7SIGsa2Xovmd",
+	"aVgChgeu70mx4GnRYJPBVJAIXBZ5JGQCCVL+POVAQqZFQhFwXjQ/jKZhBjoPhnQaCKs/pAGHGLoBYwHQ",
+	"EMG7PhyCK/wTeDli4xIowbxDWEhYROhQoJjyOfFoGTzxR4fDiI0rc8pLVEAWsBKgkNoJC4M5mY2okJIs",
+	"D6eWqlUBPQeMd1lF1K0J0qFgZ4DqvoAopEGpEEakmQNo5ouRgodNBZfU6HtlYOmBD/GNQiaoNxxkzPjv",
+	"IpZYQmpDP+JiCWY0LZ3tRIgxVIoZX/DU8rPnET4/28Q3XlLTGoXBnb8G8zLJRMfA1YbIyYALMmQRgROI",
+	"rhFKIpgAFeDFP44oz2sMCLxSVBLwU5PXXsPXytey7oa+5odeGa0N1VqO/bCMrPRP1VB5PRTRXM6n9Z2x",
+	"X3aejxkXBAWo1HFiEV8CRCBHKhaedSnYx/S+OmxQzMdHT73w6LlVJu8lEB6dyyNHnsG+C9eIYPKJZEM2",
+	"FcQvUzlYuL4kuDWBiMqpy8mNhsRPKEMSEDFb5gY+lClnxxdMQbeiIxr6HyCwL/uBgLKDmw4klpS8Sn1T",
+	"hrTUK3mpVYFhb81CiCoSt0Qbk++XgSJ/O1yL1uPpE2BWALIagPWRcJtGIoSo6q5M1OslQOhfzwDGHdSJ",
+	"wFtyeET6FUJFTk3xQy5oqTZvvlvUVGKd06MCasIfS/GxSL0GtlI1IIYsff5XBCqnAlQGacIiUcr0aIbq",
+	"ox/kocIiQSgne/tv2YSSwA9BHTvUHZGIzWyEFiiS+e/v33qjFGo5UqHV6vKTYlNiH96vZC2CFP3F4ojD",
+	"+0vF0bq2Q+lGBnSpeoJ7dU7l5M2w9EjzQ0U507D0mNA/VZtTToVzvsWCaSigCn+fmFdLAIh/X5vHTyXq",
+	"+ISFHNCX8CL17iglR/7lslDI46j/wKKTSeC7KNS3JxEbBDD+V9/jEtAHFtyn40kA6gtPAjT2w6kAfsim",
+	"4pANDyMaohLggaB+INdG3ID6Y3SFDEmdCEbqrZZD9He2NMOIY9kWRBGLuNV/9+KHnjBJfZHVt7b1b9bp",
+	"PUVJwIXEZN9y6r2GM2xCre62aa3rNge1Hm3Xa41hx9uB1qBL6w5Sn4jmdCBRoK0+LqiYcqvfQgPVF/In",
+	"6y6yvVIhfY6AnNAAt0zzw7bHXG7wy7fG3u8VLve06h7fViOpjc6SVxqYMT0GCQ/hEHKQMskXRApKj1+L",
+	"LWJ3JOf25OQvTvn8XPQxkAOkNk2KmgFjxxIt8rc+EdGc0CPqh8QPCSVjNobY0XKO7dHSQe9O22kmu/Oi",
+	"gql0JxDmC8E8Y2Q8dUd4ZIYu2PLgDBnxqKADyqV6ahZv2Wnn5x25jtruEKk2Ly44uCz0eN5IVBK32Vmp",
+	"QaORSP1gGsG5thaZKqRBens5G4MioiH1A/Cu6RNQs4JHRhBMuGTVIWp1U4H+BeuiubGd5sYbGlCCMmbZ",
+	"zsdLuojd38/hggjtSZHiQKLFpUEA0XOceAxPa9t6mUUD3/MgPNfGDONRMowXGx1kTOcIhMcQJuviZWGK",
+	"295ggtAg0E7PUtQnQF+YzGOB4jiJa8GOIXyOE+6yCdjEY6D2wWUnWo2V874G8zsw5equ4cz4P4b5YaSG",
+	"yUm+vDE4o5zI94zmijojlXIYIsM1F787jUb2pFoB1bJdSy31orYtA0EhQk5tSVQvs2l4vn0KmTgc4ijZ",
+	"bVI3N+Y0lH9fAoe0shxi4CjFdALsBSHarJJweULhWvX5FIISVXmRcRyyGWFDCw2g4bnZhI/8oTiU/BfQ",
+	"Cc+zSqzpEnWfQiDgoC7XvGkU3yRJE62vXHRyOE70eFKjRIum36pf/Ob1ks3bJdE0AMLpXCJz2Q7m1nsR",
+	"25id/FruFjSCMUgTD7zU3ecxoG5zl7GbNDo6nwYwYN78UDB2GOBQad1cEPQQ1p3WTrvbIYO5AE6oNM7p",
+	"MYSXxFT1ZlawSfjwOpgxYkAs1/qyi7kocbYIA1qhdCpGLPI/OCcP4bF26IfGusiwEP4o5x77nCN7w/2J",
+	"tJ1tMmTRkfwvi4gvYiaXYjeCE3YM3iVIvHp2c2LoKllH2YVexOa8wdSsCpCs/v3222/XdqdiBKGQewFF",
+	"l8dSQKIdVX5dU3ipj9vPp5MJiwR4r4Pn07v4znmscDnKoZzqcJqMvaD+RWwqFAdykp5ADiytrzfvvlzb",
+	"sbVeNJ5EwPllUEK9nVBCChUEV0EQYcvs5OK1XjS/smGsd8i55Imo/UMpLKJ7Rw+cCtDIbZIJHuhbda/l",
+	"7bQ7tLkz7DjdQdOyrQENaOgC+srkieWDRJFtjen8kM0S7MUOZrkDtOEMqFcbDoftWhfqvRp1OsNafQhu",
+	"r9FqNYaNHctO+8RTjiPLtiYqLMLqZ0IT0LelHklkTiI2gUj4yltEk4WtEYmRWt3y7143bpkUDor8isbK",
+	"7TlOt97rNdqtbsvp9erLXY4pZD5YuKVPY3a1Gy2L1coXDCmcL//mbRbh62ozKvoXE5fou6lAlcyViJne",
+	"Ni5Mg5FkixLUJ35kNvgeuKhw65296fMF6uaHbJgElfSbDdvyqKDoynsaST8NddvttAfDQZvW3V5jAMM0",
+	"1J002O3HCHYe4nuL7Jrbk+WEpGON5DarjXtg+QLGvCK3Kwa7f0N9kg7UoVFEUdtMBQStGlQFFi3QNQJm",
+	"5xe2hFK1DErTquV0uy2nCU5vh7Ybbq+nREp8XHdsa0KFgEieBf/Tu06te+9dp9ajteG9B/X26b9YvAqy",
+	"rRcVNfBikc/XYIJempzqV4oLGsNhZ9Br1BuNbr03bLXLeNdJQa38r5cHtPYnnY11m2moG0+QdTMQd5w2",
+	"uIOeO3CajYFTb1ZB82UCrAIUY4jVnzmQB21o0t4ABr0hBTeD5Hqn/QSwHEdfaqh1JAje+OTFYqOngzSR",
+	"IOS/DukJ9QOltsbPkD+QP/FPpDy5CRF4AOPMdYOaXC09c1dXeYkKy32nTAXj5xPPO4vC+cyHhUJdZc0u",
+	"j9/1PlSbsN43aqcqf5PezyJF0exu5QGzFFBFu9S7X3GG3BmZuxzO7audsIZh7FSA8mEqQPlQy9bchmUQ",
+	"ZCf0WHQIv0iFi+ugnudL64oGt1PUrAVA2pANqD82x6XwT3wxt/rW1z/6r1/90Z9YtpVyUR8eg/wpYrNa",
+	"XcUaIDKQP9UKD9GYaziNTs1p1hx5XCWoSYdZ9q13vuuY/9W7RZqUgWsh9JS6I+Vjox4ZzIkvOARDm3B1",
+	"pUJiJ6rysSI+9vC6ekj9gBMasBCj5Qwn03B+a4jrX7b1yTgoiPOBJ3PlsgaJXaLi2xHGoXLnGzDVQhOh",
+	"UHf0paH5Oy8kcoSmkVK68QrANXb/MrbcCP6+dXf35mvVaWBR7hrYlm/NG3SspGJAeQHB7MnHSbaBGnOL",
+	"4EXVNABOBASB3jMcQvtLY6j98OhaHMgoyctH4mKR54c0mmde3MpptiuDBG0LxhAdIbIDOIFgcQE35eM4",
+	"Wsi8LaGYUW6c9H5okzq+cRTRE+Bii7ydAlldrsj3QxbCVtqkby2/tZaaxEoZuhcw9xjfPfE9qOB3uG7e",
+	"Oy2gtwfrojCmy1VQUn+cOXaGEFWB9k784mmG7quEPqX4YZ1JBI1EZayXMNga8617YC44PzSrptGT7Eup",
+	"vJJiL2fA+aEH93Gbte9x4eLKxIoveFnxZyV3VZBh/i7qUu6VYnBOkwEtLfkXhZpe3oqNNepjCgWVPKty",
+	"kS74E7F689VrKZiTkMYU+lK4NkuyLRVVURz1mKYKtdZ4hlIquAMcI9IzdKAnkeq+PqrfjbHnZNYJNApx",
+	"wgeJIECpkfXV2KmUGH1i1eu1hjzXjiKK9LVn2Za2cUZsGnHLtgJ2JOcIgA4PR5SPrL61Q3vusNXp1KHT",
+	"6wzqdZd67mBn0G12BrTrdDqdptPtOtB0Wjvdbq817Ox4jW4dmr1mY6fecDrSnIr8I4wyFP4YBjQ83hLA",
+	"xfaAMeTnCePCD4/yToy20xrWnWHLpR51W247fSLXcMXFhh3s1LrOsFvr9Xq0Bp3BoNlx6dDtOHnDLhd6",
+	"XsG2W2WTZjfk8dqdGdicdmNInR44bntnMOy2ynCnp5J7suj68Dmfru/8eAw4KHRO2kmwNTrzY5Jv3XWa",
+	"/Xa932hsNXudbqfzXcne0wAOOSBHaULvNptOc6fpeG630+o2Oy3PaTsw2Gn0hjtOp+U0hzs7zUG72dih",
+	"Peg1nV7TcwfNJnWb7V6v0cDEGE+J7ckEvJoEQB2I71v9Rsu2ZqM5ClzuH4XgET4CUKpVSIZ+ADZJQt9D",
+	"j9DJJGInSp0WM0YmEHEWcvI8ymvk4Zr7whbZDYnk3lgz4oTqJ2xIJG6IG4Hniz5pkBH5fz8l9e06+Q7+",
+	"kX1Bj4xbr568kBPyWk5KEnjGzq0U9eCizA/q3/rLAmeJEdsVD7jYCqvkWEl0hgIrKu9dScCvCEuUhNZU",
+	"fN+godIHucOx4iFrUFR0eO6NmO/CjXAyFWtZ/PgZhsvBpMaimsdCqaraFosTeM2TBVdahSvoRVNeT5g3",
+	"bG54xqpRbxBf5bMpOgaxvi1lFlA+k35j7ZHPqSBrFMQQFm7nRRjvaKxZdaffxNj+lDmmxWdk9a1Zw4r5",
+	"A/+WShBK38SWR7N2DKSVMbDWM/y1FWM5vb7jbBwBG0fAckfAxox/+sz4zGakLTgpKcrjSOqtlrOK3PZU",
+	"om4u7gofZvRnqDn1drPWbfW8Wq9Tb9caQ6fleo2hN+hIkRvQAaCuZWK6j3wuIFqmFnedTtdpoVqso/L0",
+	"PVPEAlg0lFCh7doWnyJeFqGr17r1nW6tN4B2reEO2g2n3diptwYFZ2WyvirXFnptix6zBemSW/aKwXUO",
+	"52kKAUUXMwodKwhUvmO0/uWv7sP7+GYKjeuftDECNXjJEuw4oTKNimKqloOsrVkZSlOGzHQSMBqDsUg0",
+	"WWI5i2K1xu6vs1HnQT9OtASlyoJeydNoEw9r3V7Hq9Fur13znMGgAb0OuANpU+tPOLgRKi3HMBG1wbwm",
+	"RlCLE/zNdgwjFgriAT+uyP7NTtfpNTPsrzd7Cf836sUCYLkH5rwCIIeIlWGwG5GxXGRk8XluEVIhbK+V",
+	"Dtt71o63e7kQNOv1/db9N/yW87rffod+784Hb9W/O/TefOsPrCcUSqeVjKsVSac0wmwEXU9ZdOnKXJmo",
+	"ueffdeoYNXfvf26869Sa917ov+vU2upRYQTdHjqnFmp35bxFaBVxXYxKkDHQkFupU28xmygFYqeVjeyj",
+	"tQ/uyf9zar3De/+yBKpw6Efjtc/elIm6QEpnMixyu7dUCWYhP4u+YDLPx/S+1cf84VQhkUpKQR29vgJ9",
+	"iQ2n0a3VG7Vm/aIcNxn4loWFd7T1viocPL28KqebXlo1A+2cxk8uiCdT0iWNCANVMSFEEbhy69emhQgo",
+	"VwkuEQuPUvUoFnbFvJk/6yvUI8o6IHGY4mXolIN4gxv1Vre10+y0uqu2eC8WkfkigmlBsFv7rhYDtXv/",
+	"qlAOvKSzfxJBk/E1ZZaeDx/u3XvQOq2pfzSSfxTPw0J6pg2LhQoy7kXy29q8Vmg+Xyw7LBN/1/UF7IOz",
+	"id2UK+fM2RcmuWIZlOpGJaOLDebVTQ51Z8NXOF7rytO5zPE6gBCGvuvTaH7oqtMubWEscctmfLJD6qqY",
+	"VHoEVr/bWTWwCjAMDz06R9Z1R+Aeg3foh4dsmhTTdKXucZi9s8zdYKarj+lrSZeNx3IP5ocuhEKlmLJA",
+	"fvJu6rcZi44hkruz4EM2V/GLPmS5fgn30E/CfbG4XEa5law9Y4f6TtC8h/GWyaJPs1f9GTW38o35Si83",
+	"FzBRV/cq4MDqq1lNoUCFRIly/Fc0Remm7y/xLjH+DnMFSz9ECWnVt+tWPErqrrLgPjg5VCpePp/GZH8o",
+	"4L4c68FBBm0HVv+gEuIOLPsgmT//WSkE+JlhN/xKMRw+1zuBj+VeqIdyN9T4cj/wGYQePkHuVE80fx5Y",
+	"/QcHxYxzYFjiQNEgjpDhQhzJ8Cv+PKsrgDXHq2eNA+vUPlD8quajR3Libkd+LrnkwOq/e7DAJwfWPftg",
+	"kdtw0Dy/leND8+6BIpqDLH8nTzPCILX0Sqgx7Hmg+e4gzYvJw5QEOpAi6CDDn/pRLBlifCvZgItBvs/+",
+	"0FLYRfbBX/Y0GcAE8frgAHkDf9I8pigAeSx57OFTP4xRovBQbzindnqMFIflx9Hcio/l5sTvlw4tCYAK",
+	"NXB9u35gnd47tZYEKuWDk4AOU0FENfn39kn9IOTwPmm0DkKs4IhvH4RJzd4UUsM4wmJJdMhBOJiTKqfk",
+	"Qagu0s4bOCLBGkLESe0g1PKHDIc7jUa33mg2uvVBb9hoNHcaQ6fdqLuddrOzM6x3duow7NQ9rw1uD4a9",
+	"Jm17O96g1W3SlrPTOAh1VBXJh1GZmqWkVm84yWv5aKb4tcxb+bgiFT+SHSkfE6TewVeeVIRZvoJo5dOv",
+	"emhanI5Uy+oQVzRSLcmeKtB4rlTcWhXEXkIY22NH0FMW1EYD3K+B0/HcOjSGTqPeG7i95g4MGh13x2nA",
+	"cOBRKxX+dpY8tQWbcTCveFGgXBPgHa7+QjvV0xZPoVGslfG8pZVVGYuKRZ9ANNelabCHAtAhkSqNLzjB",
+	"YqNpH2K73WwXhUskh2Q1/1CV0gGpOtzmeC0sQOJzIukJ4y0EM40grhH0nsrvtsZetWVo8b/Ct32bccR/",
+	"oeyusv3ret4SOV/RkX5bfZD1pHda5XF5694pSYXgULCKtJvm/KVXTdMA9kGY0CHFxfktr5s6Sn5IRnCf",
+	"euD6YxoQzz/yRc7l3WwseKMwj71Z4n+qfsd1ToeOurjSZSnS3SHSG5La+IT/cxytsaT5Q1FwqcPlNc10",
+	"JrfAqK5u7Cm1bGvEVAqksi8wATJ0IdC/1HTxJIm9iIZ8iOeEp/12Knwf73vxPQxeUcVp8ia+nT1o4ore",
+	"8YWx+kctuexzlWNfnyS85kV0mPylzDysw4kP5Acmzi+CwExq/lmDUDkBjqY08nwa1pLhU0WBcNUhm0bx",
+	"P1LvhWzsh8nAQ4ginN8NaOQPzQj3CugMd2Pd68iNf2zjH9v4xzb+sY1/bOMf2/jHNv6xjX9s4x/b+Mc2",
+	"/rEr7B+78hGHKg7hagUcXk+bY1Wzz86RT5bDezxShaBkXb9ZZYNl3TRvj1iSJOwLQlW3h/iLLbLLj8HD",
+	"DlDKYxcegWp8xIvytRbmLjEgi8KcUWE89MPKyT/qAzatni6UILxSLPeYFZVT3hXy3JNIidiY0CGNbMyv",
+	"hgAmIxYCYRGZ+K6YRrBF7qD2gj0lMPctjLPQfEAMFpTuosLnUrUvzMt8e6T3SOnC2KQEPMKp79mkjb8M",
+	"gItMmlp7VeCTatNymKaq5XSi007TZyahA3YCaYIJqABiNBYaekg91UlHc8PKnTot4s77k4Bqr0/WeZPr",
+	"RiuZzXFqTr3m1K2NB+T8HpAQaBTMUZfLuCEGlm3NWOTpsinYeVm+2Sf7qpSBHyKNsKmoVsSgj/KKH3Ok",
+	"tSziTUExlbQpCGeZkgeDFyzb+kAe3Y/+/Cdf/fYvv/7wj7/893/3zRc/fvSfPvnyZ795+PEvvvzZb77+",
+	"8MNvvvj+Vz//xcN//g+/+/zz3/3qzx/+/LNHf/0r/PefPfyL73/zxY+/+ps/evTLP85N/s0X33/0n/7r",
+	"o19/9tU//v03X3z81d/+m4cf/8jM/M0Xn1inqHM8geIR53Mj5ffvYotQxDuituBnn375+a+++oe/++qz",
+	"v3v4sx8++uz/XLUXWTy7Cs/VHV+rfF0Li7/MihkxKv7s4Z989rtfffjwFz949Ok/fvPF9x/+7IcPP/pJ",
+	"/OThR7/+6sM/Uq89+vQfv/70H7754scNon5MJl18jZiXErylAIhpVNfJ0Eu+S6MjEMipUh75J6BYL9Y5",
+	"uU1U12ZViADX8PC3nz76N7/96sOPHn78b7/85a8f/fbDh3/ySzXlN198/PXf/McvP/lY71VOxckL6mo3",
+	"lokAX+f6VQuw5M5l17KtFy0bJdpLhZcDRs7lT0p14KueNIwdk5BhI1TkBPUN8XxvK11OcWmCPtBIDpnV",
+	"fhuF1TvOeH9XPWNMiY+KSvu+gEkFqGMaW1Vqnpdcz8XLNmPZix3nFVWYFcSbV6TXv+xD4N1O6tHkUg11",
+	"AtDy4iUeJG7u1bgNhclFj5s/LhDVy3uk03PqRL+RXKEPmDfPKlMtx1mVx2DmsdV6YlCL8PEqnk3ppILe",
+	"cKfjOTv1nZ2W2/U67R5tDIFSx223qefU27Q5GLaG9UFj4Ax2Gg3Xq7e9jltvD5yh41BnZ3m+k7n87bSK",
+	"L39fBRqIUU6pi4vx6GJgmT1brNbGjldXYltSge3GS7lEs2pdRtI33p3iRe+ozAv8d6vCv+slN+Q3xhMW",
+	"VUyuyhUj8gMoDkDBU75P9vbfkgbOH97c/0MrVa5ggPU8imCZRKx40BGbEcFUVVp5UFKiX5Wq4Du7r9+0",
+	"CeUqPMTH9WyNPWxy74vFOJHOqv1EGBJoCvcVZ1lZWu8oZJH+d+CHoBUqlSpR7+Yqv7CpcFmmjTNq8TOr",
+	"X5fayfL2sfFIuYFMwaM4Aapye1mcuZGaOXEYTcPjkM3SxSuwa8TSeU1HtqQBGpbkMum0ZsJmakKPCpCK",
+	"8nAqDeS1ZosNky6SgW79A2Qu6VI1z/c5yZgvOH0rP/2YBpJwwVtr+gPsGIq3RaYVFDU9/HWLTAg9Ghnj",
+	"WE5B3nnnnXdqr79ee+klA00btVJNLjtpO7DZXkYvHamRpfKDkmJdjUY7XW1sx8mU8mqkfmvF/z4cSHNW",
+	"Z7Nmt6Rft/No6tftYhqVPyySkKTtdMkzXIFE8blrnxneq/i+5s+KGovmfzbL10rDvnCLqktqM4olbOUk",
+	"rgVR9BgqsS2QwVnWEI9XsIK1Sr0ZEjlTXTj5pb2yPJwhnlShOLODi/gwtLPknJBMmXUtneUMOIeCCSY9",
+	"r4Luvn5iYQx19Sq3Cxi+V+hWNbm4VdXiSGG6GhVNdappVsNckdfLZlay4OU5kSbAcjHPVl8Z1fv1dr/R",
+	"2ao3mq02XhmlYGl0CzDyGuSTLGlwZPWt695L+9IQdaMT/KvRbtd7eGWPF3Hv8Fenzm6jt3ddPsPQsVuv",
+	"3bZsa6ouA/0jy7buYwTZ++/svvPa/b1o+Nb+Yffu/O0/ePXWUXfkntymE//1IJrdoPS2++qbd1jBTUNw",
+	"lCYBBVPRviKU6RcVuEWvHqtozKw6GNIxmKP0GOaLVsLiMOpGw8woF18025RniFjipei1+8Vq72Q6CHx3",
+	"EaJWszw9+0GrWaSX56juGKuGSbQpGG3EtcKOBKeI+l6D+T7kldNjmOvL8ydHNovdKBRUFY/e1yB3v1fv",
+	"rOjrgMMXoQhL/t0B6o6KEqwV5a28e1hfXJrI/fXdGH72JMKBCheWimlfWFcq1mM5DGjPnybRHGkxFgd2",
+	"6Efb7/vh0QhyImy1f0GPbaegKlnQvr41zokC7IcmhYFuyWRU6oAdpQuptBr2BTZeXL8k35IZaou/Lc6I",
+	"LrjMDnz9V//ro8/+4qvPPv36j/7dl//5Nw//6Sdf/l8/yvkOnNV1MWOv4QKdFJyPxRwQu7vXJ2icw4xQ",
+	"tPG3JhAV3c2p1ilJnHstFaCWiX5fFbDR3Kp3e7061mtC/2azUVyEulA6rE71OFvPjbWzac6c9zHlNFij",
+	"A8I6LuClnQ+UIrjSt6YOUz1WdpmF5JIJqs6q3JmiuH9wt+Z0zS1YxRiw8rvWELnT+vrf/eOjv/qBZMbv",
+	"f25uZH728Lf/2rKtSUBd3dpYf51737Itz5dIwBuo333+l4/+/p/VYy4iFeuR5viCCnLF0UitZreZEHe9",
+	"u3h5csZqqJUZoEpP2dS2GYoOtcSrUpM4xu5SKsaXzlF5ryrtFx3auJo4QUjBW73cXRo/a5fS0WTLmevT",
+	"4DAXu2got+QwiRG7Hm1eGJFdNeLJbW16V1ftWz5Xq3g/CoRL8kgAHWvHNHCOW2+ecXfEWPzXiPGJL2hQ",
+	"aL2kgVo3ZWkjRJUQvfJxkJmD8GqFQyYNxFPcYGKFGQuqJRYWUfZt/Vuu51U+vNWtdRs9rzYY1pu1er3u",
+	"0uHAHQKkaPDhzz95+Nt//fCXHz38uY6cqFzbttltOTGlNJzHftyuI/me4EFY9eTTW7r2oac3MhYB6b3M",
+	"SJUL26DqiC86RJasfV0Z/WTp/cpLRiMkrpZQvG2Otsp9ZtY+Ao8ipIwvf/rT3/3qky//+S8f/fUXyw7G",
+	"/GVDPN2DBRfDgiBOIKjwsoKrwosG1JWvFl0y3WaB7y44z5Moe7yW9cVcxWMN4MgPObYjUTEEKsxdvyf8",
+	"MRB5YpFJxHACk5vOk8Tu9KGFiC9pCMQTppVvWIl/EEPpbhD5VN8aJ6GANwjQKEzC/376u88///I//Ojh",
+	"z3746JMPH/7m08VAPhXjiPPEEORmOvJPQNUiVsMTHTmkHdv6cFYz/tlfPPzoJw8/+unDj3756Jd/rYIA",
+	"J4jJOdAoP/auNw0EJ1JJ5UBY6AKhRL5IZiMQI8CUgblaKouIAlCBgj9kFvvxXzz8v/8hjhZ89N9+IP/8",
+	"wX/7+sNPHv3pf/ndrz589NPPvvnixxobH/9HCer/8rlCS4yKe/aK8O7HGHSryhvEVKDCUjFXh00jjMXW",
+	"ZEY8cH2p91/LRMcOwKVTDirVkkCIMpsM5tiSxg0gOiYziIBwFnjk+UkEnNtkb+/uW6ThNNo1p1urd1/I",
+	"71hBqHUc047hufm8gmqhvLnY3VT49MMffPrwT/6LJOPPfv7Vz//z8iDeFDEnMeOl6KqwtvPBvhzSe3FY",
+	"fZF44Ca2Lg65z8SZZACXJw8NpdAY+RMDzpf//Tdf/uR/f/TRL7769JP/5590SQg1q0GI7/VJmuoOwv/v",
+	"w7+xnnDUbjqFpOr9rhHD1b+I5XLlSjvynFDN3yrEpJ4t9PiM8bdaUKy1kooRwQmB5m9Y7uLJI2jAjqZg",
+	"ItIrByUrIPbj7NKVjQUNzRZdsJrWdYRyjPqrEtt3rrDhKgHDmiTthJ7zBWu4lcJvvMJ7pUrKXtzRr6gY",
+	"mbGY0/pFxl4usowr3mXGGkkRESjWH7HAU2JhNmJwAhHxfE8F2OHhviZl3Joseiga2bb9jUUimRRFPr/K",
+	"ZoQNBYR47o3pPAWRQZpH8W6ehWJk2db7Uxqp4OYRDYaHWnHB/xQh8Zz3tgM59QRi3ShBdzkp3JoU3+FW",
+	"3M9zQlx6v5wSLSWgJfeUHp3XXDqplMYX835V6X4RC6zAkftJd7oillxMgJTUh9q0L1TOGWrtaUrMnP/a",
+	"qYX5Bgzj9AvDZnTAV64e2rKIhEUOwcRKX5Apn9IgmBNBj1V26fnayZ19I3QMnd6KJLhhMC/ZEFUJb2Er",
+	"4vIBy4HYVa+9gXEDmHZsKgtUjt84Q4DcbJ3qgOnqBCu8vLEr9TRVu2D1LpyrG4BBdAbQZHq7SruAJ5Q1",
+	"s04YJEQRKzhlqCDbTJ7524Id41kTzPsEs266rd5znJjgNMSB4XY/PKGB7x1KPKpOUuZJXB5vGurCeuAd",
+	"Ys29Q8Ra8iZ32QQKBQOCWl0xzOQt5U7eooqSCPLhwpFTGGiXaqe9WNoztvQJl0jSI9tkGnrp58cwt1GC",
+	"8qnrgjbUyJiNFaIKup5Ng2Uao44UjLVH9PAknbxXH0txJEOSJt/rpSRiOo8qLRON4rmya5x6UICwCJTn",
+	"h3lAfE7g/iSgfghevkfLyjgrTUtGi40DKrT0TbatiFvvAPX8EDjPtxYcgXuMGWKH9Egqyi4LPZ5kt6uf",
+	"lDPXwVpD+o/6Dt5YwpgenkCEJnq/lQm7od68qNV18XwPLjC0awHwyl7oMziu8zioGLlcFFpDC5WG4ky1",
+	"hYlTwC9iwC7DezGpuOBP8vcVoHvYvPsgV8sgX16ntPZYum5Avg7ZkyhhVb0S1VUvPXWVi009rupSm3pS",
+	"ZXUgZqP5hddv2CKXWhJh4djwovlhNA2LSwlB3F6rWn0p9XpGa9pZ4has6hE8Q1mBiwzAy1ZmX7to+re1",
+	"nrmKg8hqbbW60le9aE4k1aWD0OtnDREvtLmRN6saP+euV64Zpbwi+R3wYDwpirwNPZ6Tb91EvrWaTruL",
+	"IQRH/gmE6tZjBIGnQupHLPAOlTjayUaaQc1xWk6t6zSgttNpNmrdnXqn3qk7wwEmseS6fVaKh4hS6ovR",
+	"WcrUklY6ms3UVi9QRhzY6Q6GvRY06u5g2Ku73WGr4cEO1KlHdwbuzmDQarS8nQZ4dOjutBqtATRb9aHT",
+	"GXScDp5PZ1NG6l7L22l3aHNn2HG6g2bmQO1d5kFXw/1bdgg3Bu2243WGQ6/RbrVgsJBePVt36zKgJeXn",
+	"l5/AlRWD5pXTC1rNrtPVbaZjaSd5RDFL7zRdzGvv5vXdN2qv3nr9Ot5FCBGA4apeyu5KqpZdUP+UmPUr",
+	"i24tBCq71pSkqP56LE4qHQyX1QAkJWeWB5ip19J7uUZIWmajz5i0oTk5TRmqf4RKizbdI4oUlHO21PAX",
+	"qDDXN9igJOXO0NAqIrJj8kvt+/KT6+x9atFyKGG4C2lfO2TRYR6jNAhuDVHqr8LtPbvgRi+J8COqjcYJ",
+	"6HJUJtrIx6u+LfK2L0ZsKogvbKzpyOMynzFIW2u4xrO9wM9G3BfbgTehpWVu64RQ1g6cv3AdaBUNdbtn",
+	"1IEe/6lx5WNGU6rt1QobTThi/RzDO7pzztoyL1+b2GPuFH3z6JPjIMk1li2kXlS+OG7gg6qabgKkRdBa",
+	"7fkvRLQuK5G8AonJ2hevgY333ryjZOuMclMFFOWoH4BXVOR2xcTL6hOv/DSgKyoGx8eBz00QaErQJ/da",
+	"fMJUPYJ4F92Rr47giIZe/BT/Uj/dK4VIb30V/elihX96+kxzqXh3U/hOBfoUciQLMn4chgnMGCA0wViC",
+	"QzYc+u5i2E66Z1baVKBTz5ffF+Et7Y9YuEpdJ8U/H7ShsvmVO9CuUFV5QW8rzeTXIO8LKiB/gGoTW0sc",
+	"bAemjhs8SuWfusFi1a5ZBSG+je7jCPFN8NfN3ARinOUf4I/PcWLCxFRU6a8+evTf/15FThZFS8p10God",
+	"JhWP0NgBuej1VL+tYRgYz27l2VO7V60dZmp7q4z/WAMvLzuEUO3UKnbJX7/GyqXZaVWyNr23zhUKc3+s",
+	"wcaLRWbWU/jSUmpl1GqR+la2mXxtdSsTxZ0SLKmmSri1fXKQkm8HlgryXqxxet4A26XaRd7NXB5ZF7um",
+	"swpMwymMkNgvcrUnxV9oiPVf5te0deoLTjBbuKwcTP0iy8Hs4zXWbWzEtxDQJE3dC45RWD8AzSQnZvF3",
+	"fTwRc6LCTBScGL3kkZCZflNbBRVllm+5TvBMAvk0BoppACe5g7pVBXN6MD/UF2XvJphtZgpjSgB1VuMe",
+	"+nfNa/Wch1m/pHwjg3k2ET89fiszfurT4qIJerjYiq4yEiZ+6A8x/LjSV0qw3rPTb6IvG8twIiYCOIGA",
+	"q0sM3ZDlMJqGhxgBvYA7Obb65dAcKS1tz+JAcTY1FzTCijspjDr5ZJW64+iUJBa3L+tjbLb8PFu5/tGv",
+	"PyPyfVNq/se/+9WHj374fyjienxH1FmsyXy5/0adjIgqqEtwN66R7g4ZkYZ6RCMgY59zPzySllWMSURG",
+	"o24q8rcc8vDjf0u++vlnDz/6yZc/++TLz//2my/+t6/+6a/0F+Sr3/7w4T/9XA6tv2jgF0Wa44KL5OIk",
+	"UcKQVUu9J6Iyc6wWXP0u8GRRoLUr1znEul+icupBGRDybC/y6KTZ+cGlTaEY/7x4LBr8Ms6gWNBUPoOM",
+	"LFqoWK8K8Nn6nJ4BF0rzq7yfmTp+q3OdigThQucm1axS/Wyj1JL2ifJ5MzFSbpBydLYcx7n4YzwnnB+c",
+	"E4CsZF8Hw2e0o9Z125yrtlzOyZMTgwUaSkqcJQyZ4f5FoZTfk0LqSrgl5gKzshQqCxUkaYAY/2LGVWIu",
+	"rfX9cV7IN7rYSopjqgQ6bRIPSKdWd2qNtpUuSp/tr1i1BWz29mudWDYdYCa1FzaBEMGUNMryERbZzjoX",
+	"cildMVPEJEqc+Yohxn9l/l7HlbFewfKYkG76ISxcYhQIyXhXqpc1ZVVBr556ctGe3iR3RSepaA+MYEUS",
+	"wuDAIDvZ0qW8iiheTBVbO89o7SDCtSP91j+BzhaPd8aCQRWD1FI5YxrHxdsDk8VdMT2/qokCP1yvKvo6",
+	"iK1abXUd5jl/ZVaNH1y6WtKyaq132TGEi0cVcH4o1E8WzH9f1R5QkSMcu3j2pARS+U0q+YPMIl9VKJGf",
+	"HeqJXgQaKc1lQaCnpniQbXHUK8oJT0+eV/1MekNKmWp2nJUZkBr8bE6GxJZeSWpZhcnFqYUmY+gVr0zs",
+	"yGAgM1hmrQbK0r2LnZPpLB/MUFvLItafcHAjrC3UHtZdteupzLa+ec2NwINQ+DTgVpYMClKAEmAe5Nsk",
+	"LSbMZsGokIiVBi/ZhQI4i7YwpoAsPR3gUg4smxwoYjiwCIvIgImRKjBECZ9QF8gAxAwgvJb8pEJu1k72",
+	"Sq2icKcjGvLhGYqqpb09OobtZA1fyYXd16eOrXIDqOM42tZezreZZTyJu+dk+uXBR3cjnwYvJlrEEl9p",
+	"s2GapCQBwcoFGmsh1dJpTHhfadhsbtQLy9M5E7Q6ROmCR5U8KyCsseFw6cjN1Mgd59wByStg1cW41hit",
+	"vQy+6sHJpWM6FxUefvZx2WzF7qf3qIbNsC4suy4H9eLgZ86NW5dqdR75Ao/p50tQ4lTGhx5qxdgZ0dBZ",
+	"CTi2i14AG5+en5bVMPlR79kWnyrzGcmln47ilf/W65L/Vp/0ndOLi0I0nawq2fB4ACz0HCsu56TXdLHN",
+	"xvJKZ95e1t21cPLSE0w3wyp0yVywj3p9k/uKl97QTouSuhsxEpcbwm/q2eMYvti5qcW94RRD+0W67lsx",
+	"j2U1kQHDJkf1XqtXqzdqzToaIOmi4e98t9YtKhq+LI9GX3h++ed/+uXffvjVn/6yanXadqfXUSkyy5vh",
+	"v2/16zsLXK3WUjXKXjlhFuLsQyaIYIFHBCNpccpN43kOoGqG0NAjvqes07OVID6a0sjzaVhZlb1KRaX1",
+	"FlWUhTH9YbxlRiA2i6rbnbtgtQKveuHqGMC1rayYhdpOzWmrMK08Cznmf/VuqnL+jz5+9NkfP/zoFymC",
+	"v1dK1VUcio+NENcisEsjlOJIFkTY0i1eNxnkaRaSVz5XIzmZrlaqRpYQU+fvGDzfpcGhbgiiUW4v7kK2",
+	"80fhsfy2jqNa0jWd1j64927cf/BfFjYFf9v4jfPZnOsU2/pgdObsdNDFnu8VqaAc3Gnki/m+HEUBhgW5",
+	"Gqg8BlqjVj67vZTLrv9Aeeh0S2QqWYvyYxsPXndEwyMgIRMjdeOjPLWmA1jsoX0zCqy+la4Alik3ruA4",
+	"PcW7giEriCtINcCOy4j3s5oBmTAstDmNuK1ixImYRhjHOFbt/NMVMFhEUGEzIVYHoQKZ28SUFSQSCzA2",
+	"XwxZRCDwIMJxbKIzDLjqr66wAe4xgROI5oiPrYPwILwu/yTvT2kofIH9symZjVgAJInD1P6rLfISnXOM",
+	"dbqxf4t4VCSN+QaMHT/H1eI/YCFcI75SAvD9g/DOy3uk2Wz25Ptv3t3bImre27f272p3aUjUrQQJATws",
+	"HXLDg/GESVqa116DeT9TS0x9ZZ5I9GDZMVV1hM8w/RFfmZn0nLimiYjLniK4zzccB/HzXjyhqN2BSUDn",
+	"4PWJiKbw3gs2DnYQ0hDDREg8nVAdz7HxGXm+1Wi8sEVegzkngX8ChHJVmpFyFQcD3hFEiPddMlG12sjz",
+	"Eje9Vrv7AnY1p4QLOgiAvOcyD967phrg65f51tgjAoKAq3UBdUdkDDTkWwdY8Ml3IeTpXhm7E+qOoNbY",
+	"cqSVjHQ+EmLC+9vbs9lsi+LPWyw62tbf8u2bN/auv7F/Hb9JIrytu4awLduKa1tZ9S1HvcYmENKJb/Wt",
+	"5paz1cTMFx2Es701gyCoYW/w7e/NjvnW93QH4CMoyLH6/f1bb5C3YSDxSPZBKAx12/XuC1vq/lY1D7wh",
+	"ef0VEBLdeCzyCZMLkCM2HEcVHpSySOh0sMB38cNtM70SWRV6k+6DUPy/mG6LfUhPbaulZiwaKIZs+0Xq",
+	"3dHFAk9tq+00K3wy5XNVF3FIp4FY/cHL1A+mEWSkqooV5dPxmEZzDXjS2BZjOVHsYf9RijUnYgvynhxo",
+	"O0+FpbuHQ9MjkKaRsoWwucJ8giX7UPrEpI/Vx7gthcLrNDr22Cws3GFd1rDCLgu4L7bHeqxs9tPvETOM",
+	"KZSebH/6JqbT7XYb9cWbp+Ltl0t96rb/7Vh2mJ1AGVK6+SOggRh9ULrnuyhxeV7cTSLmAufEY6oY7cK+",
+	"vorjXibv6hkKNu+GlNxP3c7dyGKWBip0onjbxiAi3+Wl23Y7YmMQI5hyIvmGKB/dNaMv6UJfNCjcu9f1",
+	"4NVYEitcFjcbPpTnkamhasoQHqLT64EEj3nfObBeuX73wLIjNhXwnYOYIA8sW+Wrf+dATnxgnZLuQXhB",
+	"nG2w97SRSLIxxVSR1nKlMcB4AWnc2pXKZ2PLIUrlJqlrcnUed7qtHuGqIy9pbbVesI0uKMkI78Ln5NW7",
+	"d2+TFyn33S0icaqq66rKcKj2OJ0d8vtv3zWV6FBjw/7lizS3FwEVcFcHQ2h6eZF58yXC4n5tNpvVJEC1",
+	"aRRAKFUqr7r0SEVPnGatGakVnl6i3LqrjZBCytQWypnosuXUV3/yZqj6H/gfqMDgVr0CMd9l7CaN9GlY",
+	"b1eZJa6N/Dp4Pr0rufKJss7LIFw0RVTkDYkjb4oZSWm8W3M6DpaqQ7cmEO7evhGXDCiUp3ssFBF1xXqn",
+	"oZk7Easaqj5BNfwiVR3XQPj0abs+T6Av285J3EusdCPjTEo/lFLOBcKwKCCdyyd4xpGZstL9kOyN/BA4",
+	"SFF4PTwKfD6SIvG9gIZH7xEW2algIFv+YhpjkUHEZhwiQvmxrtRzw5jFISMKKLRYpWnPiTSuFCACApiM",
+	"WAjFWjQu8LZUWLEsAR2DgIiX3oEkr2zfCm/LP/C+NouWmzQ8mkp1X9fjnqjhsa7d+1OI5okPUy48Q4rG",
+	"V7boGEpCoMrm40lNI4kFiMhEVUwzk4/waTL7ruvCRNTM96U8UZSpqmq3rdZyRkJxY2qJMV8eTB2n6f4P",
+	"HnPRFpKv4iNQDJoBobXT7j4GA6TltFZ/8gYTL7OpuhF9sgarcpoZ1rMJOkvQ1ByyiEyATYK0LqzqMCje",
+	"xkra5faLyoFRqrVHBR1Qrm7ulKsFvUy4pc9xol0f+PPItN7A/KHAAy5UxjJ6cmbUF+AhcNQoOEnR7Wtk",
+	"SP2A6wSkjkO05lvIukmt9kvUOZJJis0ll4ZPnejfo4l/kgyA6LCv0kPgpL6djloopJabPhecmNdiR6Qf",
+	"EX1Bz20SspmU+1ojnlAutsgdFgDvG8fs4j7LcXeT2/71JLS6yUik9IrXb/pjX1R+Ow6LWO+Lym+/Ga4B",
+	"zHWTMlD5i12hr530F/cukYn0BuLlYQEb7ZoDUh1POP1NPzwuG1a/to3v4HiPTeevwrMvs2jge56yRh4r",
+	"lyfXQzom/95phvHlBpBU7Ixhd+WCX+T27Qf6X6fLTgmPq6RR9arpJMsN45+N718Bw/Zrc73+7sZLzxb3",
+	"lOk6JtHrSrPB1daqVvHNHXVbSJKcujLOSVSZpTZTQLlIqT19QsleY/+2UYhCJiB1l+d/oBWvEZDXIToO",
+	"gESMCWNdBOyo2HhOYDm3P3JLP9pWVXkOwlYDreiDUP7n35OS9wi+UmZWFLexLLGzk8V8K/T6BdV4KdHF",
+	"jV+LHZd72B2Sm7SbxKjOWg+EDYcQ2YRP3ZE0JI4BJn54FLeplv/GT31OVM34a+S9V67fJRII5Sl4jwSo",
+	"CGJZXQXWFtnV/0x11NQKJhlGbEwE8+icsNAm01D4ATH3yT4nY+qBbbpoTyDymSfHiyMLnuNmbGnR8mz5",
+	"xmuSZ9PxBrpNpgLBFxyCYXwSZb5UFRpMbJedGaTMCat7ma57WqUu9F+Defo4qeLLXe8kUSA+Ed9tXN+7",
+	"5BDDyzJsJBmSAQxZBHGvNF9S4jyrHhZEJazSFpNP4i8QmIY6AR/HKqOkyPkzdFS3nN7qD+6oaJDH7zhv",
+	"NRqrP34N5nfAwPfEVA+dMpvVPZTsJkmHPCWzAxBkzqapUyHVZjU5GfCeapXVrt9KfK8qjZTHstFUdrWX",
+	"2+l7erbHaKZfpt6tlrMxWq+C0ZpNnDYkb8j7nu4Ms0jgr9Nj4ISaC1vldoxYoBTqI6zFKW1VRfHqPjaO",
+	"plM/xwF26h1Cj6gfLrBGqVZgmp5eYa0AQXwiWoGeWqXBPduqQZWlairF9JiYKK+6trA5/C/v8EdyWSn8",
+	"sof99gPfO92O4IQdQ7lJeAd/T0TjFrkh9N2+imY24btSJ5AGon8C8W3MauGnhj+r8KvuuSuXk5cqsb4V",
+	"smq5lNoYMRs5VlmOXQ+9ylJMzqRtlmLRdROEuuTGlA90KhGadQlh9odNqCBjxgXhjIyn7gi7VQZB7GYi",
+	"Hp1vkV0SUAER0ROTCLCcttQLr+HFBhsSx6R7EAg9LMBawW1UqhKqia62Tqhg3LiKNq6ijZR9WqTsTWmd",
+	"ZuWikoQrvETKuc/CJTL3FTSF08l4uleSTpiZMBbEsc5pURzSMZxHWL6kYbvS0tIAuRGXG3G5EZdPi7hE",
+	"roVCoaYqji2TmRCKSOeKL/Gs67cWwnLHdE44QCwxsd9a+j6f7JIZDY7JYE5U0j7hAvOMhXlFhQWoawFf",
+	"kAEc0TAfVnNN1W/nWHlFReMVZhNKYK/rBV2pGLt8mI1dNfinekxe6mb3ZT8QawToxWUOKn9xWx3Na86z",
+	"VoxhHMr0csTG6391l1X+5o5OHV9rIvNRPM9l+mqwAPTm/uYq3N9ALF3Kglj0G9sPOLxfJdxQhZTHwYZS",
+	"bfXDI26TAOgQXehSSE4Yx0pEpZJxiVR8BVAoztcWifvw/uOi7jJ9CNSPm5DAyw4JBE0hlch622VRpIuw",
+	"l7rlIeLaL0/9caI5ZOKY5MfgbZE9rbbooCwaYE4H4RMI8QGbgaeToibU96Q6IccK4b7ACC7JMddIyEys",
+	"LhmAy8bASQhH2Cc2cfUvj4BS6zovu9hXzAeGi9rYdU/erjOqsRtvycbS21h61WOoFNkUyWvV36dEXMP9",
+	"SUDDuCdbcTh3nA1nEmGVY2tIXcFR9mJNEfnjcxydcySTEGuyYOWbOjk2FrqzEZPnAZqLWLFKmKO9WFtJ",
+	"gXtFdZYUhGWaS/qVjf5yWfrL26N5zA5SU1Bx3Vj+paoyM4kYG5byhfIY67wGEbCjGr7fT2cx+KEbTDFx",
+	"FH+LHSBSgzf9IvJx8Ftkl4zZGONkMEtUlTDzVcJphH38Q2kgzEGQ51tO64Wy6klseKlcUpZS4Tb4BGuL",
+	"JUj5H0/qB6EfenCf1DtxXsWq3IuLSKtQe/jMZ1TcjtgJKDU5TfSZjsllRK9OiOV+vtlSLb2SCi0HelU3",
+	"m7tCHrj1nVwX5YHaeIa+FZ4hxSQkbkyZV8zsUksZS39qpk7VGlVtJlStU82XVOh8JRXgi3M9x7PM6isl",
+	"DiPgnuMVmfY2OyvTvhTN70zDq2n3SvRsrN3NLeYm4vfxm6pSoqB/G4VUuaGKf24PqHBHy7yJSkYq4YrD",
+	"DubyP31llI6oyn5gs5BEwKeByN1IcgiFkqSUDKinWtpPmB9g0SXVHJrshsQXMEYr1aWRVK30mH4itQ6P",
+	"YX7NJBjZukSwnEixn1L3D6ztAytOdUaF2Cacpd/jIzYNPDKiJxCH99XrHTKYYzHm9aT2i4i+Z0h0qwU9",
+	"ZtGNk95B8ilWpxRpqWLckuwMaV+OvN5Izm+x5JxOiGCkbjuOU65SZkSoP5a44MuEKPWwAvkIQJDn9/bf",
+	"UvXaX67tEBaRV16s7zhNx5b//sOb+3/4ghSxVBrWQ1+nmekq9SgWIzbjSgs9hjlhQ0xHmxF164LZ8PIt",
+	"zZex8MP8MzXeEfXDeERTlDaE2RbZ1eKw0yKv+y9WlIU3cPmPRYe9A3KqS5Sb42kg/AmNxDYWNzW9NKpJ",
+	"MYWIJ3LTo6aOJaitXEcuP8k6jiI2s9lUSFKx0YVhu8wDO5oGYEdAOQttHaV+EDZsU9nfrndt27Z7Tq4O",
+	"R5bI8fiNcIO+IyfO1N5rdHZazXarXcmpxAQNuFYZAj+EROxHbLYR+huhf7EJcsg6RjqvkvXrxZaI8zv1",
+	"XoEzitZNCMm3JYQk4wArJ+CYrvj2g2OYn664j5xpV3fKAjMKBzpMdKbxjOY6wyRxUmHxHeMt82D9crnm",
+	"y8eTqJkAWkDf2OthAK5Uq9iQ+JvqaZd61ZhBNtXeurL7lkyDqBX3LtlmUvlgatUTTlHBYi2ooa9S+TJV",
+	"oBYqndgVrm1uZSC+Utc313WvvTil+lJZLoWHzeXKVbhcYTnKNDyXfb7skkV1VeQL3BMH3h77oRdXrMDM",
+	"WcOHri/mleuk3Mr1376yuV5pQJ+ItZjB1LN9XVJlqZnG7RtL8FtrCRpRlZdUS6RekcKB1VMqmIgZrWCJ",
+	"9rBgP2qFo1C3PpcMfNwn/LPAkM9CBsJ6xG4apa5QrON+qst06uXGohzotpnt26sUaxRs9OErEWyU0KPh",
+	"k/hRJS3YjGCT2YjpAoGYQIyXMti7eMginU5cWfnVNHKl9V4N4xNReQ1+nm1td8UqJ+bnjY670XFjaigU",
+	"ZLmzvqpOq99f6QM+s7h6jOftU85Fz8K9RhUKPU97QXuhv2DslOJsGrnLGv6dvdnfpdKugq0sOlRj4tvY",
+	"2K6khV1MQtsclpQ5v44N1mNKMunSSde8GeUYwDPzg4AMQFOSVPG8iA4FhpNPJhE70enU1BX+CRXgEV+Q",
+	"53VWte9xncHkR+lqhy8U20Z3pgHsg7jc7nVqjn1BBfBVdMVtkx/uUfzvnAzgyH/6+tvtBkGyKJ0gEGHL",
+	"0RkoVb06TW0/GFE+Ol0qopC6sFm4iufK05mcmCbk1kcRtf/qbq3R7sRhsJSPdKaCrhmEldMK+x6qTV0U",
+	"YVnIzAQ6qc5A9Zzqa246gk4o9prX/UAlFFZes7ertpWXH5+uKSBNr96i7qC+1ycq563WcBpdk/R2xlQ3",
+	"XPUzLzp3E/LD4G6kvMUGjzmCl8JqPKly45p6s6h4la/qDiaR2LG9vLS/ztK2EndSwF3p3Lh7l5ofY5Cw",
+	"8SRdBU9SlCHKmK1ST8v9SfuqgHGmYnGqCB3lvgdb5A3sbZ2vp6mrFKsQYizxiRWJB3N9sUDwBPH4IRV5",
+	"HizzPiWkdaUdUAmYT6gcS4ylZz1HbdVCo9QbG2fUt9UZ9WpSX1j5vGkEpaJwUc+o4pSiKVLT6gwXNMTE",
+	"h1mmqvA51QzsJn52KfjSY1UAnn62fAa8W1GaXNai+W2Xhi4Eq2ptq5zHhMUG1D029WljAi/igYJjHie8",
+	"CAK/gg1ZNufysy8ANgf5pVZHQ/FwTpnGwqEfjcuF2j4IEWBBKDRapMIgZZZpqxIBDQLVcS9M+rYYGais",
+	"nQi4IEcM+LlkoQL0SQvDS+nYIhe2sY02Mngjg5/CCpXIvSpunkagOGW1GA5WNW4pK5P0nJS5Adb4NVcQ",
+	"fMKmHPAejCY/6usDz8cKmoEfgi1NMTFjZAIRZ6G59Mp3Wgf3GDx9Wcvc6RhU7b4J9SMsPMJCIGYBBIET",
+	"/rhywWHtuQroU+C3CjbNYTZllTYC+ekMtZKCLmkAI0WfEY18RYuYWDqbasKhV1lOx4IRQq8k21znFoS6",
+	"rmWkAcaYhEWBeT30LlZa2lckh30j4TYSbiPhztiTNRE0q2TZNAC+jcFQVcOs7ILYKalaYpVXVVRuMCez",
+	"ERsnF5UYd3PIhkPfhWhVWMA0gJcUQFc9guqaQgUnAeVXnEmvlK9dbW8ScZfCdEEsS9l1++2ITZjqqZIq",
+	"0c/U1hDBxiyK2My0VgMaBT5waauEWOBQUyXRVEnGUy4MRac7AWeJd5FmcTF3ENYrba5ICDe2yuYk31ys",
+	"P6m+lFJQpITVkrC91KmsA1W3TWhyualxeyrSspD4oWA6tD4uQAimHDvxqAA81qgRh+j1kUZHGFsgsxFL",
+	"DnkfZaeR2DgDJyE2MgHPTxfPWiUyd/VaLlBq2ivCZBGZVyxGdiNGNwbRxiC6dLlrpA2hYSLMUB6sKYHV",
+	"t+UCeFe9wBdyBTgbw4B5cwIBB2M+VZeWatiNsNwIy42w3AjLSxaW2gCmqySkiGjIh5o/lgW85fqw07RH",
+	"27jc1dXjQnYgoUGQCwgtiQEtu0m8q6G80qa5AXJjnW8k5UZSPi2S0nBtkYBTUm2F711EPg1qukNzqfN9",
+	"fzrmBNADT12XTUNhq/rrg7n6r2mhO6KR2CLXqTsi09AXhMsPBSMfQMTybdLtJaVrXgFxV0L2ogZsXckZ",
+	"d3yrfKG4K26yo33/A3gM14qZpZVllMp3TOvsjVu/slt/EXfl1YBTDLE8MTV1R7+8ZtlurpIp+vOluYKt",
+	"IXVpsEPfu5brKgecqAS70CMzGqVyXJOyf9n7+SQ0tfAC661kad/e8mgxEjZprVchrfUkTZOFh1KVImmp",
+	"mOw3FGN5ZOBHYoTeZCzGwIEG4BEMXOEC39Au4hCjblRb1hUsVqbNx0R1pdX5GMonos8nOHq2NfqV6zxJ",
+	"XtjcuW0qq6XoYblanjyrWl8tJRbzSgiqF1LohUZe6opCKlAmZCo4ISVEdQJN7NhYpYys5RR5BcQ5ZOhj",
+	"1RueerZ+BpJhz8gy21r95yt4Bylfv2qTkM0k8Wslf0K56JuoK1M6Kbm9ZpLPzOlF9WU25eQ4ZLOQzEYQ",
+	"d4AnI1wK9z+AKo7E5cnkL5qFXWJy2dW2n2MMlLBnvPUb7nxs3PkcT9C+HqOqZoKlbPq26ZSW2Ms6oTNu",
+	"xo4dNN0RYwEGgYYExpOAzdWb2IcHuRhOfA9CF8hRRD2wyRxoZOMovqvOxeypNmIzwgVQzw/mpuW7745I",
+	"ACcQcLQ0IqDuCLwtckMQ9IvxOOtUu8TM8GqVtjZEcjWczywL9tXoKsD/ah6mWRDLfd/464ZfL4tfdzOs",
+	"mqdK+R54ZDpZk3e5oALGmkaWnLLYMm5EJxMIVd4eS5zG2qPMyQDEDOShOWN4mPItcmsCoR8eIfMFfgic",
+	"UM/TjXjdgHE/PLoAJooXcYkn6q5a5e1pNGG8+rH6csTGlV++yx4HP8fYKuHlhCY27HzZxy9PkW4x3+Kw",
+	"0UlxGc/ZCCIg7wl/DAMaHhMPxuw9ZLbkGX79HgmkCRvKY9QszbamUWD1rZEQk/72dr3R3XK2nK16f8fZ",
+	"cZAGNUSLJzrDxpScjHT/Uh3Qk20rshghJD8cQTBJfZJabPH7RW0Uks/jqtGLH+8lRXaT91Vry8LXsSG4",
+	"lGlatqbilHCVBZ+U9XZIPk1nZi8OcF2ZJHYiQuXWTSLGhimY9a1HEXqoiNWVAbhsnAJaRVosfnSXHUPI",
+	"bTICGoiRjd3EI+qmYDbrP713+v8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
