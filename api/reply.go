@@ -40,27 +40,28 @@ func (r written) write(w http.ResponseWriter) error {
 
 // The generated interface of each write has one method, which writes.
 
-func (r written) VisitCreateOrganizationResponse(w http.ResponseWriter) error { return r.write(w) }
-func (r written) VisitCreateVolunteerResponse(w http.ResponseWriter) error    { return r.write(w) }
-func (r written) VisitCreatePartnerResponse(w http.ResponseWriter) error      { return r.write(w) }
-func (r written) VisitCreateClientResponse(w http.ResponseWriter) error       { return r.write(w) }
-func (r written) VisitRevokeClientResponse(w http.ResponseWriter) error       { return r.write(w) }
-func (r written) VisitCreateChoiceResponse(w http.ResponseWriter) error       { return r.write(w) }
-func (r written) VisitCreateRelationResponse(w http.ResponseWriter) error     { return r.write(w) }
-func (r written) VisitEndRelationResponse(w http.ResponseWriter) error        { return r.write(w) }
-func (r written) VisitCreateTransferResponse(w http.ResponseWriter) error     { return r.write(w) }
-func (r written) VisitCreateDonationResponse(w http.ResponseWriter) error     { return r.write(w) }
-func (r written) VisitCreateConsentResponse(w http.ResponseWriter) error      { return r.write(w) }
-func (r written) VisitPostHoursResponse(w http.ResponseWriter) error          { return r.write(w) }
-func (r written) VisitPostHoursBatchResponse(w http.ResponseWriter) error     { return r.write(w) }
-func (r written) VisitImportHoursResponse(w http.ResponseWriter) error        { return r.write(w) }
-func (r written) VisitCorrectEntryResponse(w http.ResponseWriter) error       { return r.write(w) }
-func (r written) VisitCreateRedemptionResponse(w http.ResponseWriter) error   { return r.write(w) }
-func (r written) VisitConfirmRedemptionResponse(w http.ResponseWriter) error  { return r.write(w) }
-func (r written) VisitCancelRedemptionResponse(w http.ResponseWriter) error   { return r.write(w) }
-func (r written) VisitDraftRulesResponse(w http.ResponseWriter) error         { return r.write(w) }
-func (r written) VisitApproveRulesResponse(w http.ResponseWriter) error       { return r.write(w) }
-func (r written) VisitActivateRulesResponse(w http.ResponseWriter) error      { return r.write(w) }
+func (r written) VisitCreateOrganizationResponse(w http.ResponseWriter) error    { return r.write(w) }
+func (r written) VisitCreateVolunteerResponse(w http.ResponseWriter) error       { return r.write(w) }
+func (r written) VisitCreatePartnerResponse(w http.ResponseWriter) error         { return r.write(w) }
+func (r written) VisitCreateClientResponse(w http.ResponseWriter) error          { return r.write(w) }
+func (r written) VisitRevokeClientResponse(w http.ResponseWriter) error          { return r.write(w) }
+func (r written) VisitCreateChoiceResponse(w http.ResponseWriter) error          { return r.write(w) }
+func (r written) VisitCreateRelationResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitEndRelationResponse(w http.ResponseWriter) error           { return r.write(w) }
+func (r written) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error { return r.write(w) }
+func (r written) VisitCreateTransferResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitCreateDonationResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitCreateConsentResponse(w http.ResponseWriter) error         { return r.write(w) }
+func (r written) VisitPostHoursResponse(w http.ResponseWriter) error             { return r.write(w) }
+func (r written) VisitPostHoursBatchResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitImportHoursResponse(w http.ResponseWriter) error           { return r.write(w) }
+func (r written) VisitCorrectEntryResponse(w http.ResponseWriter) error          { return r.write(w) }
+func (r written) VisitCreateRedemptionResponse(w http.ResponseWriter) error      { return r.write(w) }
+func (r written) VisitConfirmRedemptionResponse(w http.ResponseWriter) error     { return r.write(w) }
+func (r written) VisitCancelRedemptionResponse(w http.ResponseWriter) error      { return r.write(w) }
+func (r written) VisitDraftRulesResponse(w http.ResponseWriter) error            { return r.write(w) }
+func (r written) VisitApproveRulesResponse(w http.ResponseWriter) error          { return r.write(w) }
+func (r written) VisitActivateRulesResponse(w http.ResponseWriter) error         { return r.write(w) }
 
 // listed answers with a page. It stands for the generated answers of every list, which have no place
 // for the Link header.

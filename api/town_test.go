@@ -59,6 +59,8 @@ func (w *town) people(t testing.TB) {
 	chen := w.Register(t, book.Volunteer{Name: "陈桂兰", Born: booktest.Date(t, "1950-05-01"), ExternalID: "YZ-1"})
 	li := w.Register(t, book.Volunteer{Name: "李建国", Born: booktest.Date(t, "1985-05-01"), ExternalID: "YZ-2"})
 	xiao := w.Register(t, book.Volunteer{Name: "肖小雨", Born: booktest.Date(t, "2010-05-01"), Guardian: chen})
+	ming := w.Register(t, book.Volunteer{Name: "肖小明", Born: booktest.Date(t, "2016-05-01"), Guardian: li})
+	w.names["ming"] = ming
 	quoted := strconv.Quote(string(policy.Shipped())) // as a JSON string has it, but for the quotes
 	w.names["shipped"] = quoted[1 : len(quoted)-1]
 	next := strings.NewReplacer("id: shipped-2026", "id: qinghe-2100", `"2000-01-01"`, `"2100-01-01"`).Replace(string(policy.Shipped()))

@@ -1179,6 +1179,18 @@ type FieldProblem struct {
 	Pointer string `json:"pointer"`
 }
 
+// GuardianConsentInput Example: {"since":"2026-11-01","until":"2027-08-31","ward_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type GuardianConsentInput struct {
+	// Since Example: 2026-03-05
+	Since Date `json:"since"`
+
+	// Until Example: 2026-03-05
+	Until Date `json:"until"`
+
+	// WardId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	WardId ID `json:"ward_id"`
+}
+
 // Hash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 type Hash = string
 
@@ -2215,6 +2227,12 @@ type CorrectEntryParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
+// CreateGuardianConsentParams defines parameters for CreateGuardianConsent.
+type CreateGuardianConsentParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // ListHoursParams defines parameters for ListHours.
 type ListHoursParams struct {
 	// Cursor next_cursor of the page before
@@ -2443,6 +2461,9 @@ type CreateDonationJSONRequestBody = DonationInput
 // CorrectEntryJSONRequestBody defines body for CorrectEntry for application/json ContentType.
 type CorrectEntryJSONRequestBody = CorrectionInput
 
+// CreateGuardianConsentJSONRequestBody defines body for CreateGuardianConsent for application/json ContentType.
+type CreateGuardianConsentJSONRequestBody = GuardianConsentInput
+
 // PostHoursJSONRequestBody defines body for PostHours for application/json ContentType.
 type PostHoursJSONRequestBody = Claim
 
@@ -2606,6 +2627,9 @@ type ServerInterface interface {
 	// GetProof Prove that an entry is in the log
 	// (GET /v1/entries/{seq}/proof)
 	GetProof(ctx echo.Context, seq SeqParam) error
+	// CreateGuardianConsent Let a child take part
+	// (POST /v1/guardian-consents)
+	CreateGuardianConsent(ctx echo.Context, params CreateGuardianConsentParams) error
 	// ListHours List posted claims
 	// (GET /v1/hours)
 	ListHours(ctx echo.Context, params ListHoursParams) error
@@ -3286,6 +3310,37 @@ func (w *ServerInterfaceWrapper) GetProof(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetProof(ctx, seq)
+	return err
+}
+
+// CreateGuardianConsent converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateGuardianConsent(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateGuardianConsentParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateGuardianConsent(ctx, params)
 	return err
 }
 
@@ -4313,6 +4368,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/choices", wrapper.CreateChoice, options.OperationMiddlewares["createChoice"]...)
 	router.POST(options.BaseURL+"/v1/relations", wrapper.CreateRelation, options.OperationMiddlewares["createRelation"]...)
 	router.POST(options.BaseURL+"/v1/relations/:seq/end", wrapper.EndRelation, options.OperationMiddlewares["endRelation"]...)
+	router.POST(options.BaseURL+"/v1/guardian-consents", wrapper.CreateGuardianConsent, options.OperationMiddlewares["createGuardianConsent"]...)
 	router.POST(options.BaseURL+"/v1/transfers", wrapper.CreateTransfer, options.OperationMiddlewares["createTransfer"]...)
 	router.POST(options.BaseURL+"/v1/donations", wrapper.CreateDonation, options.OperationMiddlewares["createDonation"]...)
 	router.POST(options.BaseURL+"/v1/consents", wrapper.CreateConsent, options.OperationMiddlewares["createConsent"]...)
@@ -7220,6 +7276,220 @@ type GetProofdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetProofdefaultApplicationProblemPlusJSONResponse) VisitGetProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsentRequestObject struct {
+	Params CreateGuardianConsentParams
+	Body   *CreateGuardianConsentJSONRequestBody
+}
+
+type CreateGuardianConsentResponseObject interface {
+	VisitCreateGuardianConsentResponse(w http.ResponseWriter) error
+}
+
+type CreateGuardianConsent200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateGuardianConsent200JSONResponse struct {
+	Body    Receipt
+	Headers CreateGuardianConsent200ResponseHeaders
+}
+
+func (response CreateGuardianConsent200JSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent201JSONResponse Receipt
+
+func (response CreateGuardianConsent201JSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent400ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent401ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent403ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent404ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent409ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent413ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent415ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent422ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsent503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGuardianConsent503ApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGuardianConsentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateGuardianConsentdefaultApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12576,6 +12846,9 @@ type StrictServerInterface interface {
 	// GetProof Prove that an entry is in the log
 	// (GET /v1/entries/{seq}/proof)
 	GetProof(ctx context.Context, request GetProofRequestObject) (GetProofResponseObject, error)
+	// CreateGuardianConsent Let a child take part
+	// (POST /v1/guardian-consents)
+	CreateGuardianConsent(ctx context.Context, request CreateGuardianConsentRequestObject) (CreateGuardianConsentResponseObject, error)
 	// ListHours List posted claims
 	// (GET /v1/hours)
 	ListHours(ctx context.Context, request ListHoursRequestObject) (ListHoursResponseObject, error)
@@ -13348,6 +13621,54 @@ func (sh *strictHandler) GetProof(ctx echo.Context, seq SeqParam) error {
 		return err
 	} else if validResponse, ok := response.(GetProofResponseObject); ok {
 		return validResponse.VisitGetProofResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateGuardianConsent operation middleware
+func (sh *strictHandler) CreateGuardianConsent(ctx echo.Context, params CreateGuardianConsentParams) error {
+	var request CreateGuardianConsentRequestObject
+
+	request.Params = params
+
+	var body CreateGuardianConsentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateGuardianConsent(ctx.Request().Context(), request.(CreateGuardianConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateGuardianConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateGuardianConsentResponseObject); ok {
+		return validResponse.VisitCreateGuardianConsentResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14558,197 +14879,200 @@ var swaggerSpec = []string{
 	"uU1U12ZViADX8PC3nz76N7/96sOPHn78b7/85a8f/fbDh3/ySzXlN198/PXf/McvP/lY71VOxckL6mo3",
 	"lokAX+f6VQuw5M5l17KtFy0bJdpLhZcDRs7lT0p14KueNIwdk5BhI1TkBPUN8XxvK11OcWmCPtBIDpnV",
 	"fhuF1TvOeH9XPWNMiY+KSvu+gEkFqGMaW1Vqnpdcz8XLNmPZix3nFVWYFcSbV6TXv+xD4N1O6tHkUg11",
-	"AtDy4iUeJG7u1bgNhclFj5s/LhDVy3uk03PqRL+RXKEPmDfPKlMtx1mVx2DmsdV6YlCL8PEqnk3ppILe",
-	"cKfjOTv1nZ2W2/U67R5tDIFSx223qefU27Q5GLaG9UFj4Ax2Gg3Xq7e9jltvD5yh41BnZ3m+k7n87bSK",
-	"L39fBRqIUU6pi4vx6GJgmT1brNbGjldXYltSge3GS7lEs2pdRtI33p3iRe+ozAv8d6vCv+slN+Q3xhMW",
-	"VUyuyhUj8gMoDkDBU75P9vbfkgbOH97c/0MrVa5ggPU8imCZRKx40BGbEcFUVVp5UFKiX5Wq4Du7r9+0",
-	"CeUqPMTH9WyNPWxy74vFOJHOqv1EGBJoCvcVZ1lZWu8oZJH+d+CHoBUqlSpR7+Yqv7CpcFmmjTNq8TOr",
-	"X5fayfL2sfFIuYFMwaM4Aapye1mcuZGaOXEYTcPjkM3SxSuwa8TSeU1HtqQBGpbkMum0ZsJmakKPCpCK",
-	"8nAqDeS1ZosNky6SgW79A2Qu6VI1z/c5yZgvOH0rP/2YBpJwwVtr+gPsGIq3RaYVFDU9/HWLTAg9Ghnj",
-	"WE5B3nnnnXdqr79ee+klA00btVJNLjtpO7DZXkYvHamRpfKDkmJdjUY7XW1sx8mU8mqkfmvF/z4cSHNW",
-	"Z7Nmt6Rft/No6tftYhqVPyySkKTtdMkzXIFE8blrnxneq/i+5s+KGovmfzbL10rDvnCLqktqM4olbOUk",
-	"rgVR9BgqsS2QwVnWEI9XsIK1Sr0ZEjlTXTj5pb2yPJwhnlShOLODi/gwtLPknJBMmXUtneUMOIeCCSY9",
-	"r4Luvn5iYQx19Sq3Cxi+V+hWNbm4VdXiSGG6GhVNdappVsNckdfLZlay4OU5kSbAcjHPVl8Z1fv1dr/R",
-	"2ao3mq02XhmlYGl0CzDyGuSTLGlwZPWt695L+9IQdaMT/KvRbtd7eGWPF3Hv8Fenzm6jt3ddPsPQsVuv",
-	"3bZsa6ouA/0jy7buYwTZ++/svvPa/b1o+Nb+Yffu/O0/ePXWUXfkntymE//1IJrdoPS2++qbd1jBTUNw",
-	"lCYBBVPRviKU6RcVuEWvHqtozKw6GNIxmKP0GOaLVsLiMOpGw8woF18025RniFjipei1+8Vq72Q6CHx3",
-	"EaJWszw9+0GrWaSX56juGKuGSbQpGG3EtcKOBKeI+l6D+T7kldNjmOvL8ydHNovdKBRUFY/e1yB3v1fv",
-	"rOjrgMMXoQhL/t0B6o6KEqwV5a28e1hfXJrI/fXdGH72JMKBCheWimlfWFcq1mM5DGjPnybRHGkxFgd2",
-	"6Efb7/vh0QhyImy1f0GPbaegKlnQvr41zokC7IcmhYFuyWRU6oAdpQuptBr2BTZeXL8k35IZaou/Lc6I",
-	"LrjMDnz9V//ro8/+4qvPPv36j/7dl//5Nw//6Sdf/l8/yvkOnNV1MWOv4QKdFJyPxRwQu7vXJ2icw4xQ",
-	"tPG3JhAV3c2p1ilJnHstFaCWiX5fFbDR3Kp3e7061mtC/2azUVyEulA6rE71OFvPjbWzac6c9zHlNFij",
-	"A8I6LuClnQ+UIrjSt6YOUz1WdpmF5JIJqs6q3JmiuH9wt+Z0zS1YxRiw8rvWELnT+vrf/eOjv/qBZMbv",
-	"f25uZH728Lf/2rKtSUBd3dpYf51737Itz5dIwBuo333+l4/+/p/VYy4iFeuR5viCCnLF0UitZreZEHe9",
-	"u3h5csZqqJUZoEpP2dS2GYoOtcSrUpM4xu5SKsaXzlF5ryrtFx3auJo4QUjBW73cXRo/a5fS0WTLmevT",
-	"4DAXu2got+QwiRG7Hm1eGJFdNeLJbW16V1ftWz5Xq3g/CoRL8kgAHWvHNHCOW2+ecXfEWPzXiPGJL2hQ",
-	"aL2kgVo3ZWkjRJUQvfJxkJmD8GqFQyYNxFPcYGKFGQuqJRYWUfZt/Vuu51U+vNWtdRs9rzYY1pu1er3u",
-	"0uHAHQKkaPDhzz95+Nt//fCXHz38uY6cqFzbttltOTGlNJzHftyuI/me4EFY9eTTW7r2oac3MhYB6b3M",
-	"SJUL26DqiC86RJasfV0Z/WTp/cpLRiMkrpZQvG2Otsp9ZtY+Ao8ipIwvf/rT3/3qky//+S8f/fUXyw7G",
-	"/GVDPN2DBRfDgiBOIKjwsoKrwosG1JWvFl0y3WaB7y44z5Moe7yW9cVcxWMN4MgPObYjUTEEKsxdvyf8",
-	"MRB5YpFJxHACk5vOk8Tu9KGFiC9pCMQTppVvWIl/EEPpbhD5VN8aJ6GANwjQKEzC/376u88///I//Ojh",
-	"z3746JMPH/7m08VAPhXjiPPEEORmOvJPQNUiVsMTHTmkHdv6cFYz/tlfPPzoJw8/+unDj3756Jd/rYIA",
-	"J4jJOdAoP/auNw0EJ1JJ5UBY6AKhRL5IZiMQI8CUgblaKouIAlCBgj9kFvvxXzz8v/8hjhZ89N9+IP/8",
-	"wX/7+sNPHv3pf/ndrz589NPPvvnixxobH/9HCer/8rlCS4yKe/aK8O7HGHSryhvEVKDCUjFXh00jjMXW",
-	"ZEY8cH2p91/LRMcOwKVTDirVkkCIMpsM5tiSxg0gOiYziIBwFnjk+UkEnNtkb+/uW6ThNNo1p1urd1/I",
-	"71hBqHUc047hufm8gmqhvLnY3VT49MMffPrwT/6LJOPPfv7Vz//z8iDeFDEnMeOl6KqwtvPBvhzSe3FY",
-	"fZF44Ca2Lg65z8SZZACXJw8NpdAY+RMDzpf//Tdf/uR/f/TRL7769JP/5590SQg1q0GI7/VJmuoOwv/v",
-	"w7+xnnDUbjqFpOr9rhHD1b+I5XLlSjvynFDN3yrEpJ4t9PiM8bdaUKy1kooRwQmB5m9Y7uLJI2jAjqZg",
-	"ItIrByUrIPbj7NKVjQUNzRZdsJrWdYRyjPqrEtt3rrDhKgHDmiTthJ7zBWu4lcJvvMJ7pUrKXtzRr6gY",
-	"mbGY0/pFxl4usowr3mXGGkkRESjWH7HAU2JhNmJwAhHxfE8F2OHhviZl3Joseiga2bb9jUUimRRFPr/K",
-	"ZoQNBYR47o3pPAWRQZpH8W6ehWJk2db7Uxqp4OYRDYaHWnHB/xQh8Zz3tgM59QRi3ShBdzkp3JoU3+FW",
-	"3M9zQlx6v5wSLSWgJfeUHp3XXDqplMYX835V6X4RC6zAkftJd7oillxMgJTUh9q0L1TOGWrtaUrMnP/a",
-	"qYX5Bgzj9AvDZnTAV64e2rKIhEUOwcRKX5Apn9IgmBNBj1V26fnayZ19I3QMnd6KJLhhMC/ZEFUJb2Er",
-	"4vIBy4HYVa+9gXEDmHZsKgtUjt84Q4DcbJ3qgOnqBCu8vLEr9TRVu2D1LpyrG4BBdAbQZHq7SruAJ5Q1",
-	"s04YJEQRKzhlqCDbTJ7524Id41kTzPsEs266rd5znJjgNMSB4XY/PKGB7x1KPKpOUuZJXB5vGurCeuAd",
-	"Ys29Q8Ra8iZ32QQKBQOCWl0xzOQt5U7eooqSCPLhwpFTGGiXaqe9WNoztvQJl0jSI9tkGnrp58cwt1GC",
-	"8qnrgjbUyJiNFaIKup5Ng2Uao44UjLVH9PAknbxXH0txJEOSJt/rpSRiOo8qLRON4rmya5x6UICwCJTn",
-	"h3lAfE7g/iSgfghevkfLyjgrTUtGi40DKrT0TbatiFvvAPX8EDjPtxYcgXuMGWKH9Egqyi4LPZ5kt6uf",
-	"lDPXwVpD+o/6Dt5YwpgenkCEJnq/lQm7od68qNV18XwPLjC0awHwyl7oMziu8zioGLlcFFpDC5WG4ky1",
-	"hYlTwC9iwC7DezGpuOBP8vcVoHvYvPsgV8sgX16ntPZYum5Avg7ZkyhhVb0S1VUvPXWVi009rupSm3pS",
-	"ZXUgZqP5hddv2CKXWhJh4djwovlhNA2LSwlB3F6rWn0p9XpGa9pZ4has6hE8Q1mBiwzAy1ZmX7to+re1",
-	"nrmKg8hqbbW60le9aE4k1aWD0OtnDREvtLmRN6saP+euV64Zpbwi+R3wYDwpirwNPZ6Tb91EvrWaTruL",
-	"IQRH/gmE6tZjBIGnQupHLPAOlTjayUaaQc1xWk6t6zSgttNpNmrdnXqn3qk7wwEmseS6fVaKh4hS6ovR",
-	"WcrUklY6ms3UVi9QRhzY6Q6GvRY06u5g2Ku73WGr4cEO1KlHdwbuzmDQarS8nQZ4dOjutBqtATRb9aHT",
-	"GXScDp5PZ1NG6l7L22l3aHNn2HG6g2bmQO1d5kFXw/1bdgg3Bu2243WGQ6/RbrVgsJBePVt36zKgJeXn",
-	"l5/AlRWD5pXTC1rNrtPVbaZjaSd5RDFL7zRdzGvv5vXdN2qv3nr9Ot5FCBGA4apeyu5KqpZdUP+UmPUr",
-	"i24tBCq71pSkqP56LE4qHQyX1QAkJWeWB5ip19J7uUZIWmajz5i0oTk5TRmqf4RKizbdI4oUlHO21PAX",
-	"qDDXN9igJOXO0NAqIrJj8kvt+/KT6+x9atFyKGG4C2lfO2TRYR6jNAhuDVHqr8LtPbvgRi+J8COqjcYJ",
-	"6HJUJtrIx6u+LfK2L0ZsKogvbKzpyOMynzFIW2u4xrO9wM9G3BfbgTehpWVu64RQ1g6cv3AdaBUNdbtn",
-	"1IEe/6lx5WNGU6rt1QobTThi/RzDO7pzztoyL1+b2GPuFH3z6JPjIMk1li2kXlS+OG7gg6qabgKkRdBa",
-	"7fkvRLQuK5G8AonJ2hevgY333ryjZOuMclMFFOWoH4BXVOR2xcTL6hOv/DSgKyoGx8eBz00QaErQJ/da",
-	"fMJUPYJ4F92Rr47giIZe/BT/Uj/dK4VIb30V/elihX96+kxzqXh3U/hOBfoUciQLMn4chgnMGCA0wViC",
-	"QzYc+u5i2E66Z1baVKBTz5ffF+Et7Y9YuEpdJ8U/H7ShsvmVO9CuUFV5QW8rzeTXIO8LKiB/gGoTW0sc",
-	"bAemjhs8SuWfusFi1a5ZBSG+je7jCPFN8NfN3ARinOUf4I/PcWLCxFRU6a8+evTf/15FThZFS8p10God",
-	"JhWP0NgBuej1VL+tYRgYz27l2VO7V60dZmp7q4z/WAMvLzuEUO3UKnbJX7/GyqXZaVWyNr23zhUKc3+s",
-	"wcaLRWbWU/jSUmpl1GqR+la2mXxtdSsTxZ0SLKmmSri1fXKQkm8HlgryXqxxet4A26XaRd7NXB5ZF7um",
-	"swpMwymMkNgvcrUnxV9oiPVf5te0deoLTjBbuKwcTP0iy8Hs4zXWbWzEtxDQJE3dC45RWD8AzSQnZvF3",
-	"fTwRc6LCTBScGL3kkZCZflNbBRVllm+5TvBMAvk0BoppACe5g7pVBXN6MD/UF2XvJphtZgpjSgB1VuMe",
-	"+nfNa/Wch1m/pHwjg3k2ET89fiszfurT4qIJerjYiq4yEiZ+6A8x/LjSV0qw3rPTb6IvG8twIiYCOIGA",
-	"q0sM3ZDlMJqGhxgBvYA7Obb65dAcKS1tz+JAcTY1FzTCijspjDr5ZJW64+iUJBa3L+tjbLb8PFu5/tGv",
-	"PyPyfVNq/se/+9WHj374fyjienxH1FmsyXy5/0adjIgqqEtwN66R7g4ZkYZ6RCMgY59zPzySllWMSURG",
-	"o24q8rcc8vDjf0u++vlnDz/6yZc/++TLz//2my/+t6/+6a/0F+Sr3/7w4T/9XA6tv2jgF0Wa44KL5OIk",
-	"UcKQVUu9J6Iyc6wWXP0u8GRRoLUr1znEul+icupBGRDybC/y6KTZ+cGlTaEY/7x4LBr8Ms6gWNBUPoOM",
-	"LFqoWK8K8Nn6nJ4BF0rzq7yfmTp+q3OdigThQucm1axS/Wyj1JL2ifJ5MzFSbpBydLYcx7n4YzwnnB+c",
-	"E4CsZF8Hw2e0o9Z125yrtlzOyZMTgwUaSkqcJQyZ4f5FoZTfk0LqSrgl5gKzshQqCxUkaYAY/2LGVWIu",
-	"rfX9cV7IN7rYSopjqgQ6bRIPSKdWd2qNtpUuSp/tr1i1BWz29mudWDYdYCa1FzaBEMGUNMryERbZzjoX",
-	"cildMVPEJEqc+Yohxn9l/l7HlbFewfKYkG76ISxcYhQIyXhXqpc1ZVVBr556ctGe3iR3RSepaA+MYEUS",
-	"wuDAIDvZ0qW8iiheTBVbO89o7SDCtSP91j+BzhaPd8aCQRWD1FI5YxrHxdsDk8VdMT2/qokCP1yvKvo6",
-	"iK1abXUd5jl/ZVaNH1y6WtKyaq132TGEi0cVcH4o1E8WzH9f1R5QkSMcu3j2pARS+U0q+YPMIl9VKJGf",
-	"HeqJXgQaKc1lQaCnpniQbXHUK8oJT0+eV/1MekNKmWp2nJUZkBr8bE6GxJZeSWpZhcnFqYUmY+gVr0zs",
-	"yGAgM1hmrQbK0r2LnZPpLB/MUFvLItafcHAjrC3UHtZdteupzLa+ec2NwINQ+DTgVpYMClKAEmAe5Nsk",
-	"LSbMZsGokIiVBi/ZhQI4i7YwpoAsPR3gUg4smxwoYjiwCIvIgImRKjBECZ9QF8gAxAwgvJb8pEJu1k72",
-	"Sq2icKcjGvLhGYqqpb09OobtZA1fyYXd16eOrXIDqOM42tZezreZZTyJu+dk+uXBR3cjnwYvJlrEEl9p",
-	"s2GapCQBwcoFGmsh1dJpTHhfadhsbtQLy9M5E7Q6ROmCR5U8KyCsseFw6cjN1Mgd59wByStg1cW41hit",
-	"vQy+6sHJpWM6FxUefvZx2WzF7qf3qIbNsC4suy4H9eLgZ86NW5dqdR75Ao/p50tQ4lTGhx5qxdgZ0dBZ",
-	"CTi2i14AG5+en5bVMPlR79kWnyrzGcmln47ilf/W65L/Vp/0ndOLi0I0nawq2fB4ACz0HCsu56TXdLHN",
-	"xvJKZ95e1t21cPLSE0w3wyp0yVywj3p9k/uKl97QTouSuhsxEpcbwm/q2eMYvti5qcW94RRD+0W67lsx",
-	"j2U1kQHDJkf1XqtXqzdqzToaIOmi4e98t9YtKhq+LI9GX3h++ed/+uXffvjVn/6yanXadqfXUSkyy5vh",
-	"v2/16zsLXK3WUjXKXjlhFuLsQyaIYIFHBCNpccpN43kOoGqG0NAjvqes07OVID6a0sjzaVhZlb1KRaX1",
-	"FlWUhTH9YbxlRiA2i6rbnbtgtQKveuHqGMC1rayYhdpOzWmrMK08Cznmf/VuqnL+jz5+9NkfP/zoFymC",
-	"v1dK1VUcio+NENcisEsjlOJIFkTY0i1eNxnkaRaSVz5XIzmZrlaqRpYQU+fvGDzfpcGhbgiiUW4v7kK2",
-	"80fhsfy2jqNa0jWd1j64927cf/BfFjYFf9v4jfPZnOsU2/pgdObsdNDFnu8VqaAc3Gnki/m+HEUBhgW5",
-	"Gqg8BlqjVj67vZTLrv9Aeeh0S2QqWYvyYxsPXndEwyMgIRMjdeOjPLWmA1jsoX0zCqy+la4Alik3ruA4",
-	"PcW7giEriCtINcCOy4j3s5oBmTAstDmNuK1ixImYRhjHOFbt/NMVMFhEUGEzIVYHoQKZ28SUFSQSCzA2",
-	"XwxZRCDwIMJxbKIzDLjqr66wAe4xgROI5oiPrYPwILwu/yTvT2kofIH9symZjVgAJInD1P6rLfISnXOM",
-	"dbqxf4t4VCSN+QaMHT/H1eI/YCFcI75SAvD9g/DOy3uk2Wz25Ptv3t3bImre27f272p3aUjUrQQJATws",
-	"HXLDg/GESVqa116DeT9TS0x9ZZ5I9GDZMVV1hM8w/RFfmZn0nLimiYjLniK4zzccB/HzXjyhqN2BSUDn",
-	"4PWJiKbw3gs2DnYQ0hDDREg8nVAdz7HxGXm+1Wi8sEVegzkngX8ChHJVmpFyFQcD3hFEiPddMlG12sjz",
-	"Eje9Vrv7AnY1p4QLOgiAvOcyD967phrg65f51tgjAoKAq3UBdUdkDDTkWwdY8Ml3IeTpXhm7E+qOoNbY",
-	"cqSVjHQ+EmLC+9vbs9lsi+LPWyw62tbf8u2bN/auv7F/Hb9JIrytu4awLduKa1tZ9S1HvcYmENKJb/Wt",
-	"5paz1cTMFx2Es701gyCoYW/w7e/NjvnW93QH4CMoyLH6/f1bb5C3YSDxSPZBKAx12/XuC1vq/lY1D7wh",
-	"ef0VEBLdeCzyCZMLkCM2HEcVHpSySOh0sMB38cNtM70SWRV6k+6DUPy/mG6LfUhPbaulZiwaKIZs+0Xq",
-	"3dHFAk9tq+00K3wy5XNVF3FIp4FY/cHL1A+mEWSkqooV5dPxmEZzDXjS2BZjOVHsYf9RijUnYgvynhxo",
-	"O0+FpbuHQ9MjkKaRsoWwucJ8giX7UPrEpI/Vx7gthcLrNDr22Cws3GFd1rDCLgu4L7bHeqxs9tPvETOM",
-	"KZSebH/6JqbT7XYb9cWbp+Ltl0t96rb/7Vh2mJ1AGVK6+SOggRh9ULrnuyhxeV7cTSLmAufEY6oY7cK+",
-	"vorjXibv6hkKNu+GlNxP3c7dyGKWBip0onjbxiAi3+Wl23Y7YmMQI5hyIvmGKB/dNaMv6UJfNCjcu9f1",
-	"4NVYEitcFjcbPpTnkamhasoQHqLT64EEj3nfObBeuX73wLIjNhXwnYOYIA8sW+Wrf+dATnxgnZLuQXhB",
-	"nG2w97SRSLIxxVSR1nKlMcB4AWnc2pXKZ2PLIUrlJqlrcnUed7qtHuGqIy9pbbVesI0uKMkI78Ln5NW7",
-	"d2+TFyn33S0icaqq66rKcKj2OJ0d8vtv3zWV6FBjw/7lizS3FwEVcFcHQ2h6eZF58yXC4n5tNpvVJEC1",
-	"aRRAKFUqr7r0SEVPnGatGakVnl6i3LqrjZBCytQWypnosuXUV3/yZqj6H/gfqMDgVr0CMd9l7CaN9GlY",
-	"b1eZJa6N/Dp4Pr0rufKJss7LIFw0RVTkDYkjb4oZSWm8W3M6DpaqQ7cmEO7evhGXDCiUp3ssFBF1xXqn",
-	"oZk7Easaqj5BNfwiVR3XQPj0abs+T6Av285J3EusdCPjTEo/lFLOBcKwKCCdyyd4xpGZstL9kOyN/BA4",
-	"SFF4PTwKfD6SIvG9gIZH7xEW2algIFv+YhpjkUHEZhwiQvmxrtRzw5jFISMKKLRYpWnPiTSuFCACApiM",
-	"WAjFWjQu8LZUWLEsAR2DgIiX3oEkr2zfCm/LP/C+NouWmzQ8mkp1X9fjnqjhsa7d+1OI5okPUy48Q4rG",
-	"V7boGEpCoMrm40lNI4kFiMhEVUwzk4/waTL7ruvCRNTM96U8UZSpqmq3rdZyRkJxY2qJMV8eTB2n6f4P",
-	"HnPRFpKv4iNQDJoBobXT7j4GA6TltFZ/8gYTL7OpuhF9sgarcpoZ1rMJOkvQ1ByyiEyATYK0LqzqMCje",
-	"xkra5faLyoFRqrVHBR1Qrm7ulKsFvUy4pc9xol0f+PPItN7A/KHAAy5UxjJ6cmbUF+AhcNQoOEnR7Wtk",
-	"SP2A6wSkjkO05lvIukmt9kvUOZJJis0ll4ZPnejfo4l/kgyA6LCv0kPgpL6djloopJabPhecmNdiR6Qf",
-	"EX1Bz20SspmU+1ojnlAutsgdFgDvG8fs4j7LcXeT2/71JLS6yUik9IrXb/pjX1R+Ow6LWO+Lym+/Ga4B",
-	"zHWTMlD5i12hr530F/cukYn0BuLlYQEb7ZoDUh1POP1NPzwuG1a/to3v4HiPTeevwrMvs2jge56yRh4r",
-	"lyfXQzom/95phvHlBpBU7Ixhd+WCX+T27Qf6X6fLTgmPq6RR9arpJMsN45+N718Bw/Zrc73+7sZLzxb3",
-	"lOk6JtHrSrPB1daqVvHNHXVbSJKcujLOSVSZpTZTQLlIqT19QsleY/+2UYhCJiB1l+d/oBWvEZDXIToO",
-	"gESMCWNdBOyo2HhOYDm3P3JLP9pWVXkOwlYDreiDUP7n35OS9wi+UmZWFLexLLGzk8V8K/T6BdV4KdHF",
-	"jV+LHZd72B2Sm7SbxKjOWg+EDYcQ2YRP3ZE0JI4BJn54FLeplv/GT31OVM34a+S9V67fJRII5Sl4jwSo",
-	"CGJZXQXWFtnV/0x11NQKJhlGbEwE8+icsNAm01D4ATH3yT4nY+qBbbpoTyDymSfHiyMLnuNmbGnR8mz5",
-	"xmuSZ9PxBrpNpgLBFxyCYXwSZb5UFRpMbJedGaTMCat7ma57WqUu9F+Defo4qeLLXe8kUSA+Ed9tXN+7",
-	"5BDDyzJsJBmSAQxZBHGvNF9S4jyrHhZEJazSFpNP4i8QmIY6AR/HKqOkyPkzdFS3nN7qD+6oaJDH7zhv",
-	"NRqrP34N5nfAwPfEVA+dMpvVPZTsJkmHPCWzAxBkzqapUyHVZjU5GfCeapXVrt9KfK8qjZTHstFUdrWX",
-	"2+l7erbHaKZfpt6tlrMxWq+C0ZpNnDYkb8j7nu4Ms0jgr9Nj4ISaC1vldoxYoBTqI6zFKW1VRfHqPjaO",
-	"plM/xwF26h1Cj6gfLrBGqVZgmp5eYa0AQXwiWoGeWqXBPduqQZWlairF9JiYKK+6trA5/C/v8EdyWSn8",
-	"sof99gPfO92O4IQdQ7lJeAd/T0TjFrkh9N2+imY24btSJ5AGon8C8W3MauGnhj+r8KvuuSuXk5cqsb4V",
-	"smq5lNoYMRs5VlmOXQ+9ylJMzqRtlmLRdROEuuTGlA90KhGadQlh9odNqCBjxgXhjIyn7gi7VQZB7GYi",
-	"Hp1vkV0SUAER0ROTCLCcttQLr+HFBhsSx6R7EAg9LMBawW1UqhKqia62Tqhg3LiKNq6ijZR9WqTsTWmd",
-	"ZuWikoQrvETKuc/CJTL3FTSF08l4uleSTpiZMBbEsc5pURzSMZxHWL6kYbvS0tIAuRGXG3G5EZdPi7hE",
-	"roVCoaYqji2TmRCKSOeKL/Gs67cWwnLHdE44QCwxsd9a+j6f7JIZDY7JYE5U0j7hAvOMhXlFhQWoawFf",
-	"kAEc0TAfVnNN1W/nWHlFReMVZhNKYK/rBV2pGLt8mI1dNfinekxe6mb3ZT8QawToxWUOKn9xWx3Na86z",
-	"VoxhHMr0csTG6391l1X+5o5OHV9rIvNRPM9l+mqwAPTm/uYq3N9ALF3Kglj0G9sPOLxfJdxQhZTHwYZS",
-	"bfXDI26TAOgQXehSSE4Yx0pEpZJxiVR8BVAoztcWifvw/uOi7jJ9CNSPm5DAyw4JBE0hlch622VRpIuw",
-	"l7rlIeLaL0/9caI5ZOKY5MfgbZE9rbbooCwaYE4H4RMI8QGbgaeToibU96Q6IccK4b7ACC7JMddIyEys",
-	"LhmAy8bASQhH2Cc2cfUvj4BS6zovu9hXzAeGi9rYdU/erjOqsRtvycbS21h61WOoFNkUyWvV36dEXMP9",
-	"SUDDuCdbcTh3nA1nEmGVY2tIXcFR9mJNEfnjcxydcySTEGuyYOWbOjk2FrqzEZPnAZqLWLFKmKO9WFtJ",
-	"gXtFdZYUhGWaS/qVjf5yWfrL26N5zA5SU1Bx3Vj+paoyM4kYG5byhfIY67wGEbCjGr7fT2cx+KEbTDFx",
-	"FH+LHSBSgzf9IvJx8Ftkl4zZGONkMEtUlTDzVcJphH38Q2kgzEGQ51tO64Wy6klseKlcUpZS4Tb4BGuL",
-	"JUj5H0/qB6EfenCf1DtxXsWq3IuLSKtQe/jMZ1TcjtgJKDU5TfSZjsllRK9OiOV+vtlSLb2SCi0HelU3",
-	"m7tCHrj1nVwX5YHaeIa+FZ4hxSQkbkyZV8zsUksZS39qpk7VGlVtJlStU82XVOh8JRXgi3M9x7PM6isl",
-	"DiPgnuMVmfY2OyvTvhTN70zDq2n3SvRsrN3NLeYm4vfxm6pSoqB/G4VUuaGKf24PqHBHy7yJSkYq4YrD",
-	"DubyP31llI6oyn5gs5BEwKeByN1IcgiFkqSUDKinWtpPmB9g0SXVHJrshsQXMEYr1aWRVK30mH4itQ6P",
-	"YX7NJBjZukSwnEixn1L3D6ztAytOdUaF2Cacpd/jIzYNPDKiJxCH99XrHTKYYzHm9aT2i4i+Z0h0qwU9",
-	"ZtGNk95B8ilWpxRpqWLckuwMaV+OvN5Izm+x5JxOiGCkbjuOU65SZkSoP5a44MuEKPWwAvkIQJDn9/bf",
-	"UvXaX67tEBaRV16s7zhNx5b//sOb+3/4ghSxVBrWQ1+nmekq9SgWIzbjSgs9hjlhQ0xHmxF164LZ8PIt",
-	"zZex8MP8MzXeEfXDeERTlDaE2RbZ1eKw0yKv+y9WlIU3cPmPRYe9A3KqS5Sb42kg/AmNxDYWNzW9NKpJ",
-	"MYWIJ3LTo6aOJaitXEcuP8k6jiI2s9lUSFKx0YVhu8wDO5oGYEdAOQttHaV+EDZsU9nfrndt27Z7Tq4O",
-	"R5bI8fiNcIO+IyfO1N5rdHZazXarXcmpxAQNuFYZAj+EROxHbLYR+huhf7EJcsg6RjqvkvXrxZaI8zv1",
-	"XoEzitZNCMm3JYQk4wArJ+CYrvj2g2OYn664j5xpV3fKAjMKBzpMdKbxjOY6wyRxUmHxHeMt82D9crnm",
-	"y8eTqJkAWkDf2OthAK5Uq9iQ+JvqaZd61ZhBNtXeurL7lkyDqBX3LtlmUvlgatUTTlHBYi2ooa9S+TJV",
-	"oBYqndgVrm1uZSC+Utc313WvvTil+lJZLoWHzeXKVbhcYTnKNDyXfb7skkV1VeQL3BMH3h77oRdXrMDM",
-	"WcOHri/mleuk3Mr1376yuV5pQJ+ItZjB1LN9XVJlqZnG7RtL8FtrCRpRlZdUS6RekcKB1VMqmIgZrWCJ",
-	"9rBgP2qFo1C3PpcMfNwn/LPAkM9CBsJ6xG4apa5QrON+qst06uXGohzotpnt26sUaxRs9OErEWyU0KPh",
-	"k/hRJS3YjGCT2YjpAoGYQIyXMti7eMginU5cWfnVNHKl9V4N4xNReQ1+nm1td8UqJ+bnjY670XFjaigU",
-	"ZLmzvqpOq99f6QM+s7h6jOftU85Fz8K9RhUKPU97QXuhv2DslOJsGrnLGv6dvdnfpdKugq0sOlRj4tvY",
-	"2K6khV1MQtsclpQ5v44N1mNKMunSSde8GeUYwDPzg4AMQFOSVPG8iA4FhpNPJhE70enU1BX+CRXgEV+Q",
-	"53VWte9xncHkR+lqhy8U20Z3pgHsg7jc7nVqjn1BBfBVdMVtkx/uUfzvnAzgyH/6+tvtBkGyKJ0gEGHL",
-	"0RkoVb06TW0/GFE+Ol0qopC6sFm4iufK05mcmCbk1kcRtf/qbq3R7sRhsJSPdKaCrhmEldMK+x6qTV0U",
-	"YVnIzAQ6qc5A9Zzqa246gk4o9prX/UAlFFZes7ertpWXH5+uKSBNr96i7qC+1ycq563WcBpdk/R2xlQ3",
-	"XPUzLzp3E/LD4G6kvMUGjzmCl8JqPKly45p6s6h4la/qDiaR2LG9vLS/ztK2EndSwF3p3Lh7l5ofY5Cw",
-	"8SRdBU9SlCHKmK1ST8v9SfuqgHGmYnGqCB3lvgdb5A3sbZ2vp6mrFKsQYizxiRWJB3N9sUDwBPH4IRV5",
-	"HizzPiWkdaUdUAmYT6gcS4ylZz1HbdVCo9QbG2fUt9UZ9WpSX1j5vGkEpaJwUc+o4pSiKVLT6gwXNMTE",
-	"h1mmqvA51QzsJn52KfjSY1UAnn62fAa8W1GaXNai+W2Xhi4Eq2ptq5zHhMUG1D029WljAi/igYJjHie8",
-	"CAK/gg1ZNufysy8ANgf5pVZHQ/FwTpnGwqEfjcuF2j4IEWBBKDRapMIgZZZpqxIBDQLVcS9M+rYYGais",
-	"nQi4IEcM+LlkoQL0SQvDS+nYIhe2sY02Mngjg5/CCpXIvSpunkagOGW1GA5WNW4pK5P0nJS5Adb4NVcQ",
-	"fMKmHPAejCY/6usDz8cKmoEfgi1NMTFjZAIRZ6G59Mp3Wgf3GDx9Wcvc6RhU7b4J9SMsPMJCIGYBBIET",
-	"/rhywWHtuQroU+C3CjbNYTZllTYC+ekMtZKCLmkAI0WfEY18RYuYWDqbasKhV1lOx4IRQq8k21znFoS6",
-	"rmWkAcaYhEWBeT30LlZa2lckh30j4TYSbiPhztiTNRE0q2TZNAC+jcFQVcOs7ILYKalaYpVXVVRuMCez",
-	"ERsnF5UYd3PIhkPfhWhVWMA0gJcUQFc9guqaQgUnAeVXnEmvlK9dbW8ScZfCdEEsS9l1++2ITZjqqZIq",
-	"0c/U1hDBxiyK2My0VgMaBT5waauEWOBQUyXRVEnGUy4MRac7AWeJd5FmcTF3ENYrba5ICDe2yuYk31ys",
-	"P6m+lFJQpITVkrC91KmsA1W3TWhyualxeyrSspD4oWA6tD4uQAimHDvxqAA81qgRh+j1kUZHGFsgsxFL",
-	"DnkfZaeR2DgDJyE2MgHPTxfPWiUyd/VaLlBq2ivCZBGZVyxGdiNGNwbRxiC6dLlrpA2hYSLMUB6sKYHV",
-	"t+UCeFe9wBdyBTgbw4B5cwIBB2M+VZeWatiNsNwIy42w3AjLSxaW2gCmqySkiGjIh5o/lgW85fqw07RH",
-	"27jc1dXjQnYgoUGQCwgtiQEtu0m8q6G80qa5AXJjnW8k5UZSPi2S0nBtkYBTUm2F711EPg1qukNzqfN9",
-	"fzrmBNADT12XTUNhq/rrg7n6r2mhO6KR2CLXqTsi09AXhMsPBSMfQMTybdLtJaVrXgFxV0L2ogZsXckZ",
-	"d3yrfKG4K26yo33/A3gM14qZpZVllMp3TOvsjVu/slt/EXfl1YBTDLE8MTV1R7+8ZtlurpIp+vOluYKt",
-	"IXVpsEPfu5brKgecqAS70CMzGqVyXJOyf9n7+SQ0tfAC661kad/e8mgxEjZprVchrfUkTZOFh1KVImmp",
-	"mOw3FGN5ZOBHYoTeZCzGwIEG4BEMXOEC39Au4hCjblRb1hUsVqbNx0R1pdX5GMonos8nOHq2NfqV6zxJ",
-	"XtjcuW0qq6XoYblanjyrWl8tJRbzSgiqF1LohUZe6opCKlAmZCo4ISVEdQJN7NhYpYys5RR5BcQ5ZOhj",
-	"1RueerZ+BpJhz8gy21r95yt4Bylfv2qTkM0k8Wslf0K56JuoK1M6Kbm9ZpLPzOlF9WU25eQ4ZLOQzEYQ",
-	"d4AnI1wK9z+AKo7E5cnkL5qFXWJy2dW2n2MMlLBnvPUb7nxs3PkcT9C+HqOqZoKlbPq26ZSW2Ms6oTNu",
-	"xo4dNN0RYwEGgYYExpOAzdWb2IcHuRhOfA9CF8hRRD2wyRxoZOMovqvOxeypNmIzwgVQzw/mpuW7745I",
-	"ACcQcLQ0IqDuCLwtckMQ9IvxOOtUu8TM8GqVtjZEcjWczywL9tXoKsD/ah6mWRDLfd/464ZfL4tfdzOs",
-	"mqdK+R54ZDpZk3e5oALGmkaWnLLYMm5EJxMIVd4eS5zG2qPMyQDEDOShOWN4mPItcmsCoR8eIfMFfgic",
-	"UM/TjXjdgHE/PLoAJooXcYkn6q5a5e1pNGG8+rH6csTGlV++yx4HP8fYKuHlhCY27HzZxy9PkW4x3+Kw",
-	"0UlxGc/ZCCIg7wl/DAMaHhMPxuw9ZLbkGX79HgmkCRvKY9QszbamUWD1rZEQk/72dr3R3XK2nK16f8fZ",
-	"cZAGNUSLJzrDxpScjHT/Uh3Qk20rshghJD8cQTBJfZJabPH7RW0Uks/jqtGLH+8lRXaT91Vry8LXsSG4",
-	"lGlatqbilHCVBZ+U9XZIPk1nZi8OcF2ZJHYiQuXWTSLGhimY9a1HEXqoiNWVAbhsnAJaRVosfnSXHUPI",
-	"bTICGoiRjd3EI+qmYDbrP713+v8HAAD//w==",
+	"AtDy4iUeJG7u1bgNhclFj5s/LhDVy3uk03PqRL+RXKEPmDfPKlMtx1mVx2DmsdV6YlCL8PGKvnk7a8IO",
+	"99FIirUKZyH/xtlR+TczGnnnSQXQM1WTE2ulycSQrX2DbL60NXTLMmFeRS0gnb7RG+50PGenvrPTcrte",
+	"p92jjSFQ6rjtNvWceps2B8PWsD5oDJzBTqPhevW213Hr7YEzdBzq7CzPLDPX7J1W8TX7q0ADMcqpz3HZ",
+	"I112LbsDC3Xx2PHqmndLat3deCmX0letn0s6tqBTvOgdleOC/25V+He9JBbhxnjCoopckSv75AdQHOqD",
+	"+lSf7O2/JU3JP7y5/4dWqjDEACunFMEyiVjxoCM2I4Kp+r9SJaFEvyqV7nd2X79pE8pVII6P69kae2SE",
+	"DVcXI3I6q/YTYUigKdxXnGVlEcOjkEX634EfglZdVVJKvZurscOmwmWZhtloL82sfl3qgcsb9cYj5QYy",
+	"paXiVLPKjXxx5kZq5sQ1Nw2PQzZLlwnB/hxL5zW975JWc1j8zCQumwmbqQk9KkCaJMOpmEaw1myxCdhF",
+	"MtBNloDMJV2inSinzxiKOH0rP/2YBpJwwVtr+gPszYr3cqbpFiVyUlP7igYQejQybgg5BXnnnXfeqb3+",
+	"eu2llww0bdT/NbnspC3uZnsZvXSk7pvKxErKojUa7XRdtx0nUzStkfqtFf/7cDA/NGpDbkv6dTuPpn7d",
+	"LqZR+cMiCUnaTheXwxVIFJ+7ypzhvYrva/6sqBtq/mezfFU67MC3qCSmNqNYwlZOl1sQRY+h5t0CGZxl",
+	"DfF4BStYq6ieIZEzVeCTX9orC/EZ4kmV5DM7uIgPQztLzgnJlFkn3lnOgHOo8mASIStYSeuncMZQV68n",
+	"vIDhe4UObJP1XNUAiRSmq1HRVCf1ZjXMFRnUbGYlC16efWpCWRczmvXlXL1fb/cbna16o9lq4+VcCpZG",
+	"twAjr0E+nZUGR1bfuu69tC9Nfjc6wb8a7Xa9h8EReOX5Dn916uw2envX5TMM0rv12m2pzKtrV//Isq37",
+	"GKv3/ju777x2fy8avrV/2L07f/sPXr111B25J7fpxH89iGY3KL3tvvrmHVZwpxMcpUlAwVS0rwhl+kUF",
+	"btGrx8pqyaqDIR2DOUqPYb5oJSwOo+6OzIxy8UWzTXmGiCVeil67X6z2TqaDwHcXIWo1yxPhH7SaRXp5",
+	"juqOsT6bRJuC0UZcK+xIcIqo7zWY70NeOT2GuQ5TeHJks9j3Q0FV8eh9DXI3qfXOig4aOHwRirC44h2g",
+	"7qgolV1R3spbnvXFpcmRWN9h5GdPIhyocGGp7IGFdaWiapbDgPb8aRI3kxZjcQiNfrT9vh8ejSAnwlZ7",
+	"cvTYdgqqkgXt6/v5nCjAznNSGOjmV0alDthRumRNq2FfYIvL9YsfLpmhtvjb4ozo7MzswNd/9b8++uwv",
+	"vvrs06//6N99+Z9/8/CffvLl//WjnO/AWV2BNPbPLtBJwflYzAHxxcL6BI1zmBGKNv7WBKKiW1DVpCbJ",
+	"KKilQgEzeQarQmOaW/Vur1fHyljoSW42ist9F0qH1Uk1Z+tusnbe0pkzbKacBmv0mljH2b60x4RSBFf6",
+	"1tRhqsfKLrOQXDLh61mVO1N++A/u1pyuuW+sGG1XfqsdIndaX/+7f3z0Vz+QzPj9z83d188e/vZfW7Y1",
+	"Cairm0jrr3PvW7bl+RIJeNf3u8//8tHf/7N6zEWkomrSHF9Qq6847qvV7DYT4q53F6+pzlh3tjIDVOne",
+	"m9o2Q9GhlnhVqj/H2F1KxfjSOWocVqX9okMbVxOnYil4qxcWTONn7QsMTbacuT4NDnNRooZySw6TGLHr",
+	"0eaFEdlVI57c1qZ3ddW+5bPiivejQLgkjwTQsXZMA+e49eYZd0eMxX+NGJ/4ggaF1ksaqHWTwzZCVAnR",
+	"Kx9xmjkIr1bgadKqPcUNJiqbsaBaCmcRZd/Wv+W6i+UDid1at9HzaoNhvVmr1+suHQ7cIUCKBh/+/JOH",
+	"v/3XD3/50cOf6xiVylWEm92WE1NKw3nsx+06ku8JHoRVTz69pWsfenojYxGQ3suMVLmwDaqO+KJDZMna",
+	"15XRT5ber7xkNELiagnF2+Zoq9zRZ+0j8ChCyvjypz/93a8++fKf//LRX3+x7GDMXzbE0z1YcDEsCOIE",
+	"ggovK7gqvGhAXflq0SXTbRb47oLzPMlnwGtZX8xV5NsAjvyQY+MXFUOgEgr0e8IfA5EnFplEDCcwVQB4",
+	"kkKfPrQQ8SWtl3jCtPINK/EPYtDiDSKf6lvjJOjyBgEahUmg5U9/9/nnX/6HHz382Q8fffLhw998uhgy",
+	"qaJJcZ4YgtxMR/4JqKrPaniiY7S0Y1sfzmrGP/uLhx/95OFHP3340S8f/fKvVbjlBDE5Bxrlx971poHg",
+	"RCqpHAgLXSCUyBfJbARiBJicMVdLZRFRACpQ8IfMYj/+i4f/9z/EcZmP/tsP5J8/+G9ff/jJoz/9L7/7",
+	"1YePfvrZN1/8WGPj4/8oQf1fPldoiVFxz14RSP8Yw5tVIYmYClQAMGZFsWmEsWeazIgHri/1/muZOOQB",
+	"uHTKQSW1EghRZpPBHJv/uAFEx2QGERDOAo88P4mAc5vs7d19izScRrvmdGv17gv5HSsIao+zBzAQOp/B",
+	"US1oOhclnQpUf/iDTx/+yX+RZPzZz7/6+X9eHi6dIuYkOr8UXRXWdj7Yl0N6L05gKBIP3EQxxskNmTiT",
+	"DODy5KGhFBojf2LA+fK//+bLn/zvjz76xVeffvL//JMuvqFmNQjxvT5JU91B+P99+DfWE46PTifrVL3f",
+	"NWK4+hexXK5c00ieE6rNXoXo37MFeZ8x0lkLirVWUjH2OiHQ/A3LXTx5BA3Y0RRM7H/l8G8FxH6cx7uy",
+	"haOh2aILVtMkkFCOUX9VYvvOFaBdJTRbk6Sd0HO+NBC3UviNV3ivVEnZi3snFpV9MxZzWr/I2MtFlnHF",
+	"u8xYIykiAsX6IxZ4SizMRgxOICKe76kAOzzc16SMW5NFD0VDX1uZPxeJZFIUY/4qmxE2FBDiuTem8xRE",
+	"Bmkexbt5FoqRZVvvT2mkwshHNBgeasUF/1OExHPe2w7k1BOIdaME3eWkcGtSfIdbcT/PCXHp/XJKtJSA",
+	"ltxTenRec+mkUsJkzPtVpftFLLACR+4nfQCLWHIx1VRSH2rTvlDZfai1pykxc/5rpxZmdjDMiCgMm9EB",
+	"X7nKc8siEhY5BFNYfUGmfEqDYE4EPVZ5vOdr3Hf2jdAxdHorkuCGwbxkQ1TNwYWtiAs1LAdiV732BsYN",
+	"YIK3qeFQOX7jDAFys3XqMKbrQKzw8sau1NNUlYjVu3CuvgsG0RlAk+ntKo0ZnlB+0jphkBBFrOCUoYJs",
+	"M3nmbwt2jGdNMO8TzG/qtnrPcWKC0xAHhtv98IQGvnco8ah6dpkncSHCaahLGIJ3iNUNDxFryZvcZRMo",
+	"FAwIanXFMJMhljt5i2p3IsiHC0dOYaBdqnH5YhHV2NInXCJJj2yTaeilnx/D3EYJyqeuC9pQI2M2Vogq",
+	"6C83DZZpjDpSMNYe0cOT9ExffSzFkQxJQYJeLyUR0xlraZloFM+V/fnUgwKERaA8P8wD4nMC9ycB9UPw",
+	"8t1wVsZZaVoyWmwcUKGlb7JtRdx6B6jnh8B5vonjCNxjzMU7pEdSUXZZ6PGkjoD6STlzHazqpP+o7+CN",
+	"JYzp4QlEaKL3W5mwG+rNi5qKF8/34AJDuxYAr+yFPoPjOo+DipHLRaE1tFBpKM5UW5g4BfwiBuwyvBeT",
+	"igv+JH9fAbpb0LsPclUj8oWMSqu8pSs05Cu+PYliYdVrfl31Il9XuazX46rjtancVVZxYzaaX3iljC1y",
+	"qcUnFo4NL5ofRtOwuGgTxI3MqlXyUq9ntKadJW7Bqh7BMxRwuMgAvGwN/LXL039bK8erOIis1larK33V",
+	"i+ZEUl06CL1+1hDxQpsbebOq8XPuyvCaUcprv98BD8aTosjb0OM5+dZN5Fur6bS7GEJw5J9AqG49RhB4",
+	"KqR+xALvUImjnWykGdQcp+XUuk4DajudZqPW3al36p26MxxgEkuur2qleIgopb4YnaVMLWmlo9lMFfsC",
+	"ZcSBne5g2GtBo+4Ohr262x22Gh7sQJ16dGfg7gwGrUbL22mAR4fuTqvRGkCzVR86nUHH6eD5dDZlpO61",
+	"vJ12hzZ3hh2nO2hmDtTeZR50Ndy/ZYdwY9BuO15nOPQa7VYLBgvp1bN1ty4DWlLof/kJXFkxaF45vaDV",
+	"7Dpd3dA7lnaSRxSz9E7TZdP2bl7ffaP26q3Xr+NdhBABGK7qpeyupD7cBXWqiVm/sujWQqCya01Jiuqv",
+	"x+Kk0sFwWa1WUnJmeYCZei29l2uEpGU2+oxJG5qT05ShOnWotGjTp6NIQTln8xJ/gQpzHZoNSlLuDA2t",
+	"IiI7Jr/Uvi8/uc7eERgthxKGu5BGwUMWHeYxSoPg1hCl/irc3rMLbvSSCD+iGpacgC78ZaKNfLzq2yJv",
+	"+2LEpoL4wsbqmTwuqBqDtLWGazzbdf1sxH2xvY4TWlrmtk4IZe3A+QvXgVbRULd7Rh3o8Z8aVz5mNKXa",
+	"Xq2w0YQj1s8xvKN7FK0t8/JVoD3mTtE3jz45DpJcY9lC6kWFouNWSaiq6XZLWgRVFpL1ixKty4pRr0Bi",
+	"svbFa2DjvTfvKNk6o9zUW0U56gfgFZUTXjHxskrQKz8N6IrazPFx4HMTBJoS9Mm9Fp8wVY8g3kV35Ksj",
+	"OKKhFz/Fv9RP90oh0ltfRX+6WOGfnj7Txive3RS+U4E+hRzJgowfh2ECMwYITTCW4JANh767GLaT7k6W",
+	"NhXo1PPl90V4S/sjFq5S10nxzwdtqGx+5Q60K9SvXtDbSjP5Ncj7ggrIH6DaxNYSBxuvqeMGj1L5p25l",
+	"WbU/WUGIb6P7OEJ8E/x1MzeBGGf5B/jjc5yYMDEVVfqrjx79979XkZNF0ZJyHbRaL0/FIzR2QC56PdVv",
+	"axgGxrNbefbU7lVrPJra3irjP9bAy8sOIVQ7tYpd8tevsXJpdloVB07vrXOFwtwfa7DxYpGZ9RS+tJRa",
+	"GbVapL6VbSZfvwBtOoo7JVhS7atwa/vkICXfDiwV5L1Y4/S8AbZLtYu8m7k8si52TWcVmIZTGCGxX+Rq",
+	"T4q/0BDrv8yvaevUF5xgtnBZOZj6RZaD2cdrrNvY8nAhoEmauhcco7B+AJpJTszi7/p4IuZEhZkoODF6",
+	"ySMhM529tgoqyizfcp3gmQTyaQwU0wBOcgd1qwrm9GB+qC/K3k0w28wUxpQA6qzGPfTvmtfqOQ+zfkn5",
+	"RgbzbCJ+evxWZvzUp8VFE/RwsRVdZSRM/NAfYvhxpa+UYL1np99EXzaW4URMBHACAVeXGLr1zWE0DQ8x",
+	"AnoBd3Js9cuhOVJa2p7FgeJsai5ohBV3Uhh18skqdcfRKUksbhTXx9hs+Xm2R8CjX39G5PumqP+Pf/er",
+	"Dx/98P9QxPX4jqizWJP5xgqNOhkRVVCX4G5cI90dMiIN9YhGQMY+5354JC2rGJOIjEbd9D5oOeThx/+W",
+	"fPXzzx5+9JMvf/bJl5//7Tdf/G9f/dNf6S/IV7/94cN/+rkcWn/RwC+KNMcFF8nFSaKEIasW1U9EZeZY",
+	"Lbj6XeDJokBrV65ziHW/ROXUgzIg5Nle5NFJs/ODS5tCMf558Vg0+GWcQbGgqXwGGVm00BtAFeCz9Tk9",
+	"Ay6U5ld5PzN1/FbnOhUJwoUeWaotqPrZRqkl7RPl82ZipNwg5ehsOY5z8cd4Tjg/OCcAWcm+DobPaEet",
+	"67Y5V225nJMnJwYLNJSUOEsYMsP9i0IpvyeF1JVwS8wFZmUpVBYqSNIAMf7FjKvEXFrr++O8kG90sWkX",
+	"x1QJdNokHpBOre7UGm0rXZQ+28myarPd7O3XOrFsOsBMai9sAiGCKWmU5SMssj2MLuRSumKmiEmUOPMV",
+	"Q4z/yvy9jitjvYLlMSHd9ENYuMQoEJLxrlQva8qq9y6pmnpy0Z7eJHdFJ6loD4xgRRLC4MAgO9nSpbyK",
+	"KF5MFVs7z2jtIMK1I/3WP4HOFo93xoJBFYPUUjljGsfF2wOTxV0x3dWqiQI/XK8q+jqIrVptdR3mOX9l",
+	"Vo0fXLpa0rJqrXfZMYSLRxVwfijUTxbMf1/VHlCRIxz7pfakBFL5TSr5g8wiX1UokZ8d6oleBBopzWVB",
+	"oKemeJBtJtUryglPT55X/Ux6Q0qZanaclRmQGvxsTobEll5JalmFycWphSZj6BWvTOzIYCAzWGatBsrS",
+	"vYudk+ksH8xQW8si1p9wcCOsLdQe1l2166nMtr55zY3Ag1D4NOBWlgwKUoASYB7k2yQtJsxmwaiQiJUG",
+	"L9mFAjiLtjCmgCw9HeBSDiybHChiOLAIi8iAiZEqMEQJn1AXyADEDCC8lvykQm7WTvZKraJwpyMa8uEZ",
+	"iqqlvT06hu1kDV/Jhd3Xp46tcgOo4zja1l7Ot5llPIm752T65cFHdyOfBi8mWsQSX2mzYZqkJAHBygUa",
+	"ayHV0mlMeF9p2Gxu1AvL0zkTtDpE6YJHlTwrIKyx4XDpyM3UyB3n3AHJK2DVxbjWGK29DL7qwcmlYzoX",
+	"FR5+9nHZbMXup/eohs2wLiy7Lgf14uBnzo1bl2p1HvkCj+nnS1DiVMaHHmrF2BnR0FkJODbmXgAbn56f",
+	"ltUw+VHv2RafKvMZyaWfjuKV/9brkv9Wn/Sd04uLQjSdrCrZ8HgALPQcKy7npNd0sc3G8kpn3l7W3bVw",
+	"8tITTDfDKnTJXLCPen2T+4qX3tBOi5K6GzESlxvCb+rZ4xi+2Lmpxb3hFEP7RbruWzGPZTWRAcMmR/Ve",
+	"q1erN1Rf3GzR8He+W+sWFQ1flkejLzy//PM//fJvP/zqT39ZtTptu9PrqBQZpkospuqOz1h0rEwrVdR7",
+	"Z4Gr1VqqRtkrJ8xCnH3IBBEs8IhgJC1OuWnxzwFUzRAaesT3lHV6thLER7rVcWVV9ioVldZbVFEWxvSH",
+	"8ZYZgdgsqm537oLVCrzqhatjANe2smIWajs1p63CtPIs5Jj/1bupyvk/+vjRZ3/88KNfpAj+XilVV3Eo",
+	"PjZCXIvALo1QiiNZEGFLt3jdZJCnWUhe+VyN5GS6WqkaWUJMnb9j8HyXBoe6IYhGub24C9nOH4XH8ts6",
+	"jmpJ13Ra++Deu3H/wX9Z2BT8beM3zmdzrlNs64PRmbPTQRd7vlekgnJwp5Ev5vtyFAUYFuRqoPIYaI1a",
+	"+ez2Ui67/gPlodMtkalkLcqPbTx43RENj4CETIzUjY/y1JoOYLGH9s0osPpWugJYpty4guP0FO8Khqwg",
+	"riDVADsuI97PagZkwrDQ5jTitooRJ2IaYRzjmPihYJkKGCwiqLCZEKuDUIHMbWLKChKJBRibL4YsIhB4",
+	"EOE4NtEZBlz1V1fYAPeYwAlEc8TH1kF4EF6Xf5L3pzQUvsD+2ZTMRiwAksRhav/VFnmJzjnGOt3Yv0U8",
+	"KpLGfAPGjp/javEfsBCuEV8pAfj+QXjn5T3SbDZ78v037+5tETXv7Vv7d7W7NCTqVoKEAB6WDrnhwXjC",
+	"JC3Na6/BvJ+pJaa+Mk8kerDsmKo6wmeY/oivzEx6TlzTRMRlTxHc5xuOg/h5L55Q1O7AJKBz8PpERFN4",
+	"7wUbBzsIaYhhIiSeTqiO59j4jDzfajRe2CKvwZyTwD8BQrkqzUi5ioMB7wgixPsumahabeR5iZteq919",
+	"AbuaU8IFHQRA3nOZB+9dUw3w9ct8a+wRAUHA1bqAuiMyBhryrQMs+OS7EPJ0r4zdCXVHUGtsOdJKRjof",
+	"CTHh/e3t2Wy2RfHnLRYdbetv+fbNG3vX39i/jt8kEd7WXUPYlm3Fta2s+pajXmMTCOnEt/pWc8vZamLm",
+	"iw7C2d6aQRDUsDf49vdmx3zre7oD8BEU5Fj9/v6tN8jbMJB4JPsgFIa67Xr3hS11f6uaB96QvP4KCIlu",
+	"PBb5hMkFyBEbjqMKD0pZJHQ6WOC7+OG2mV6JrAq9SfdBKP5fTLfFPqSnttVSMxYNFEO2/SL17uhigae2",
+	"1XaaFT6Z8rmqizik00Cs/uBl6gfTCDJSVcWK8ul4TKO5BjxpbIuxnCj2sP8oxZoTsQV5Tw60nafC0t3D",
+	"oekRSNNI2ULYXGE+wZJ9KH1i0sfqY9yWQuF1Gh17bBYW7rAua1hhlwXcF9tjPVY2++n3iBnGFEpPtj99",
+	"E9PpdruN+uLNU/H2y6U+ddv/diw7zE6gDCnd/BHQQIw+KN3zXZS4PC/uJhFzgXPiMVWMdmFfX8VxL5N3",
+	"9QwFm3dDSu6nbuduZDFLAxU6UbxtYxCR7/LSbbsdsTGIEUw5kXxDlI/umtGXdKEvGhTu3et68GosiRUu",
+	"i5sNH8rzyNRQNWUID9Hp9UCCx7zvHFivXL97YNkRmwr4zkFMkAeWrfLVv3MgJz6wTkn3ILwgzjbYe9pI",
+	"JNmYYqpIa7nSGGC8gDRu7Urls7HlEKVyk9Q1uTqPO91Wj3DVkZe0tlov2EYXlGSEd+Fz8urdu7fJi5T7",
+	"7haROFXVdVVlOFR7nM4O+f2375pKdKixYf/yRZrbi4AKuKuDITS9vMi8+RJhcb82m81qEqDaNAoglCqV",
+	"V116pKInTrPWjNQKTy9Rbt3VRkghZWoL5Ux02XLqqz95M1T9D/wPVGBwq16BmO8ydpNG+jSst6vMEtdG",
+	"fh08n96VXPlEWedlEC6aIiryhsSRN8WMpDTerTkdB0vVoVsTCHdv34hLBhTK0z0Wioi6Yr3T0MydiFUN",
+	"VZ+gGn6Rqo5rIHz6tF2fJ9CXbeck7iVWupFxJqUfSinnAmFYFJDO5RM848hMWel+SPZGfggcpCi8Hh4F",
+	"Ph9JkfheQMOj9wiL7FQwkC1/MY2xyCBiMw4RofxYV+q5YczikBEFFFqs0rTnRBpXChABAUxGLIRiLRoX",
+	"eFsqrFiWgI5BQMRL70CSV7ZvhbflH3hfm0XLTRoeTaW6r+txT9TwWNfu/SlE88SHKReeIUXjK1t0DCUh",
+	"UGXz8aSmkcQCRGSiKqaZyUf4NJl913VhImrm+1KeKMpUVbXbVms5I6G4MbXEmC8Ppo7TdP8Hj7loC8lX",
+	"8REoBs2A0Nppdx+DAdJyWqs/eYOJl9lU3Yg+WYNVOc0M69kEnSVoag5ZRCbAJkFaF1Z1GBRvYyXtcvtF",
+	"5cAo1dqjgg4oVzd3ytWCXibc0uc40a4P/HlkWm9g/lDgARcqYxk9OTPqC/AQOGoUnKTo9jUypH7AdQJS",
+	"xyFa8y1k3aRW+yXqHMkkxeaSS8OnTvTv0cQ/SQZAdNhX6SFwUt9ORy0UUstNnwtOzGuxI9KPiL6g5zYJ",
+	"2UzKfa0RTygXW+QOC4D3jWN2cZ/luLvJbf96ElrdZCRSesXrN/2xLyq/HYdFrPdF5bffDNcA5rpJGaj8",
+	"xa7Q1076i3uXyER6A/HysICNds0BqY4nnP6mHx6XDatf28Z3cLzHpvNX4dmXWTTwPU9ZI4+Vy5PrIR2T",
+	"f+80w/hyA0gqdsawu3LBL3L79gP9r9Nlp4THVdKoetV0kuWG8c/G96+AYfu1uV5/d+OlZ4t7ynQdk+h1",
+	"pdngamtVq/jmjrotJElOXRnnJKrMUpspoFyk1J4+oWSvsX/bKEQhE5C6y/M/0IrXCMjrEB0HQCLGhLEu",
+	"AnZUbDwnsJzbH7mlH22rqjwHYauBVvRBKP/z70nJewRfKTMrittYltjZyWK+FXr9gmq8lOjixq/Fjss9",
+	"7A7JTdpNYlRnrQfChkOIbMKn7kgaEscAEz88ittUy3/jpz4nqmb8NfLeK9fvEgmE8hS8RwJUBLGsrgJr",
+	"i+zqf6Y6amoFkwwjNiaCeXROWGiTaSj8gJj7ZJ+TMfXANl20JxD5zJPjxZEFz3EztrRoebZ84zXJs+l4",
+	"A90mU4HgCw7BMD6JMl+qCg0mtsvODFLmhNW9TNc9rVIX+q/BPH2cVPHlrneSKBCfiO82ru9dcojhZRk2",
+	"kgzJAIYsgrhXmi8pcZ5VDwuiElZpi8kn8RcITEOdgI9jlVFS5PwZOqpbTm/1B3dUNMjjd5y3Go3VH78G",
+	"8ztg4HtiqodOmc3qHkp2k6RDnpLZAQgyZ9PUqZBqs5qcDHhPtcpq128lvleVRspj2Wgqu9rL7fQ9Pdtj",
+	"NNMvU+9Wy9kYrVfBaM0mThuSN+R9T3eGWSTw1+kxcELNha1yO0YsUAr1EdbilLaqonh1HxtH06mf4wA7",
+	"9Q6hR9QPF1ijVCswTU+vsFaAID4RrUBPrdLgnm3VoMpSNZViekxMlFddW9gc/pd3+CO5rBR+2cN++4Hv",
+	"nW5HcMKOodwkvIO/J6Jxi9wQ+m5fRTOb8F2pE0gD0T+B+DZmtfBTw59V+FX33JXLyUuVWN8KWbVcSm2M",
+	"mI0cqyzHrodeZSkmZ9I2S7HouglCXXJjygc6lQjNuoQw+8MmVJAx44JwRsZTd4TdKoMgdjMRj863yC4J",
+	"qICI6IlJBFhOW+qF1/Bigw2JY9I9CIQeFmCt4DYqVQnVRFdbJ1QwblxFG1fRRso+LVL2prROs3JRScIV",
+	"XiLl3GfhEpn7CprC6WQ83StJJ8xMGAviWOe0KA7pGM4jLF/SsF1paWmA3IjLjbjciMunRVwi10KhUFMV",
+	"x5bJTAhFpHPFl3jW9VsLYbljOiccIJaY2G8tfZ9PdsmMBsdkMCcqaZ9wgXnGwryiwgLUtYAvyACOaJgP",
+	"q7mm6rdzrLyiovEKswklsNf1gq5UjF0+zMauGvxTPSYvdbP7sh+INQL04jIHlb+4rY7mNedZK8YwDmV6",
+	"OWLj9b+6yyp/c0enjq81kfkonucyfTVYAHpzf3MV7m8gli5lQSz6je0HHN6vEm6oQsrjYEOptvrhEbdJ",
+	"AHSILnQpJCeMYyWiUsm4RCq+AigU52uLxH14/3FRd5k+BOrHTUjgZYcEgqaQSmS97bIo0kXYS93yEHHt",
+	"l6f+ONEcMnFM8mPwtsieVlt0UBYNMKeD8AmE+IDNwNNJURPqe1KdkGOFcF9gBJfkmGskZCZWlwzAZWPg",
+	"JIQj7BObuPqXR0CpdZ2XXewr5gPDRW3suidv1xnV2I23ZGPpbSy96jFUimyK5LXq71MiruH+JKBh3JOt",
+	"OJw7zoYzibDKsTWkruAoe7GmiPzxOY7OOZJJiDVZsPJNnRwbC93ZiMnzAM1FrFglzNFerK2kwL2iOksK",
+	"wjLNJf3KRn+5LP3l7dE8ZgepKai4biz/UlWZmUSMDUv5QnmMdV6DCNhRDd/vp7MY/NANppg4ir/FDhCp",
+	"wZt+Efk4+C2yS8ZsjHEymCWqSpj5KuE0wj7+oTQQ5iDI8y2n9UJZ9SQ2vFQuKUupcBt8grXFEqT8jyf1",
+	"g9APPbhP6p04r2JV7sVFpFWoPXzmMypuR+wElJqcJvpMx+Qyojc3FLXKN9MzGnlaF6u3iKDHgHLfVtkO",
+	"qjTC8yrpwfjzqAAuXkhfTNuqN4pmEamJJ4lD+qaaCxp6UuvH2oKS5nGFI4rX1FLz1/ZA0aX1qouXV/Tv",
+	"T8NtdQ7Wjbq+uYbZKOdP1621O/IDL5GVK25flNa+/O5lttRzUsmtIQd6VTcAvUK3IutfPFzUrcDGW/+t",
+	"8NYrJiFxs+C8sWyXei+xHLNWtFL1n1XrH1V/WvMlFTqHVCk2ONdzPMusvjKsMSr5OV6RaW+zszLtS9H8",
+	"zjS8mr5IiZ6NSrNRaTZZGI9fQ5ESBc0rFFLlzkP8c3tAhTtadsOjZKQSrjjsYC7/01eOQmm9+YITNgtJ",
+	"BHwaiFyUiLRwlCSlZEA9HIFPmB9gITzVsJ/shsQXMEbPoUsjae7qMf1Eah0ew/yaSfq0ddl2OZFiP+WC",
+	"ObC2D6y4/AQ6KWzCWfo9PmLTwCMjegJxyHW93iGDORbIX09qv4joe4ZEt1rQYxbdOOkdJJ9idUqRlmqQ",
+	"IMnOkPblyOuN5PwWS87phAhG6rbjOOUqZUaE+mOJC75MiFIPu0KMAAR5fm//LdVD4+XaDmEReeXF+o7T",
+	"dGz57z+8uf+HL0gRS8kkYkNfp/7qziEoFiM240oLPYY5YUNMEZ4RdROOPjv5lubLWPhhTrAa74j6YTyi",
+	"KRQewmyL7Gpx2GmR1/0XK8rCG7j8x6LD3gE51SXKzfE0EL606Lex4LTpb1RNiilEPBF3npo6lqC2cue7",
+	"/CTrzI/YzGZTIUnFRrey7TIP7GgagB0B5Sy0debQQdiwTbcVu961bdvuObnaSFkix+M3wg36jpw4Uw+1",
+	"0dlpNdutdiVHPxM04FplCPwQErEfsdlG6G+E/sUmLSPrGOm8StavF+8nzu/UewXOKFo3YX3flrC+jAOs",
+	"nIBjuuLbD45hfroiRmSmrx9TFphRONBhoqs/zGiuW1cSuxoWx33cMg/WL2Fuvnw8yfMJoAX0jf13BuBK",
+	"tYoNib+paHmp4R8ZZFPtrSu7A8807Vtx75Jt8JdPcFF9OhUVLNbnG/rqpjpTmW+h+pRd4drmVgbiK3V9",
+	"c133P43LXFwqy6XwsLlcuQqXKyxHmYbnss+XXbKoTrd8gXviZIhjP/TiKkJYzcDwoeuLeeXaVWnaudLx",
+	"H2lAn4i1mMHUs31dUmWpLPPOxhL8tlqCRlTlJdUSqVekcGBFqwomYkYrWKI9LNiPWuEo1K3PJQMf9wn/",
+	"LDDks5AVth6xm+bVKxTruMf1Mp16ubEoB7ptZvv2KsUaBRt9+EoEGyX0aPgkflRJCzYj2GQ2YrpoKxZ1",
+	"wEsZ7Cc/ZJEu8VBZ+dU0cqX1Xg3jE1F5DX6ebW13xSon5ueNjrvRcWNqKBRkubO+qk6r31/pAz6zuHqM",
+	"5+1TzkXPwr1GFQo9T8tXe6Hna+yU4mwaucuasJ69Aeul0q6CrSw6VGPi29hstKStaExC2xyWtJ64fgLR",
+	"PKEkU8Ii6WQ6oxwDeGZ+EJABaEqSKp4X0aHAcPLJJGInusQFdYV/QgV4xBfkeV3pwpdidKirvKQq0L5Q",
+	"bBvdmQawD+JyO4qqOfYFFcBX0RW3Tc0Oj+J/52QAR/7T13N0NwiSRekEgQjbQM9AqerVaWr7wYjy0elS",
+	"EYXUJeC+0PFceTqTE9OE3PooovZf3a012p04DJbykc5U0HXcsJplYS9atamLIiwLmZlAJzobqJ7jCKrp",
+	"0jyhYpT0aJZQWHnN3q5IbK/Kj0/XFJCmf3pRx2bf6xOVh1xrOI2uSUQ+Y/oxrvqZF527CflhcDdS3mLT",
+	"3RzBS2E1nlS5cU29WVRQ0Fe1YJNI7NheXtrzbGmrnzsp4K50bty9S82PMUjYeJKugicpyhBlzFapp+X+",
+	"pH2Vup+pIp8qDEq578EWeQPA4ws1jnU+vgohxrLLmHA/mOuLBYIniMcPqcjzYJn3KSGtK+2ASsB8Qjn3",
+	"MZae9Ry1VQuNUm9snFHfVmfUq0nNd+XzphGUisJFPaOKU4qmSE2rM7oOSchmmQoj51QzpFZ9Din40mNV",
+	"AJ5+tnwGvFtRmlzWovltl4YuBKv6H6icx4TFBtQ9NjXDYwIv4oGCYx4nvAgCv4JNsjbn8rMvADYH+aVW",
+	"rETxcE6ZxsKhH43Lhdo+CBFgkT40WqTCIGWWaXUVAQ0C1QU1THppGRmorJ0IuCBHDPi5ZKEC9EkLw0vp",
+	"oiUXtrGNNjJ4I4OfwqrByL0qbp5GoDhltRgOVjXTKiuT9JyUuQHWXTdXEHzCphzwHowmP+rrA8/HqsaB",
+	"H4ItTTExY2QCEWehufTKhrliEVXw9GUtc6djUPVUJ9SPsPAIC4GYBRAETvjjykXgtecqoE+B3yrYNOza",
+	"lFXaCOSnM9RKCrqkLKQUfUY08hWFI2PpbCq8h15lOR0LRiyuWygUdW6BqcQbaYAxJmFRYF4PvYuVlvYV",
+	"yWHfSLiNhNtIuDP2yU4EzSpZNg2Ab2MwVNUwK7sgdkqqlljlVRWVG8zJbMTGyUUlxt0csuHQdyFaFRYw",
+	"DeAlBdBVj6C6plDBsaS6tblpr+prV9ubRNylMF0Qy1J23X47YhOm+lyl2qYwtTVEsDGLIjYz5fGBRoEP",
+	"XNoqIRY41FRJNFWS8ZQLQ9HpQvdZ4l2kWVzMHYT1SpsrEsKNrbI5yTcX60+qV7AUFClhtSRsL3Uq60DV",
+	"bROaXG5q3J6KtCwkfiiYDq2PCxCCKcdOPCoAjzVqxCF6faTREcYWyGzEkkPeR9lpJDbOwEmIzaXA89PF",
+	"s1aJzF29lguUmvaKMFlE5hWLkd2I0Y1BtDGILl3uGmlDaJgIM5QHa0pg9W25AN5VL/CFXAHOxjBg3pxA",
+	"wMGYT9WlpRp2Iyw3wnIjLDfC8pKFpTaA6SoJKSIa8qHmj2UBb+kQeMHQNRV7tI3LXV09LmQHEhoEuYDQ",
+	"khjQspvEuxrKK22aGyA31vlGUm4k5dMiKQ3XFgk4JdVW+N5F5NOgprvmlzrf96djTgA98NR12TQUtqq/",
+	"Ppir/5q25iMaiS1ynbojMg19Qbj8UDDyAUQsKf0QVz8tLV3zCoi7ErIXNWDrSs6441vlC8VdcZMd7fsf",
+	"wGO4VswsrSyjVL5DzMZs3PpV3fqLuCuvBpxiiOWJqak7+uU1y3ZzlUzRny/NFWzXq0uDHfretVxXOeBE",
+	"JdiFHnbd5QVl/7L380loauEF1lvJ0r695dFiJGzSWq9CWutJmiYLD6UqRdJSMdlvKMbyyMCPxAi9yViM",
+	"gQMNwCMYuMIFvqFdxCFG3ahW2StYrEybj4nqSqvzMZRPRJ9PcPRsa/Qr13mSvLC5c9tUVkvRw3K1PHlW",
+	"tb5aSizmlRBUL6TQC4281BWFVKBMyFRwQkqI6gSa2LGxShlZyynyCohzyNDHqjc89Wz9DCTDnpFltrX6",
+	"z1fwDlK+ftUmIZtJ4tdK/oRy0TdRV6Z0UnJ7zSSfmdOL6stsyslxyGYhmY0gNKoGGeFSuP8BVHEkLk8m",
+	"f9Es7BKTy662/RxjoIQ9463fcOdj487neIL29RhVNRMsZdO3Tae0xF7WCZ1xM3bsoOmOGAswCDQkMJ4E",
+	"bK7exD48yMVw4nsQukCOIuqBTeZAIxtH8V11LmZPtRGbES6Aen4wNy3ffXdEAjiBgKOlEQF1R+BtkRuC",
+	"oF+Mx1mn2iVmhlertLUhkqvhfGZZsK9GVwH+V/MwzYJY7vvGXzf8eln8upth1TxVyvfAI9PJmrzLBRUw",
+	"1jSy5JTFlnEjOplAqPL2WOI01h5lTgYgZiAPzRnDw5RvkVsTCP3wCJkv8EPghHqebsTrBoz74dEFMFG8",
+	"iEs8UXfVKm9Pownj1Y/VlyM2rvzyXfY4+DnGVgkvJzSxYefLPn55inSL+RaHjU6Ky3jORhABeU/4YxjQ",
+	"8Jh4MGbvIbMlz/Dr90ggTdhQHqNmabY1jQKrb42EmPS3t+uN7paz5WzV+zvOjoM0qCFaPNEZNqbkZKT7",
+	"l+qAnmxbkcUIIfnhCIJJ6pPUYovfL2qjkHweV41e/HgvKbKbvK9aWxa+jg3BpUzTsjUVp4SrLPikrLdD",
+	"8mk6M3txgOvKJLETESq3bhIxNkzBrG89itBDRayuDMBl4xTQKtJi8aO77BhCbpMR0ECMbOwmHlE3BbNZ",
+	"/+m90/8/AAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -72,7 +72,7 @@ func TestReadersSeeTheirOwn(t *testing.T) {
 	t.Parallel()
 	b := booktest.New(t)
 	elder, org, partner, posted := saved(t, b, 300)
-	ward := b.Register(t, book.Volunteer{Name: "小明", Born: booktest.Date(t, "2014-01-01"), Guardian: elder})
+	ward := b.Register(t, book.Volunteer{Name: "小明", Born: booktest.Date(t, "2011-01-01"), Guardian: elder})
 	wards := b.MustPost(t, org, booktest.Served(t, ward, "2026-03-05", 30))
 	as := func(role ledger.Role, subject string) ledger.Actor { return ledger.Actor{Role: role, Subject: subject} }
 	for _, x := range []struct {

@@ -179,7 +179,7 @@ func TestTransferYearLimitCountsTransfersOnly(t *testing.T) {
 	f.CheckBook(t)
 }
 
-func TestVerifyNamesTamperedGiftsAndRelations(t *testing.T) {
+func TestVerifyNamesTamperedGiftsRelationsAndConsents(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
 		"another giver":      `UPDATE gift SET giver = gen_random_uuid()`,
@@ -189,6 +189,8 @@ func TestVerifyNamesTamperedGiftsAndRelations(t *testing.T) {
 		"another relation":   `UPDATE relation SET kind = 'spouse'`,
 		"another document":   `UPDATE relation SET document = 'none'`,
 		"no relation at all": `DELETE FROM relation`,
+		"an older consent":   `UPDATE ward_consent SET since = since - 100`,
+		"no consent at all":  `DELETE FROM ward_consent`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,6 +201,12 @@ func TestVerifyNamesTamperedGiftsAndRelations(t *testing.T) {
 			if err := f.give(t, f.mother, 60); err != nil {
 				t.Fatal(err)
 			}
+			ward := f.Register(t, book.Volunteer{Name: "小明", Born: booktest.Date(t, "2016-01-01"), Guardian: f.giver})
+			consent := book.WardConsent{Ward: ward, Since: booktest.Date(t, "2026-03-01"), Until: booktest.Date(t, "2026-12-31")}
+			if _, err := f.GiveWardConsent(t.Context(), f.as(f.giver), f.Key(), consent); err != nil {
+				t.Fatal(err)
+			}
+			f.MustPost(t, f.org, booktest.Served(t, ward, "2026-03-01", 30))
 			f.CheckBook(t)
 			f.Tamper(t, statement)
 			if v, err := f.Verify(t.Context(), nil); err != nil || len(v.Findings) == 0 {

@@ -89,6 +89,9 @@ func (c *postHours) want(w *world, n *wants) {
 	if counts.Carried {
 		n.carried.add(c.claim.Volunteer)
 	}
+	if counts.GuardianConsent {
+		n.wards.add(c.claim.Volunteer)
+	}
 }
 
 func (c *postHours) decide(w *world) (decision, error) {
@@ -179,6 +182,9 @@ func (c *postHours) facts(w *world, v *volunteerFacts, kind ledger.OrganizationK
 	f.Show(c.claim.Evidence)
 	if rules.Counts().Chosen {
 		f.Chosen = inForce(inForce(nil, w.choices[c.claim.Volunteer], f.ServedOn), w.choices[c.organization], f.ServedOn)
+	}
+	if rules.Counts().GuardianConsent {
+		f.GuardianConsent = w.wards[c.claim.Volunteer].covers(f.ServedOn)
 	}
 	f.Past = rules.Counted(c.past(w, rules))
 	return f

@@ -34,6 +34,7 @@ type wants struct {
 	ended         set[ledger.Seq] // relations that are to end
 	givers        set[string]
 	redeemers     set[string]
+	wards         set[string] // who may need a guardian's consent
 }
 
 type volunteerDay struct {
@@ -82,7 +83,7 @@ func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*wo
 	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
 		w.fetchHolds, // first: holds tell of partners and consents
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
-		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchRedeemed, w.fetchAccounts, w.fetchFrontier,
+		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchRedeemed, w.fetchWards, w.fetchAccounts, w.fetchFrontier,
 		func(ctx context.Context, tx *writeTx, n *wants) error {
 			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
 		},
@@ -128,7 +129,7 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, holdsOf: map[string][]*holdFacts{},
 		consents: map[consentKey]*consentFacts{}, choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
 		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
-		redeemedBy: map[string][]*holdFacts{}, frontier: map[int64]ledger.Hash{},
+		redeemedBy: map[string][]*holdFacts{}, wards: map[string]WardConsent{}, frontier: map[int64]ledger.Hash{},
 	}, nil
 }
 

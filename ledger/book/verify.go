@@ -88,6 +88,7 @@ type verifier struct {
 	gifts    map[string][]giftFacts // by giver
 	kin      map[pairKey]*relationFacts
 	redeemed map[string][]*holdFacts // by volunteer
+	wards    map[string]WardConsent
 	holds    int64
 	settled  int64
 }
@@ -107,7 +108,7 @@ type kept struct {
 func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
-		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{},
+		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string]WardConsent{},
 		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {

@@ -99,3 +99,19 @@ func (v *verifier) checkGiftLines(r *Record, d giftDetails) {
 		v.find(r.Seq, "does not move the %d minutes from the giver to the receiver", d.Facts.Minutes)
 	}
 }
+
+// checkWard keeps what a guardian consented to when a child served.
+func (v *verifier) checkWard(r *Record) {
+	if len(r.Postings) > 0 {
+		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
+	}
+	var d wardConsentDetails
+	err := json.Unmarshal(r.Details, &d)
+	since, err1 := ledger.ParseDate(d.Since)
+	until, err2 := ledger.ParseDate(d.Until)
+	if err != nil || err1 != nil || err2 != nil || d.Ward != r.Volunteer {
+		v.find(r.Seq, "has details that cannot be read")
+		return
+	}
+	v.wards[d.Ward] = WardConsent{d.Ward, since, until}
+}

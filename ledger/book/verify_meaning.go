@@ -145,6 +145,8 @@ func (v *verifier) checkMeaning(r *Record, side sideRows) {
 		v.checkChoice(r, side)
 	case ledger.KindTransfer, ledger.KindDonation:
 		v.checkGift(r, side)
+	case ledger.KindWard:
+		v.checkWard(r)
 	case ledger.KindRelation, ledger.KindRelationEnd:
 		v.checkRelation(r)
 	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
@@ -249,6 +251,9 @@ func (v *verifier) checkPast(r *Record, f policy.ClaimFacts, rules *policy.Rules
 	var chosen []string
 	if rules.Counts().Chosen {
 		chosen = inForce(inForce(nil, v.choices[r.Volunteer], r.Effective), v.choices[r.Organization], r.Effective)
+	}
+	if consented := rules.Counts().GuardianConsent && v.wards[r.Volunteer].covers(r.Effective); f.GuardianConsent != consented {
+		v.find(r.Seq, "was decided as if a guardian had consented: %t; it was %t", f.GuardianConsent, consented)
 	}
 	if !slices.Equal(f.Chosen, chosen) {
 		v.find(r.Seq, "was decided as if %v had been chosen, it was %v", f.Chosen, chosen)

@@ -73,6 +73,7 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 			UNION ALL SELECT seq, 'client', to_jsonb(client)::text FROM client
 			UNION ALL SELECT seq, 'client-revoked', to_jsonb(client_revoked)::text FROM client_revoked
 			UNION ALL SELECT seq, 'consent', to_jsonb(consent)::text FROM consent
+			UNION ALL SELECT seq, 'guardian-consent', to_jsonb(ward_consent)::text FROM ward_consent
 			UNION ALL SELECT seq, 'relation', to_jsonb(relation)::text FROM relation
 			UNION ALL SELECT seq, 'relation-ended', to_jsonb(relation_end)::text FROM relation_end
 			UNION ALL SELECT seq, 'rules-draft', (to_jsonb(rule_draft) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_draft
@@ -82,7 +83,7 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 		SELECT coalesce(k.seq, e.seq) AS seq, coalesce(k.kind, e.kind) AS kind,
 		       CASE WHEN e.kind = k.kind OR k.kind IS NULL THEN e.details ELSE '' END AS details, coalesce(k.row, '') AS row
 		FROM kept k FULL JOIN (SELECT seq, kind, details FROM entry WHERE kind IN
-			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'relation', 'relation-ended', 'rules-draft', 'rules-approval', 'rules')) e ON e.seq = k.seq
+			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'guardian-consent', 'relation', 'relation-ended', 'rules-draft', 'rules-approval', 'rules')) e ON e.seq = k.seq
 		ORDER BY 1`
 	rows, err := selectAll[registryRow](ctx, v.tx, query)
 	if err != nil {
@@ -115,6 +116,7 @@ func sameRegistration(r registryRow) bool {
 		Approval                                                                                  *ledger.Seq `json:"approval"`
 		Relative, Organization, Document, Recorder, Approver                                      string
 		Relation                                                                                  ledger.Seq `json:"relation"`
+		Ward, Since                                                                               string
 	}
 	if err := json.Unmarshal([]byte(r.Row), &row, json.MatchCaseInsensitiveNames(true)); err != nil {
 		return false
@@ -144,6 +146,8 @@ func sameRegistration(r registryRow) bool {
 			return false
 		}
 		want = rulesDetails{d.ID, row.Hash, row.EffectiveFrom, row.Body, row.Approval}
+	case ledger.KindWard:
+		want = wardConsentDetails{row.Ward, row.Guardian, row.Since, row.Until}
 	case ledger.KindRelation:
 		want = relationDetails{row.Volunteer, row.Relative, ledger.RelationKind(row.Kind), row.Organization, row.Document, row.Recorder, row.Approver}
 	case ledger.KindRelationEnd:

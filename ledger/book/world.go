@@ -38,6 +38,7 @@ type world struct {
 	relations     map[pairKey]*relationFacts // the latest of each pair
 	gifts         map[string][]giftFacts     // by giver, of this year
 	redeemedBy    map[string][]*holdFacts    // by volunteer: all that were made this month
+	wards         map[string]WardConsent     // the latest of each child
 
 	records    []*Record
 	effects    []effect

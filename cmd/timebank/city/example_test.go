@@ -17,5 +17,5 @@ func ExampleGenerate() {
 	}
 	// Output:
 	// 12 organizations and 300 volunteers in 清河市云泽区
-	// row 499, of 2026-02-30, is to be refused: date_malformed
+	// row 1389, of 昨天, is to be refused: date_malformed
 }

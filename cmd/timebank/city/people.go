@@ -14,14 +14,15 @@ type cohort struct {
 	given1, given2      []rune
 }
 
-// Adults come first, so that a guardian is registered before the ward.
+// Adults come first, so that a guardian is registered before the ward. Nobody is under 14: their hours would
+// need a guardian's consent, which the sheet does not tell.
 var cohorts = []cohort{
 	{84, 1967, 1989, []rune("建志海春晓红丽文国美玉伟永明"), []rune("华强军梅燕涛辉霞敏静平峰琳斌")},
 	{35, 1990, 2000, []rune("佳思雪浩晨婷鹏嘉志晓文一"), []rune("琪宁航颖杰怡超瑶凯涵欣洁")},
 	{75, 1956, 1965, []rune("建国秀桂玉淑志爱永凤福金美德"), []rune("兰英珍芳华平荣琴生明林云娥祥")},
 	{30, 1941, 1955, []rune("桂秀玉淑德福永宝振素凤"), []rune("兰英珍贞山林田清芝贤香")},
 	{40, 2002, 2007, []rune("子雨欣宇思俊梦浩佳一"), []rune("涵轩怡航萱杰琪晨彤博")},
-	{36, 2008, 2012, []rune("子梓雨欣宇浩一沐若思"), []rune("涵轩萱航彤宸诺泽晴睿")},
+	{36, 2008, 2010, []rune("子梓雨欣宇浩一沐若思"), []rune("涵轩萱航彤宸诺泽晴睿")},
 }
 
 var surnames = []rune("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕")

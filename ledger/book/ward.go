@@ -1,0 +1,100 @@
+package book
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+)
+
+// WardConsent lets a child take part from a day until a day, both inclusive. The last one given stands
+// alone: one whose Until lies before today ends it.
+type WardConsent struct {
+	Ward         string
+	Since, Until ledger.Date
+}
+
+// GiveWardConsent records a guardian's consent. The actor is the ward's guardian.
+func (b *Book) GiveWardConsent(ctx context.Context, by ledger.Actor, key Key, c WardConsent) (Receipt, error) {
+	if err := by.May(ledger.RoleVolunteer); err != nil {
+		return Receipt{}, err
+	}
+	if err := checkID("/ward_id", c.Ward); err != nil {
+		return Receipt{}, err
+	}
+	if c.Since < ledger.DateMin || c.Until > ledger.DateMax {
+		return Receipt{}, &ledger.Invalid{Code: "date_out_of_range", Pointer: "/since", Detail: "the consent is out of range"}
+	}
+	return b.do(ctx, by, key, &giveWardConsent{by.Subject, c})
+}
+
+type giveWardConsent struct {
+	guardian string
+	consent  WardConsent
+}
+
+func (c *giveWardConsent) want(_ *world, n *wants) { n.volunteers.add(c.consent.Ward) }
+
+type wardConsentDetails struct {
+	Ward     string `json:"ward"`
+	Guardian string `json:"guardian"`
+	Since    string `json:"since"`
+	Until    string `json:"until"`
+}
+
+func (c *giveWardConsent) decide(w *world) (decision, error) {
+	v := w.volunteers[c.consent.Ward]
+	if v == nil || v.guardian == "" || v.guardian != c.guardian {
+		return decision{}, ledger.ErrNotFound
+	}
+	if c.consent.Since > w.today {
+		return decision{}, &ledger.Invalid{Code: "date_in_future", Pointer: "/since", Detail: "a consent begins today at the latest"}
+	}
+	since, until := c.consent.Since, c.consent.Until
+	details, err := encode(wardConsentDetails{c.consent.Ward, c.guardian, since.String(), until.String()})
+	if err != nil {
+		return decision{}, err
+	}
+	const insert = `
+		INSERT INTO ward_consent (seq, ward, guardian, since, until)
+		VALUES ($1, $2, $3, date '1970-01-01' + $4::int, date '1970-01-01' + $5::int)`
+	return decision{effects: []effect{{
+		draft:     ledger.Draft{Kind: ledger.KindWard, Effective: w.today, Details: details},
+		volunteer: c.consent.Ward,
+		rows: func(seq ledger.Seq) []row {
+			return []row{{insert, []any{seq, c.consent.Ward, c.guardian, int64(since), int64(until)}}}
+		},
+		learned: func(w *world, _ ledger.Seq) { w.wards[c.consent.Ward] = c.consent },
+	}}}, nil
+}
+
+// covers reports whether a day lies in the consent.
+func (c WardConsent) covers(on ledger.Date) bool {
+	return c.Ward != "" && c.Since <= on && on <= c.Until
+}
+
+// fetchWards reads the latest consent for each child in question.
+func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
+	if len(n.wards.list) == 0 {
+		return nil
+	}
+	const query = `
+		SELECT c.ward, c.since - date '1970-01-01' AS since, c.until - date '1970-01-01' AS until
+		FROM unnest($1::uuid[]) AS n (ward)
+		JOIN LATERAL (SELECT ward, since, until FROM ward_consent WHERE ward = n.ward ORDER BY seq DESC LIMIT 1) c ON true`
+	type wardRow struct {
+		Ward  string `db:"ward"`
+		Since int32  `db:"since"`
+		Until int32  `db:"until"`
+	}
+	rows, err := selectAll[wardRow](ctx, tx, query, pq.Array(n.wards.list))
+	if err != nil {
+		return fmt.Errorf("reading guardians' consents: %w", err)
+	}
+	for _, r := range rows {
+		w.wards[r.Ward] = WardConsent{r.Ward, ledger.Date(r.Since), ledger.Date(r.Until)}
+	}
+	return nil
+}
