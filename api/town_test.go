@@ -59,8 +59,6 @@ func (w *town) people(t testing.TB) {
 	chen := w.Register(t, book.Volunteer{Name: "陈桂兰", Born: booktest.Date(t, "1950-05-01"), ExternalID: "YZ-1"})
 	li := w.Register(t, book.Volunteer{Name: "李建国", Born: booktest.Date(t, "1985-05-01"), ExternalID: "YZ-2"})
 	xiao := w.Register(t, book.Volunteer{Name: "肖小雨", Born: booktest.Date(t, "2010-05-01"), Guardian: chen})
-	ming := w.Register(t, book.Volunteer{Name: "肖小明", Born: booktest.Date(t, "2016-05-01"), Guardian: li})
-	w.names["ming"] = ming
 	quoted := strconv.Quote(string(policy.Shipped())) // as a JSON string has it, but for the quotes
 	w.names["shipped"] = quoted[1 : len(quoted)-1]
 	next := strings.NewReplacer("id: shipped-2026", "id: qinghe-2100", `"2000-01-01"`, `"2100-01-01"`).Replace(string(policy.Shipped()))
@@ -84,6 +82,9 @@ func (w *town) people(t testing.TB) {
 		w.names["basic_"+name] = base64.StdEncoding.EncodeToString([]byte(actor.Client + ":" + w.ClientSecret(actor.Client)))
 		w.tokens[name] = w.token(t, actor.Client, "")
 	}
+	wang := w.Register(t, book.Volunteer{Name: "王小燕", Born: booktest.Date(t, "1986-05-01")})
+	w.names["ming"] = w.Register(t, book.Volunteer{Name: "王小明", Born: booktest.Date(t, "2016-05-01"), Guardian: wang})
+	w.tokens["wang"] = w.token(t, w.Actor(t, ledger.RoleVolunteer, wang).Client, "")
 }
 
 // token asks the issuer for a token of a client.
