@@ -53,6 +53,14 @@ func (d Date) Time() time.Time { return time.Unix(int64(d)*daySeconds, 0).UTC() 
 // String gives the date in ISO 8601, "2026-03-05".
 func (d Date) String() string { return d.Time().Format(dateLayout) }
 
+// AddMonths gives the same day n months later (or earlier, when negative), or the last day of that month
+// when it is shorter.
+func (d Date) AddMonths(n int) Date {
+	year, month, day := d.Time().Date()
+	start := dateOf(year, month+time.Month(n), 1)
+	return min(start+Date(day)-1, Month.End(start))
+}
+
 // LeapBirthday says on which day of a common year somebody born on 29 February turns a year older.
 type LeapBirthday string
 

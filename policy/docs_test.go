@@ -30,15 +30,17 @@ func page(t *testing.T, kind string) (text string, blocks []string) {
 func TestPage_on_rules_names_every_fact(t *testing.T) {
 	t.Parallel()
 	text, _ := page(t, "yaml")
-	broken := strings.NewReplacer("minutes > clock_minutes", "xx > clock_minutes", "when: age < 25", "when: xx < 25",
-		"checked_in_out && beneficiary_confirmed", "xx", "when: age >= 60", "when: xx").Replace(string(policy.Shipped()))
+	broken := strings.NewReplacer("minutes > clock_minutes", "xx > clock_minutes", "when: age < 25 && !(", "when: xx < 25 && !(",
+		"checked_in_out && beneficiary_confirmed", "xx", "when: age >= 60\n", "when: xx\n",
+		"open_holds < 3", "xx", `reason == "partner_absent"`, "xx", "receiver_age >= 60", "xx", "age >= 80 && alone", "xx", "emergency >= 1440", "xx",
+		"minutes >= 60000", "xx", "days_in_7 == 7", "xx").Replace(string(policy.Shipped()))
 	_, err := policy.Parse([]byte(broken))
 	if err == nil {
 		t.Fatal("Parse accepted a fact that does not exist")
 	}
 	lists := regexp.MustCompile(`the facts here are (.*)`).FindAllStringSubmatch(err.Error(), -1)
-	if len(lists) != 4 {
-		t.Fatalf("%d lists of facts, want 4: %v", len(lists), err)
+	if len(lists) != 11 { // one a place of the set where conditions stand
+		t.Fatalf("%d lists of facts, want 11: %v", len(lists), err)
 	}
 	for _, list := range lists {
 		for name := range strings.SplitSeq(list[1], ", ") {

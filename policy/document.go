@@ -22,6 +22,12 @@ type document struct {
 	Redeem        redeemDoc    `yaml:"redeem"`
 	Transfer      giveDoc      `yaml:"transfer"`
 	Donate        giveDoc      `yaml:"donate"`
+	Pool          poolDoc      `yaml:"pool"`
+	Expiry        expiryDoc    `yaml:"expiry"`
+	Honours       []honourDoc  `yaml:"honours"`
+	Support       supportDoc   `yaml:"support"`
+	Workload      workloadDoc  `yaml:"workload"`
+	Notices       []whatRule   `yaml:"notices"`
 	Correction    correctDoc   `yaml:"correction"`
 }
 
@@ -85,6 +91,7 @@ type redeemDoc struct {
 	ForRelative refuseDoc      `yaml:"for_relative"` // the same, when the care is for a relative
 	Require     []refuseDoc    `yaml:"require"`
 	Limits      []giveLimitDoc `yaml:"limits"`
+	Strikes     []strikeDoc    `yaml:"strikes"` // what counts against whoever breaks an agreement
 }
 
 type correctDoc struct {

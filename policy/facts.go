@@ -46,6 +46,12 @@ type HoldFacts struct {
 	RelativeAge     int                 `json:"relative_age,omitzero"`
 	RedeemedInMonth ledger.Minutes      `json:"redeemed_in_month,omitzero"` // held or given before, in the calendar month
 	OpenHolds       int                 `json:"open_holds,omitzero"`
+
+	Booked           bool  `json:"booked,omitzero"`       // for a time
+	LeadMinutes      int64 `json:"lead_minutes,omitzero"` // until that time
+	Urgent           bool  `json:"urgent,omitzero"`
+	PartnerStrikes   int   `json:"partner_strikes,omitzero"` // against this partner, in the 365 days before
+	VolunteerStrikes int   `json:"volunteer_strikes,omitzero"`
 }
 
 // Show puts into the facts what a claim's evidence comes to. A name that appears twice is one person.
@@ -84,7 +90,8 @@ var (
 var holdNames = []fact{
 	{"age", cel.IntType}, {"minutes", cel.IntType}, {"available", cel.IntType}, {"today", cel.StringType}, {"service", cel.StringType},
 	{"for_relative", cel.BoolType}, {"relation", cel.StringType}, {"relative_age", cel.IntType}, {"redeemed_in_month", cel.IntType},
-	{"open_holds", cel.IntType}, {"service_known", cel.BoolType}, {"service_by", cel.StringType},
+	{"open_holds", cel.IntType}, {"booked", cel.BoolType}, {"lead_minutes", cel.IntType}, {"urgent", cel.BoolType},
+	{"partner_strikes", cel.IntType}, {"volunteer_strikes", cel.IntType}, {"service_known", cel.BoolType}, {"service_by", cel.StringType},
 }
 
 var ageNames = []fact{{"age", cel.IntType}}
@@ -199,6 +206,16 @@ func (v holdView) ResolveName(name string) (any, bool) {
 		return int64(v.f.RedeemedInMonth), true
 	case "open_holds":
 		return int64(v.f.OpenHolds), true
+	case "booked":
+		return v.f.Booked, true
+	case "lead_minutes":
+		return v.f.LeadMinutes, true
+	case "urgent":
+		return v.f.Urgent, true
+	case "partner_strikes":
+		return int64(v.f.PartnerStrikes), true
+	case "volunteer_strikes":
+		return int64(v.f.VolunteerStrikes), true
 	case "service_known":
 		return v.service != nil, true
 	case "service_by":

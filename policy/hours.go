@@ -53,7 +53,8 @@ const (
 	Limited  = "limited"  // the rule took a part of it away
 	Pooled   = "pooled"   // the rule gave a part of it to the pool
 	Marked   = "marked"   // the rule honours the claim with a mark
-	Allowed  = "allowed"  // the rule let credit be held
+	Allowed  = "allowed"  // the rule let it be done: credit held, given or granted
+	Expired  = "expired"  // the rule ended credit: of In received Before is gone or held, Out ends
 )
 
 func gradeID(g ledger.Grade) string { return "grade-" + strings.ToLower(string(g)) }

@@ -76,6 +76,13 @@ func (p *parser) rules(doc document, source []byte) *Rules {
 	p.levels(r, doc.Levels)
 	p.redeem(r, doc.Redeem)
 	r.transfer, r.donate = p.giving(r, "transfer", doc.Transfer), p.giving(r, "donate", doc.Donate)
+	p.strikes(r, doc.Redeem.Strikes)
+	p.pool(r, doc.Pool)
+	p.expiry(r, doc.Expiry)
+	p.honours(r, doc.Honours)
+	p.support(r, doc.Support)
+	p.workload(r, doc.Workload)
+	p.notices(r, doc.Notices)
 	p.correction(r, doc.Correction)
 	r.count()
 	if len(r.texts) > rulesMax {
@@ -203,6 +210,14 @@ func (p *parser) marks(r *Rules, c compiler, docs []markDoc) {
 	for _, d := range docs {
 		p.rule(r, d.ID, d.Text, d.Source)
 		r.marks = append(r.marks, mark{d.ID.value, p.condition(c, d.When, d.ID)})
+	}
+}
+
+// notices reads what people are told and what decides nothing, such as what becomes of a youth record.
+func (p *parser) notices(r *Rules, docs []whatRule) {
+	for _, d := range docs {
+		p.rule(r, d.ID, d.Text, d.Source)
+		r.notices = append(r.notices, d.ID.value)
 	}
 }
 

@@ -44,8 +44,31 @@ var replays = map[ledger.Kind]func(r *Rules, facts []byte) (Decided, error){
 		d, err := r.Hold(f)
 		return Decided{Steps: d.Steps}, err
 	},
-	ledger.KindTransfer: replayGift((*Rules).Transfer),
-	ledger.KindDonation: replayGift((*Rules).Donate),
+	ledger.KindCancel: replayOf(func(r *Rules, f CancelFacts) ([]Step, error) {
+		d, err := r.Cancel(f)
+		return d.Steps, err
+	}),
+	ledger.KindApplication: replayOf(func(r *Rules, f ApplicationFacts) ([]Step, error) {
+		d, err := r.Apply(f)
+		return d.Steps, err
+	}),
+	ledger.KindGrant: replayOf(func(r *Rules, f GrantFacts) ([]Step, error) {
+		d, err := r.Grant(f)
+		return d.Steps, err
+	}),
+	ledger.KindExpiry: replayOf(func(r *Rules, f ExpiryFacts) ([]Step, error) {
+		d, err := r.Expire(f)
+		return d.Steps, err
+	}),
+	ledger.KindSupport: replayOf(func(r *Rules, f SupportFacts) ([]Step, error) {
+		d, err := r.Support(f)
+		return d.Steps, err
+	}),
+	ledger.KindHonour:     replayOf((*Rules).Honour),
+	ledger.KindNomination: replayOf((*Rules).Nominate),
+	ledger.KindReferral:   replayOf((*Rules).Refer),
+	ledger.KindTransfer:   replayGift((*Rules).Transfer),
+	ledger.KindDonation:   replayGift((*Rules).Donate),
 	ledger.KindChoice: func(r *Rules, facts []byte) (Decided, error) {
 		var f ChoiceFacts
 		if err := json.Unmarshal(facts, &f); err != nil {

@@ -63,6 +63,13 @@ type Rules struct {
 	redeemLimits []giveLimit
 	transfer     giving
 	donate       giving
+	strikes      []strike
+	pool         pool
+	expiry       expiry
+	honours      []honour
+	support      support
+	workload     workload
+	notices      []string // ids of rules that tell people something and decide nothing
 	shortfall    Shortfall
 	texts        map[string]ruleText
 }
@@ -156,11 +163,36 @@ func (r *Rules) InWords(lang Lang) []RuleInWords {
 		ids = append(ids, l.id)
 	}
 	ids = append(append(ids, r.transfer.ids()...), r.donate.ids()...)
+	ids = append(ids, r.laterIDs()...)
 	words := make([]RuleInWords, len(ids))
 	for i, id := range ids {
 		words[i] = RuleInWords{id, r.texts[id].text.in(lang), r.texts[id].source}
 	}
 	return words
+}
+
+// Notices lists what people are told and what decides nothing.
+func (r *Rules) Notices(lang Lang) []RuleInWords {
+	words := make([]RuleInWords, len(r.notices))
+	for i, id := range r.notices {
+		words[i] = RuleInWords{id, r.texts[id].text.in(lang), r.texts[id].source}
+	}
+	return words
+}
+
+// laterIDs lists the rules on what comes after banking and giving.
+func (r *Rules) laterIDs() (ids []string) {
+	for _, s := range r.strikes {
+		ids = append(ids, s.id)
+	}
+	ids = append(ids, r.pool.ids()...)
+	if r.expiry.id != "" {
+		ids = append(ids, r.expiry.id)
+	}
+	for _, h := range r.honours {
+		ids = append(ids, h.id)
+	}
+	return append(append(ids, r.support.ids()...), r.workload.ids()...)
 }
 
 // Choose gives the set in force on a date: the one with the latest effective date that is not after it.

@@ -49,6 +49,7 @@ type standing struct {
 type act struct {
 	line    int
 	on      ledger.Date
+	team    bool // about a team, not the person
 	do      func(r *Rules, p *standing) (text string, steps []Step, err error)
 	want    string
 	because []string // nil: not told

@@ -46,10 +46,10 @@ func (s Scenario) complete() error {
 	switch {
 	case s.Title == "":
 		return fmt.Errorf("line %d: a scenario has a title", s.Line)
-	case !s.person.hasBorn:
-		return fmt.Errorf("line %d: a scenario tells when somebody was born", s.Line)
 	case len(s.acts) == 0:
 		return fmt.Errorf("line %d: a scenario tells what is served or redeemed", s.Line)
+	case !s.person.hasBorn && !s.acts[0].team:
+		return fmt.Errorf("line %d: a scenario tells when somebody was born", s.Line)
 	}
 	for _, a := range s.acts {
 		if a.want == "" {
@@ -74,6 +74,15 @@ func init() { // in init, since the verbs and Scenario know each other
 		"redeems":   (*Scenario).redeems,
 		"transfers": (*Scenario).transfers,
 		"donates":   (*Scenario).donates,
+		"cancels":   (*Scenario).cancels,
+		"applies":   (*Scenario).applies,
+		"gets":      (*Scenario).gets,
+		"credit":    (*Scenario).credit,
+		"honoured":  (*Scenario).honoured,
+		"nominated": (*Scenario).nominated,
+		"team":      (*Scenario).team,
+		"watched":   (*Scenario).watched,
+		"referred":  (*Scenario).referred,
 		"=>":        (*Scenario).wants,
 		"because":   (*Scenario).reasons,
 	}

@@ -17,6 +17,7 @@ func (s *Scenario) redeems(rest string, n int) error {
 	}
 	f := HoldFacts{Minutes: minutes, Available: minutes, Today: on, Service: "TALK"}
 	var born ledger.Date
+	var others []string
 	for part := range strings.SplitSeq(more, ",") {
 		words := strings.Fields(part)
 		switch {
@@ -37,11 +38,50 @@ func (s *Scenario) redeems(rest string, n int) error {
 				return err
 			}
 		default:
-			return fmt.Errorf("%q: a redemption is for a \"service CODE\", \"for a RELATION born DATE\", with \"N already redeemed that month\" or \"N open\"", part)
+			others = append(others, part)
 		}
+	}
+	if err := bookingPhrases(&f).read(strings.Join(others, ",")); err != nil {
+		return err
 	}
 	s.acts = append(s.acts, act{line: n, on: on, do: redeem(f, born)})
 	return nil
+}
+
+func bookingPhrases(f *HoldFacts) phrases {
+	return phrases{
+		"booked N minutes ahead": func(n int64) { f.Booked, f.LeadMinutes = true, n },
+		"urgent":                 func(int64) { f.Urgent = true },
+		"partner with N strikes": func(n int64) { f.PartnerStrikes = int(n) },
+		"N absences":             func(n int64) { f.VolunteerStrikes = int(n) },
+	}
+}
+
+// cancels reads "on 2026-03-05, partner unable, 200 minutes ahead".
+func (s *Scenario) cancels(rest string, n int) error {
+	on, more, err := onDay(rest)
+	if err != nil {
+		return err
+	}
+	f := CancelFacts{By: ledger.OwnerPartner, Today: on.String()}
+	ph := phrases{
+		"N minutes ahead":  func(n int64) { f.Booked, f.Notice = true, n },
+		"N minutes after":  func(n int64) { f.Booked, f.Notice = true, -n },
+		"by the volunteer": func(int64) { f.By = ledger.OwnerVolunteer },
+	}
+	for _, reason := range CancelReasons {
+		ph[strings.ReplaceAll(string(reason), "_", " ")] = func(int64) { f.Reason = reason }
+	}
+	err = ph.read(more)
+	s.acts = append(s.acts, act{line: n, on: on, do: func(r *Rules, _ *standing) (string, []Step, error) {
+		d, err := r.Cancel(f)
+		text := "cancelled"
+		for _, who := range d.Against {
+			text += ", a strike against the " + string(who)
+		}
+		return text, d.Steps, err
+	}})
+	return err
 }
 
 // redeem gives what becomes of a wish to hold credit.

@@ -29,6 +29,8 @@ func (r *Rules) english(s Step) string {
 	case Pooled:
 		return fmt.Sprintf(": %s are %s before, so of %s the volunteer keeps %s and the pool gets %s in the volunteer's name",
 			s.Before, map[bool]string{true: "stored", false: "earned"}[r.limitOf(s.Rule).per == perStored], s.In, s.Out, s.In-s.Out)
+	case Expired:
+		return fmt.Sprintf(": of %s received up to then %s are spent or held, so %s end", s.In, s.Before, s.Out)
 	default:
 		return ""
 	}
@@ -47,6 +49,8 @@ func (r *Rules) chinese(s Step) string {
 	case Pooled:
 		return fmt.Sprintf("：此前已有 %s，因此 %s 中本人留存 %s，%s 以本人名义转入公共池",
 			s.Before.Chinese(), s.In.Chinese(), s.Out.Chinese(), (s.In - s.Out).Chinese())
+	case Expired:
+		return fmt.Sprintf("：截至该日共存入 %s，其中 %s 已用去或已预留，到期 %s", s.In.Chinese(), s.Before.Chinese(), s.Out.Chinese())
 	default:
 		return ""
 	}
