@@ -36,6 +36,7 @@ type ApplicationFacts struct {
 	Alone     bool   `json:"alone"`
 	Poor      bool   `json:"poor"`
 	NeedsCare bool   `json:"needs_care"` // cannot fully care for themselves
+	Withdrawn bool   `json:"withdrawn,omitzero"`
 	Today     string `json:"today"`
 }
 
@@ -87,6 +88,9 @@ type ApplicationDecision struct {
 func (r *Rules) Apply(f ApplicationFacts) (ApplicationDecision, error) {
 	if len(r.pool.priorities) == 0 {
 		return ApplicationDecision{}, &ledger.Refusal{Code: "pool_gives_nothing", Detail: "no rule in force lets the pool give / 现行规则未规定公共池的发放"}
+	}
+	if f.Withdrawn { // it ends what stands, and stands for nothing
+		return ApplicationDecision{}, nil
 	}
 	i, err := first(&f, applicationFields, r.pool.priorities, func(m mark) condition { return m.when })
 	if err != nil {

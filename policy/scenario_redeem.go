@@ -68,6 +68,7 @@ func (s *Scenario) cancels(rest string, n int) error {
 		"N minutes ahead":  func(n int64) { f.Booked, f.Notice = true, n },
 		"N minutes after":  func(n int64) { f.Booked, f.Notice = true, -n },
 		"by the volunteer": func(int64) { f.By = ledger.OwnerVolunteer },
+		"by the operator":  func(int64) { f.By = ledger.OwnerBank },
 	}
 	for _, reason := range CancelReasons {
 		ph[strings.ReplaceAll(string(reason), "_", " ")] = func(int64) { f.Reason = reason }

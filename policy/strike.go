@@ -30,7 +30,7 @@ var CancelReasons = []CancelReason{"volunteer_asked", "volunteer_absent", "partn
 
 // CancelFacts are what is known when a redemption is cancelled.
 type CancelFacts struct {
-	By     ledger.OwnerKind `json:"by"` // volunteer or partner
+	By     ledger.OwnerKind `json:"by"` // volunteer, partner, or bank for the operator
 	Reason CancelReason     `json:"reason"`
 	Booked bool             `json:"booked"` // for a time
 	Notice int64            `json:"notice"` // minutes to that time; negative after it

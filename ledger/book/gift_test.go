@@ -279,7 +279,7 @@ func TestRedeemMonthLimit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("40 were given, 60 are left of the month: %v", err)
 	}
-	if _, err := b.Cancel(t.Context(), partner, b.Key(), second.ID); err != nil {
+	if _, err := b.Cancel(t.Context(), partner, b.Key(), second.ID, "volunteer_asked"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.hold(61); booktest.RefusalCode(err) != "redeem_limit" {

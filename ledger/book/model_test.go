@@ -160,7 +160,7 @@ func (m *model) tryHold(t *testing.T, b *booktest.Book, partner ledger.Actor, id
 func (m *model) trySettle(t *testing.T, b *booktest.Book, partner ledger.Actor, h *modelHold, given ledger.Minutes) (have, want string) {
 	var err error
 	if given == 0 {
-		_, err = b.Cancel(t.Context(), partner, b.Key(), h.id)
+		_, err = b.Cancel(t.Context(), partner, b.Key(), h.id, "volunteer_asked")
 	} else {
 		_, err = b.Confirm(t.Context(), partner, b.Key(), h.id, given)
 	}

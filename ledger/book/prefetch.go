@@ -35,6 +35,7 @@ type wants struct {
 	givers        set[string]
 	redeemers     set[string]
 	wards         set[string] // who may need a guardian's consent
+	strikes       set[string] // volunteers and partners against whom cancellings may count
 }
 
 type volunteerDay struct {
@@ -83,7 +84,7 @@ func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*wo
 	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
 		w.fetchHolds, // first: holds tell of partners and consents
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
-		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchRedeemed, w.fetchWards, w.fetchAccounts, w.fetchFrontier,
+		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchRedeemed, w.fetchWards, w.fetchStrikes, w.fetchAccounts, w.fetchFrontier,
 		func(ctx context.Context, tx *writeTx, n *wants) error {
 			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
 		},
@@ -121,7 +122,7 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		now = s.Last.Time.UTC()
 	}
 	return &world{
-		now: now, today: b.today(now), next: s.Next, ruleSets: sets,
+		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now), next: s.Next, ruleSets: sets,
 		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
@@ -129,7 +130,7 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, holdsOf: map[string][]*holdFacts{},
 		consents: map[consentKey]*consentFacts{}, choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
 		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
-		redeemedBy: map[string][]*holdFacts{}, wards: map[string]WardConsent{}, frontier: map[int64]ledger.Hash{},
+		redeemedBy: map[string][]*holdFacts{}, wards: map[string]WardConsent{}, strikes: map[string]int{}, frontier: map[int64]ledger.Hash{},
 	}, nil
 }
 

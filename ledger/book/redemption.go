@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -32,6 +33,9 @@ func (b *Book) Hold(ctx context.Context, by ledger.Actor, key Key, r Redemption)
 			return Receipt{}, err
 		}
 	}
+	if r.Urgent && r.CareAt == nil {
+		return Receipt{}, &ledger.Invalid{Code: "clock_incomplete", Pointer: "/care_at", Detail: "urgent care is booked for a time"}
+	}
 	return b.do(ctx, by, key, &hold{partner: by.Subject, redemption: r})
 }
 
@@ -41,12 +45,7 @@ func (b *Book) Confirm(ctx context.Context, by ledger.Actor, key Key, id string,
 	if err := checkRedeemed(given); err != nil {
 		return Receipt{}, err
 	}
-	return b.settle(ctx, by, key, &settle{id: id, kind: ledger.KindConfirm, given: given})
-}
-
-// Cancel gives a hold back to the volunteer.
-func (b *Book) Cancel(ctx context.Context, by ledger.Actor, key Key, id string) (Receipt, error) {
-	return b.settle(ctx, by, key, &settle{id: id, kind: ledger.KindCancel})
+	return b.settle(ctx, by, key, &settle{id: id, given: given})
 }
 
 func (b *Book) settle(ctx context.Context, by ledger.Actor, key Key, s *settle) (Receipt, error) {
@@ -79,6 +78,8 @@ func (c *hold) want(_ *world, n *wants) {
 	n.holdsOf.add(c.redemption.Volunteer)
 	n.consents.add(consentKey{c.redemption.Volunteer, c.partner})
 	n.redeemers.add(c.redemption.Volunteer)
+	n.strikes.add(c.redemption.Volunteer)
+	n.strikes.add(c.partner)
 	if c.redemption.For != "" {
 		n.volunteers.add(c.redemption.For)
 		n.pairs.add(pairOf(c.redemption.Volunteer, c.redemption.For))
@@ -101,6 +102,9 @@ func (c *hold) decide(w *world) (decision, error) {
 	facts := policy.HoldFacts{Age: rules.Age(v.born, w.today), Minutes: c.redemption.Minutes, Available: available,
 		Today: w.today, Service: c.redemption.Service}
 	c.relative(w, rules, &facts)
+	if err := c.booked(w, &facts); err != nil {
+		return decision{effects: effects}, err
+	}
 	facts.RedeemedInMonth, facts.OpenHolds = w.redeemed(volunteer, effects)
 	d, err := rules.Hold(facts)
 	if err != nil {
@@ -169,6 +173,7 @@ type holdDetails struct {
 	Partner    string           `json:"partner"`
 	Service    string           `json:"service"`
 	For        string           `json:"for,omitempty"`
+	CareAt     string           `json:"care_at,omitempty"`
 	Consent    ledger.Seq       `json:"consent"`
 	EndsAt     string           `json:"ends_at"`
 	Facts      policy.HoldFacts `json:"facts"`
@@ -181,19 +186,20 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 		return effect{}, "", fmt.Errorf("making an id: %w", err)
 	}
 	h := &holdFacts{id: id.String(), volunteer: c.redemption.Volunteer, partner: c.partner, service: c.redemption.Service,
-		minutes: c.redemption.Minutes, consent: consent.seq, endsAt: w.now.Add(time.Duration(d.Seconds) * time.Second)}
-	details, err := encode(holdDetails{h.id, h.volunteer, h.partner, h.service, c.redemption.For, h.consent, instant(h.endsAt), f, d.Steps})
+		minutes: c.redemption.Minutes, consent: consent.seq, careAt: c.redemption.CareAt,
+		endsAt: w.now.Add(time.Duration(d.Seconds)*time.Second + time.Duration(f.LeadMinutes)*time.Minute)}
+	details, err := encode(holdDetails{h.id, h.volunteer, h.partner, h.service, c.redemption.For, h.careAt.String(), h.consent, instant(h.endsAt), f, d.Steps})
 	if err != nil {
 		return effect{}, "", err
 	}
-	const insert = `INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	const insert = `INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	return effect{
 		draft: ledger.Draft{Kind: ledger.KindHold, Effective: w.today, Rules: rules.Hash(), Details: details,
 			Postings: ledger.Move(nil, ledger.Care, w.account(h.volunteer, ledger.CarePurpose).ID,
 				w.account(h.volunteer, ledger.CareHeld).ID, h.minutes)},
 		volunteer: h.volunteer, partner: h.partner,
 		rows: func(seq ledger.Seq) []row {
-			return []row{{insert, []any{seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.endsAt}}}
+			return []row{{insert, []any{seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.endsAt, h.careAt.column()}}}
 		},
 		learned: func(w *world, seq ledger.Seq) {
 			h.seq = seq
@@ -208,13 +214,15 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 type settle struct {
 	partner string
 	id      string
-	kind    ledger.Kind
 	given   ledger.Minutes
 }
 
-func (c *settle) want(w *world, n *wants) {
-	n.redemptions.add(c.id)
-	if h := w.holds[c.id]; h != nil {
+func (c *settle) want(w *world, n *wants) { wantHold(w, n, c.id) }
+
+// wantHold asks for what settling a hold needs.
+func wantHold(w *world, n *wants, id string) {
+	n.redemptions.add(id)
+	if h := w.holds[id]; h != nil {
 		n.partners.add(h.partner)
 		n.volunteers.add(h.volunteer)
 		n.consents.add(consentKey{h.volunteer, h.partner})
@@ -236,8 +244,6 @@ func (c *settle) decide(w *world) (decision, error) {
 	case c.given > h.minutes:
 		return decision{}, &ledger.Refusal{Code: "more_than_held", Entry: h.seq,
 			Detail: fmt.Sprintf("%s were held, %s cannot be confirmed", h.minutes, c.given)}
-	case c.kind == ledger.KindCancel:
-		return decision{effects: []effect{w.release(h, ledger.KindCancel)}, id: h.id}, nil
 	default:
 		return decision{effects: []effect{w.settleHold(h, ledger.KindConfirm, c.given)}, id: h.id}, nil
 	}
@@ -303,6 +309,7 @@ type holdRow struct {
 	EndsAt    time.Time      `db:"ends_at"`
 	Settled   bool           `db:"settled"`
 	Given     ledger.Minutes `db:"given"`
+	CareAt    sql.NullInt64  `db:"care_at"`
 }
 
 // learnHold keeps one holdFacts a hold, however it was found.
@@ -310,7 +317,7 @@ func (w *world) learnHold(r holdRow) *holdFacts {
 	if h := w.holds[r.ID]; h != nil {
 		return h
 	}
-	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled, r.Given, 0}
+	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled, r.Given, 0, careTimeOf(r.CareAt)}
 	w.holds[r.ID] = h
 	return h
 }
@@ -321,7 +328,7 @@ func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) err
 		return nil
 	}
 	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, s.seq IS NOT NULL AS settled,
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, h.care_at, s.seq IS NOT NULL AS settled,
 		       coalesce(s.given, 0) AS given
 		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.id = ANY ($1::uuid[]) ORDER BY h.seq`
@@ -341,7 +348,7 @@ func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
 		return nil
 	}
 	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, false AS settled, 0 AS given
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, h.care_at, false AS settled, 0 AS given
 		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.volunteer = ANY ($1::uuid[]) AND s.seq IS NULL ORDER BY h.seq`
 	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.holdsOf.list))
@@ -362,7 +369,7 @@ func (w *world) fetchRedeemed(ctx context.Context, tx *writeTx, n *wants) error 
 		return nil
 	}
 	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, s.seq IS NOT NULL AS settled,
+		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, h.care_at, s.seq IS NOT NULL AS settled,
 		       coalesce(s.given, 0) AS given
 		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.volunteer = ANY ($1::uuid[]) AND e.effective >= date '1970-01-01' + $2::int ORDER BY h.seq`

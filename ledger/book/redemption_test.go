@@ -57,17 +57,17 @@ func TestRedemption(t *testing.T) {
 	if v := b.BalancesOf(t, elder); v.Care != 210 || v.CareHeld != 0 {
 		t.Errorf("after confirming 90: %+v", v)
 	}
-	if _, err := b.Cancel(t.Context(), partner, b.Key(), held.ID); booktest.RefusalCode(err) != "hold_settled" {
+	if _, err := b.Cancel(t.Context(), partner, b.Key(), held.ID, "volunteer_asked"); booktest.RefusalCode(err) != "hold_settled" {
 		t.Errorf("Cancel after Confirm = %v, want hold_settled", err)
 	}
-	if _, err := b.Cancel(t.Context(), b.Partner(t), b.Key(), held.ID); !errors.Is(err, ledger.ErrNotFound) {
+	if _, err := b.Cancel(t.Context(), b.Partner(t), b.Key(), held.ID, "volunteer_asked"); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("Cancel by another partner = %v, want ErrNotFound", err)
 	}
 	second, err := r.hold(210)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Cancel(t.Context(), partner, b.Key(), second.ID); err != nil {
+	if _, err := b.Cancel(t.Context(), partner, b.Key(), second.ID, "volunteer_asked"); err != nil {
 		t.Fatal(err)
 	}
 	states, err := b.Redemptions(t.Context(), partner, book.RedemptionFilter{After: -1, Limit: 10})

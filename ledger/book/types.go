@@ -73,6 +73,8 @@ type Redemption struct {
 	Service   string // what care, by its code in the catalogue
 	For       string // the relative it is for; empty when it is for the volunteer
 	Minutes   ledger.Minutes
+	CareAt    *CareTime // when it is booked for; nil when it is for no agreed time
+	Urgent    bool      // booked at short notice
 }
 
 // HoursRequest is one claim to record.

@@ -89,6 +89,8 @@ type verifier struct {
 	kin      map[pairKey]*relationFacts
 	redeemed map[string][]*holdFacts // by volunteer
 	wards    map[string]WardConsent
+	careAt   map[ledger.Seq]int64     // of holds that are booked
+	strikes  map[string][]ledger.Date // against volunteers and partners
 	holds    int64
 	settled  int64
 }
@@ -109,6 +111,7 @@ func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
 		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string]WardConsent{},
+		careAt: map[ledger.Seq]int64{}, strikes: map[string][]ledger.Date{},
 		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {

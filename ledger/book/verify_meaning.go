@@ -69,6 +69,7 @@ type holdSide struct {
 	Minutes   ledger.Minutes `db:"minutes"`
 	Consent   ledger.Seq     `db:"consent"`
 	EndsAt    string         `db:"ends_at"`
+	CareAt    int64          `db:"care_at"` // -1 for none
 }
 
 type settlementSide struct {
@@ -95,7 +96,8 @@ func (v *verifier) sideRows(ctx context.Context, from, to ledger.Seq) (sideRows,
 	}
 	const holds = `
 		SELECT seq, id, volunteer, partner, service, minutes, consent,
-		       to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ends_at
+		       to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ends_at,
+		       coalesce(care_at, -1) AS care_at
 		FROM hold WHERE seq BETWEEN $1 AND $2`
 	hs, err := selectAll[holdSide](ctx, v.tx, holds, from, to)
 	if err != nil {
@@ -395,11 +397,12 @@ func (v *verifier) checkHold(r *Record, side sideRows) {
 		v.find(r.Seq, "has no readable details, or no row in hold")
 		return
 	}
-	if want := (holdSide{r.Seq, d.Redemption, d.Volunteer, d.Partner, d.Service, d.Facts.Minutes, d.Consent, d.EndsAt}); row != want ||
+	if want := (holdSide{r.Seq, d.Redemption, d.Volunteer, d.Partner, d.Service, d.Facts.Minutes, d.Consent, d.EndsAt, careAtOf(d.CareAt)}); row != want ||
 		d.Volunteer != r.Volunteer || d.Partner != r.Partner {
 		v.find(r.Seq, "differs from its row in hold")
 	}
 	v.checkRedeemed(r, d)
+	v.checkBooked(r, d)
 	rules, ok := v.rules[r.Rules]
 	if !ok {
 		return
@@ -441,6 +444,9 @@ func (v *verifier) checkSettlement(r *Record, side sideRows) {
 	given := movedTo(r, ledger.OwnerPartner)[ledger.Care]
 	if given != d.Given || heldBy(r) != -d.Held || (r.Kind != ledger.KindConfirm && given != 0) {
 		v.find(r.Seq, "does not settle the %d minutes that were held", d.Held)
+	}
+	if r.Kind == ledger.KindCancel {
+		v.checkCancelled(r)
 	}
 	v.checkOwners(r)
 }

@@ -14,6 +14,7 @@ import (
 // them so far. It belongs to one goroutine and lives as long as the batch.
 type world struct {
 	now      time.Time
+	clock    CareTime // now, by the clock on the wall
 	today    ledger.Date
 	next     ledger.Seq
 	ruleSets []*policy.Rules
@@ -39,6 +40,7 @@ type world struct {
 	gifts         map[string][]giftFacts     // by giver, of this year
 	redeemedBy    map[string][]*holdFacts    // by volunteer: all that were made this month
 	wards         map[string]WardConsent     // the latest of each child
+	strikes       map[string]int             // against volunteers and partners, of the year before
 
 	records    []*Record
 	effects    []effect
@@ -118,6 +120,7 @@ type holdFacts struct {
 	settled   bool
 	given     ledger.Minutes
 	on        ledger.Date // the day it was made; kept by whoever verifies
+	careAt    *CareTime   // when the care is booked for, if it is
 }
 
 type consentFacts struct {

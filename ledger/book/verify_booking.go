@@ -1,0 +1,89 @@
+package book
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"timebank/ledger"
+	"timebank/policy"
+)
+
+// careAtOf reads "2026-03-05T14:30" as hold.care_at has it, or -1 for nothing.
+func careAtOf(s string) int64 {
+	day, clock, _ := strings.Cut(s, "T")
+	d, err1 := ledger.ParseDate(day)
+	c, err2 := ledger.ParseClock(clock)
+	if err1 != nil || err2 != nil {
+		return -1
+	}
+	return int64(At(d, c))
+}
+
+// checkBooked compares how far ahead care was booked with when it was recorded, and the strikes with the
+// cancellings before.
+func (v *verifier) checkBooked(r *Record, d holdDetails) {
+	at, now := careAtOf(d.CareAt), int64(careTime(r.Recorded.In(v.b.cfg.Zone)))
+	if d.Facts.Booked != (at >= 0) || d.Facts.Booked && d.Facts.LeadMinutes != at-now {
+		v.find(r.Seq, "was decided as if care was booked %d minutes ahead", d.Facts.LeadMinutes)
+	}
+	if at >= 0 {
+		v.careAt[r.Seq] = at
+	}
+	if p, e := v.struck(d.Partner, r.Effective), v.struck(d.Volunteer, r.Effective); d.Facts.PartnerStrikes != p || d.Facts.VolunteerStrikes != e {
+		v.find(r.Seq, "was decided as if %d and %d strikes counted against the partner and the volunteer, it was %d and %d",
+			d.Facts.PartnerStrikes, d.Facts.VolunteerStrikes, p, e)
+	}
+}
+
+func (v *verifier) struck(owner string, today ledger.Date) (n int) {
+	for _, on := range v.strikes[owner] {
+		if on > today-strikeDays {
+			n++
+		}
+	}
+	return n
+}
+
+// checkCancelled decides again against whom a cancelling counts.
+func (v *verifier) checkCancelled(r *Record) {
+	rules, ok := v.replayFacts(r)
+	if !ok {
+		return
+	}
+	var d cancelDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		v.find(r.Seq, "has details that cannot be read: %v", err)
+		return
+	}
+	again, err := rules.Cancel(d.Facts)
+	if err != nil || !slices.Equal(again.Against, d.Against) {
+		v.find(r.Seq, "counts against %v; decided again, it is %v", d.Against, again.Against)
+	}
+	at, booked := v.careAt[*r.Refers]
+	if d.Facts.Booked != booked || booked && d.Facts.Notice != at-int64(careTime(r.Recorded.In(v.b.cfg.Zone))) {
+		v.find(r.Seq, "was decided as if it came %d minutes before the time", d.Facts.Notice)
+	}
+	for _, who := range d.Against {
+		owner := r.Partner
+		if who == ledger.OwnerVolunteer {
+			owner = r.Volunteer
+		}
+		v.strikes[owner] = append(v.strikes[owner], r.Effective)
+	}
+}
+
+// replayFacts decides an entry again from its recorded facts, and gives the rule set that decided it.
+func (v *verifier) replayFacts(r *Record) (*policy.Rules, bool) {
+	rules, ok := v.rules[r.Rules]
+	if !ok {
+		v.find(r.Seq, "of kind %s was decided by no rule set of the book", r.Kind)
+		return nil, false
+	}
+	v.report.Replayed++
+	if err := rules.Replay(r.Kind, r.Details); err != nil {
+		v.find(r.Seq, "%v", err)
+	}
+	return rules, true
+}
