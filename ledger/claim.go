@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,6 +57,9 @@ type Evidence struct {
 	Satisfaction   int    `json:"satisfaction,omitempty"`    // what the person helped said, 1 to 5; 0 when nobody asked
 }
 
+// Positions lists what somebody may be in an activity; the first, a member, goes without saying.
+var Positions = []string{"", "organizer", "leader", "trainer"}
+
 // Claim is what an organization says a volunteer did.
 type Claim struct {
 	Volunteer string // the volunteer's id
@@ -63,6 +67,7 @@ type Claim struct {
 	Service   string // code of the service catalogue, optional
 	Class     string // class of activity, optional: the rules tell which are volunteering
 	Emergency int    // level of the emergency it was served in, 1 the gravest to 4; 0 for none
+	Position  string // in the activity, optional: organizer, leader or trainer; empty is a member
 	ServedOn  Date   // the day the shift began
 	Start     *Clock // with End, the shift's clock times; an End not after Start is the next day's
 	End       *Clock
@@ -76,6 +81,9 @@ func (c Claim) Check() error {
 	if c.Minutes < 1 || c.Minutes > ClaimMinutesMax {
 		return &Invalid{"minutes_out_of_range", "/minutes",
 			fmt.Sprintf("a claim is of 1 to %d minutes, not %d", ClaimMinutesMax, c.Minutes)}
+	}
+	if !slices.Contains(Positions, c.Position) {
+		return &Invalid{"position_unknown", "/position", "a position is organizer, leader or trainer, or is left out"}
 	}
 	if (c.Start == nil) != (c.End == nil) {
 		return &Invalid{"clock_incomplete", "/start", "give both start and end, or neither"}

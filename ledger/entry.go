@@ -115,6 +115,11 @@ func (d Draft) Check() error {
 	if len(d.Postings) > PostingsMax {
 		return fmt.Errorf("%w: %d postings, at most %d", ErrInvalid, len(d.Postings), PostingsMax)
 	}
+	for _, p := range d.Postings {
+		if kinds := movedBy[p.Unit]; kinds != nil && !slices.Contains(kinds, d.Kind) {
+			return fmt.Errorf("%w: an entry of kind %s moves %s", ErrInvalid, d.Kind, p.Unit)
+		}
+	}
 	sums := make(map[Unit]Minutes, len(Units))
 	seen := make(map[AccountID]bool, len(d.Postings))
 	for _, p := range d.Postings {
@@ -133,6 +138,14 @@ func (d Draft) Check() error {
 		}
 	}
 	return nil
+}
+
+// movedBy says which kinds of entry alone may move a unit: the record of service, and that of the young,
+// is made and taken back, and never given to anybody.
+var movedBy = map[Unit][]Kind{
+	Service: {KindHours, KindCorrection},
+	Youth:   {KindHours, KindCorrection},
+	Support: {KindSupport},
 }
 
 func (p Posting) check() error {

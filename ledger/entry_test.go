@@ -88,13 +88,16 @@ type move struct {
 	minutes  ledger.Minutes
 }
 
+// hoursUnits are what an entry of kind hours may move.
+var hoursUnits = []ledger.Unit{ledger.Service, ledger.Care, ledger.Youth}
+
 // drawMoves draws moves; each account has one unit, as in the chart.
 func drawMoves(t *rapid.T) []move {
 	one := rapid.Custom(func(t *rapid.T) move {
-		u := rapid.IntRange(0, len(ledger.Units)-1).Draw(t, "unit")
+		u := rapid.IntRange(0, len(hoursUnits)-1).Draw(t, "unit")
 		pair := rapid.SliceOfNDistinct(rapid.IntRange(1, 5), 2, 2, rapid.ID).Draw(t, "accounts")
 		account := func(i int) ledger.AccountID { return ledger.AccountID(10*u + i) }
-		return move{ledger.Units[u], account(pair[0]), account(pair[1]), ledger.Minutes(rapid.Int64Range(0, 100).Draw(t, "minutes"))}
+		return move{hoursUnits[u], account(pair[0]), account(pair[1]), ledger.Minutes(rapid.Int64Range(0, 100).Draw(t, "minutes"))}
 	})
 	return rapid.SliceOfN(one, 0, 12).Draw(t, "moves")
 }
@@ -223,4 +226,19 @@ func ExampleReverse() {
 	// Output:
 	// 0000000000000001 care 1 h 30 min
 	// 0000000000000002 care -1 h 30 min
+}
+
+// What somebody served, and the record of the young, is nobody's to give.
+func TestCheck_lets_nothing_but_service_move_a_record(t *testing.T) {
+	t.Parallel()
+	for _, kind := range ledger.Kinds {
+		for _, unit := range ledger.Units {
+			d := ledger.Draft{Kind: kind, Effective: ledger.DateMin, Postings: ledger.Move(nil, unit, 1, 2, 60)}
+			may := unit == ledger.Care || unit == ledger.Support && kind == ledger.KindSupport ||
+				unit != ledger.Support && (kind == ledger.KindHours || kind == ledger.KindCorrection)
+			if err := d.Check(); (err == nil) != may {
+				t.Errorf("Check of a %s that moves %s = %v, want it accepted: %t", kind, unit, err, may)
+			}
+		}
+	}
 }

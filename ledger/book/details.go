@@ -19,6 +19,7 @@ type claimDetails struct {
 	Activity     string            `json:"activity"`
 	Service      string            `json:"service,omitempty"`
 	Class        string            `json:"class,omitempty"`
+	Position     string            `json:"position,omitempty"`
 	Emergency    int               `json:"emergency_level,omitzero"`
 	Start        string            `json:"start,omitempty"`
 	End          string            `json:"end,omitempty"`
@@ -45,7 +46,7 @@ type evidenceDetails struct {
 
 func hoursDetails(organization string, c ledger.Claim, f policy.ClaimFacts, d policy.Decision) ([]byte, error) {
 	return encode(claimDetails{
-		Organization: organization, Volunteer: c.Volunteer, Activity: c.Activity, Service: c.Service, Class: c.Class, Emergency: c.Emergency,
+		Organization: organization, Volunteer: c.Volunteer, Activity: c.Activity, Service: c.Service, Class: c.Class, Position: c.Position, Emergency: c.Emergency,
 		Start: clockText(c.Start), End: clockText(c.End), Reference: c.Reference,
 		Evidence: evidenceDetails{clockText(c.Evidence.CheckIn), clockText(c.Evidence.CheckOut), c.Evidence.Beneficiary,
 			c.Evidence.Sheet, c.Evidence.Recorder, c.Evidence.Approver,

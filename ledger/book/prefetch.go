@@ -81,6 +81,13 @@ func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*wo
 			p.cmd.want(w, n)
 		}
 	}
+	for _, p := range batch {
+		if l, ok := p.cmd.(lone); ok {
+			if err := l.look(ctx, tx, w, n); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
 		w.fetchHolds, // first: holds tell of partners and consents
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,

@@ -35,13 +35,8 @@ func (b *Book) RegisterRelation(ctx context.Context, by ledger.Actor, key Key, r
 	if r.Volunteer == r.Relative {
 		return Receipt{}, &ledger.Invalid{Code: "relation_of_one", Pointer: "/relative_id", Detail: "nobody is their own relative"}
 	}
-	if err := ledger.CheckTexts(ledger.Text{Pointer: "/document", Value: r.Document, BytesMax: ledger.ReferenceBytesMax, Required: true},
-		ledger.Text{Pointer: "/recorder", Value: r.Recorder, BytesMax: ledger.StaffBytesMax, Required: true},
-		ledger.Text{Pointer: "/approver", Value: r.Approver, BytesMax: ledger.StaffBytesMax, Required: true}); err != nil {
+	if err := checkByTwo(r.Document, r.Recorder, r.Approver); err != nil {
 		return Receipt{}, err
-	}
-	if r.Recorder == r.Approver {
-		return Receipt{}, &ledger.Invalid{Code: "one_person", Pointer: "/approver", Detail: "two persons check a relation: recorder and approver differ"}
 	}
 	return b.do(ctx, by, key, &registerRelation{by.Subject, r})
 }

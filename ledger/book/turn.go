@@ -18,6 +18,14 @@ type command interface {
 	decide(w *world) (decision, error)
 }
 
+// lone is a command that looks at much of the book, such as all that a team did in half a year. It is
+// decided in a batch of its own, so that what it reads is all there is.
+type lone interface {
+	command
+	// look reads what the command needs, and may want more.
+	look(ctx context.Context, tx *writeTx, w *world, n *wants) error
+}
+
 // decision is what a command comes to: entries to record, of which the last answers the command; or a
 // refusal, which is remembered (a refusal may still record that holds have ended).
 type decision struct {
@@ -143,9 +151,22 @@ const (
 	lingerSteps = 8 // two milliseconds at most, a tenth of what a busy caller waits anyway
 )
 
-// turn commits a batch and answers each caller. A batch that fails in the database is tried again one
-// command at a time, so that a command fails alone.
+// turn commits a batch and answers each caller; a lone command is a batch of its own.
 func (b *Book) turn(ctx context.Context, batch []*pending) {
+	begun := 0
+	for i, p := range batch {
+		if _, ok := p.cmd.(lone); ok {
+			b.turnOf(ctx, batch[begun:i])
+			b.turnOf(ctx, batch[i:i+1])
+			begun = i + 1
+		}
+	}
+	b.turnOf(ctx, batch[begun:])
+}
+
+// turnOf commits a batch and answers each caller. A batch that fails in the database is tried again one
+// command at a time, so that a command fails alone.
+func (b *Book) turnOf(ctx context.Context, batch []*pending) {
 	live := batch[:0]
 	for _, p := range batch {
 		if p.ctx.Err() != nil { // nobody waits for it any more, and nothing was begun
@@ -169,7 +190,7 @@ func (b *Book) turn(ctx context.Context, batch []*pending) {
 		return
 	}
 	for _, p := range live {
-		b.turn(ctx, []*pending{p})
+		b.turnOf(ctx, []*pending{p})
 	}
 }
 

@@ -91,6 +91,7 @@ type verifier struct {
 	wards    map[string]WardConsent
 	careAt   map[ledger.Seq]int64     // of holds that are booked
 	strikes  map[string][]ledger.Date // against volunteers and partners
+	groups   groupsKept
 	holds    int64
 	settled  int64
 }
@@ -104,6 +105,7 @@ type kept struct {
 	facts     policy.ClaimFacts
 	earned    policy.Earned
 	rules     *policy.Rules
+	served    *servedClaim
 	referred  map[string]bool // "corrected", "settled"
 }
 
@@ -111,7 +113,7 @@ func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
 		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string]WardConsent{},
-		careAt: map[ledger.Seq]int64{}, strikes: map[string][]ledger.Date{},
+		groups: newGroupsKept(), careAt: map[ledger.Seq]int64{}, strikes: map[string][]ledger.Date{},
 		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
@@ -276,6 +278,7 @@ func (v *verifier) checkLines(r *Record) {
 
 // countStored keeps what is stored for volunteers, after an entry.
 func (v *verifier) countStored(r *Record) {
+	v.keepFlows(r)
 	for _, l := range r.Lines {
 		if l.Owner.Kind == ledger.OwnerVolunteer && l.Unit == ledger.Care {
 			v.credit[l.Owner.ID] += l.Minutes

@@ -151,6 +151,9 @@ func (v *verifier) checkMeaning(r *Record, side sideRows) {
 		v.checkWard(r)
 	case ledger.KindRelation, ledger.KindRelationEnd:
 		v.checkRelation(r)
+	case ledger.KindApplication, ledger.KindGrant, ledger.KindExpiry, ledger.KindHonour, ledger.KindNomination, ledger.KindSupport,
+		ledger.KindReferral, ledger.KindClarify:
+		v.checkGroups(r)
 	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
 		v.checkSettlement(r, side)
 	default:
@@ -179,6 +182,7 @@ func (v *verifier) checkHours(r *Record, side sideRows, k *kept) {
 		v.find(r.Seq, "is not about the organization, volunteer and day that its details name")
 	}
 	v.replay(r, d, row, k)
+	v.keepServed(d, k, row)
 	v.checkCarry(r, side)
 }
 
@@ -365,6 +369,9 @@ func (v *verifier) checkCorrection(r *Record, side sideRows) {
 		v.find(r.Seq, "does not take back what entry %d gave", *r.Refers)
 	}
 	v.checkOwners(r)
+	if t.served != nil {
+		t.served.Corrected = true
+	}
 	if t.rules != nil {
 		v.tally.Undo(t.rules, t.volunteer, t.facts, t.earned)
 		v.checkCarry(r, side)

@@ -1,0 +1,278 @@
+package book
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"timebank/ledger"
+	"timebank/policy"
+)
+
+// groupsKept is what the entries so far come to, for the decisions that look at much of the book.
+type groupsKept struct {
+	served       map[string][]*servedClaim // by volunteer
+	servedFor    map[string][]*servedClaim // by organization
+	applications map[string]applicationOf  // the latest of each volunteer
+	granted      map[string][]flow         // by volunteer
+	received     map[string][]flow         // into the credit of a volunteer, or taken back by a correction
+	spent        map[string]ledger.Minutes
+	held         map[string]ledger.Minutes
+	honours      map[string][]honourFacts // by volunteer
+	assessed     map[string][]string      // by organization: first days of periods
+}
+
+type applicationOf struct {
+	seq     ledger.Seq
+	details applicationDetails
+}
+
+type flow struct {
+	on      ledger.Date
+	minutes ledger.Minutes
+}
+
+func newGroupsKept() groupsKept {
+	return groupsKept{map[string][]*servedClaim{}, map[string][]*servedClaim{}, map[string]applicationOf{}, map[string][]flow{}, map[string][]flow{},
+		map[string]ledger.Minutes{}, map[string]ledger.Minutes{}, map[string][]honourFacts{}, map[string][]string{}}
+}
+
+// keepServed keeps a claim for the records and assessments that count it.
+func (v *verifier) keepServed(d claimDetails, k *kept, row claimSide) {
+	k.served = &servedClaim{row.Seq, d.Volunteer, d.Organization, row.ServedOn, row.Minutes, row.Grade, row.Pooled, d.Service, d.Position,
+		d.Emergency > 0, d.Evidence.Satisfaction, false}
+	v.groups.served[d.Volunteer] = append(v.groups.served[d.Volunteer], k.served)
+	v.groups.servedFor[d.Organization] = append(v.groups.servedFor[d.Organization], k.served)
+}
+
+// keepFlows keeps what came into volunteers' credit and what went out of it.
+func (v *verifier) keepFlows(r *Record) {
+	net := map[string]ledger.Minutes{}
+	for _, l := range r.Lines {
+		if l.Owner.Kind == ledger.OwnerVolunteer && l.Unit == ledger.Care {
+			net[l.Owner.ID] += l.Minutes
+			if l.Purpose == ledger.CareHeld {
+				v.groups.held[l.Owner.ID] += l.Minutes
+			}
+		}
+	}
+	for who, m := range net {
+		switch {
+		case m > 0 || r.Kind == ledger.KindCorrection:
+			v.groups.received[who] = append(v.groups.received[who], flow{r.Effective, m})
+		case m < 0:
+			v.groups.spent[who] -= m
+		}
+	}
+}
+
+// claims gives claims in the order of their days, of one organization when it is named.
+func claimsOf(kept []*servedClaim, organization string, from, to ledger.Date) (claims []servedClaim) {
+	for _, c := range kept {
+		if (organization == "" || c.Organization == organization) && from <= c.on() && c.on() <= to {
+			claims = append(claims, *c)
+		}
+	}
+	slices.SortFunc(claims, func(a, b servedClaim) int {
+		return cmp.Or(cmp.Compare(a.ServedOn, b.ServedOn), cmp.Compare(a.Seq, b.Seq))
+	})
+	return claims
+}
+
+// checkGroups checks what is decided for a group: it decides again, and compares the facts with the
+// entries before.
+func (v *verifier) checkGroups(r *Record) {
+	check := map[ledger.Kind]func(*Record, *policy.Rules) error{
+		ledger.KindApplication: v.checkApplication, ledger.KindGrant: v.checkGrant, ledger.KindExpiry: v.checkExpiry,
+		ledger.KindHonour: v.checkHonour, ledger.KindNomination: v.checkHonour, ledger.KindSupport: v.checkSupport, ledger.KindReferral: v.checkReferral,
+		ledger.KindClarify: v.checkClarification,
+	}[r.Kind]
+	var rules *policy.Rules
+	if r.Kind != ledger.KindClarify { // what was found is no rule's
+		var ok bool
+		if rules, ok = v.replayFacts(r); !ok {
+			return
+		}
+	}
+	if err := check(r, rules); err != nil {
+		v.find(r.Seq, "has details that cannot be read: %v", err)
+	}
+	v.checkOwners(r)
+}
+
+// facts complains when what was decided on differs from what the entries before come to.
+func (v *verifier) facts(r *Record, have, want any, same bool) {
+	if !same {
+		v.find(r.Seq, "was decided on %+v; by the entries before it, it was %+v", have, want)
+	}
+}
+
+func (v *verifier) checkApplication(r *Record, rules *policy.Rules) error {
+	var d applicationDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	again, err := rules.Apply(d.Facts)
+	until := ""
+	if again.Priority > 0 {
+		until = (r.Effective.AddMonths(again.Months) - 1).String()
+	}
+	if err != nil || d.Priority != again.Priority || d.Until != until || d.Volunteer != r.Volunteer || d.Organization != r.Organization || len(r.Lines) > 0 {
+		v.find(r.Seq, "does not say what the rules decided")
+	}
+	v.groups.applications[r.Volunteer] = applicationOf{r.Seq, d}
+	return nil
+}
+
+// line gives who stood in line on a day, as readLine reads it.
+func (v *verifier) line(today ledger.Date) (line []standing) {
+	for who, a := range v.groups.applications {
+		s := a.details.standing(a.seq, today)
+		for _, g := range v.groups.granted[who] {
+			if ledger.Month.Start(g.on) == ledger.Month.Start(today) {
+				s.granted += g.minutes
+			}
+		}
+		line = append(line, s)
+	}
+	sortLine(line)
+	return line
+}
+
+func (v *verifier) checkGrant(r *Record, rules *policy.Rules) error {
+	var d grantDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	line := v.line(r.Effective)
+	next := nextInLine(line, rules.GrantMost())
+	if next == nil || next.seq != d.Facts.Application || r.Refers == nil || *r.Refers != next.seq || next.volunteer != r.Volunteer {
+		v.find(r.Seq, "gives to somebody who was not the next in line")
+		return nil
+	}
+	var pool ledger.Minutes
+	for _, l := range r.Lines {
+		if l.Owner.Kind == ledger.OwnerPool {
+			pool = l.Balance - l.Minutes
+		}
+	}
+	want := policy.GrantFacts{Application: next.seq, Priority: next.priority, GrantedToThem: next.granted, GrantedToAll: grantedToAll(line), Pool: pool, Today: r.Effective.String()}
+	v.facts(r, d.Facts, want, d.Facts == want)
+	again, err := rules.Grant(d.Facts)
+	if err != nil || movedTo(r, ledger.OwnerVolunteer)[ledger.Care] != again.Minutes || movedTo(r, ledger.OwnerPool)[ledger.Care] != -again.Minutes {
+		v.find(r.Seq, "does not move what the rules decided")
+	}
+	v.groups.granted[r.Volunteer] = append(v.groups.granted[r.Volunteer], flow{r.Effective, again.Minutes})
+	return nil
+}
+
+func (v *verifier) checkExpiry(r *Record, rules *policy.Rules) error {
+	var d expiryDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	cutoff, ok := rules.ExpiryCutoff(r.Effective)
+	if !ok {
+		v.find(r.Seq, "ends credit by rules that end none")
+		return nil
+	}
+	again, err := rules.Expire(d.Facts)
+	want := policy.ExpiryFacts{Cutoff: cutoff.String(), Today: r.Effective.String(),
+		Held: v.groups.held[r.Volunteer], Spent: v.groups.spent[r.Volunteer]}
+	for _, l := range r.Lines {
+		if l.Purpose == ledger.CarePurpose {
+			want.Available = l.Balance - l.Minutes
+		}
+	}
+	for _, f := range v.groups.received[r.Volunteer] {
+		if f.on <= cutoff {
+			want.Received += f.minutes
+		}
+	}
+	v.facts(r, d.Facts, want, d.Facts == want)
+	if err != nil || movedTo(r, ledger.OwnerVolunteer)[ledger.Care] != -again.Minutes {
+		v.find(r.Seq, "does not end what the rules decided")
+	}
+	return nil
+}
+
+func (v *verifier) checkHonour(r *Record, rules *policy.Rules) error {
+	var d honourDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	open, given := nominated(v.groups.honours[r.Volunteer], d.Honour)
+	record := recordFacts(claimsOf(v.groups.served[r.Volunteer], r.Organization, ledger.DateMin, ledger.DateMax), rules.LevelGrades())
+	v.facts(r, d.Facts.RecordFacts, record, d.Facts.RecordFacts == record)
+	giver := ledger.OwnerBank
+	if r.Organization != "" {
+		giver = ledger.OwnerOrganization
+	}
+	if d.Facts.Nominated != (open != nil) || d.Facts.GivenBefore != given || d.Facts.Giver != giver || d.Honour != d.Facts.Honour || d.Volunteer != r.Volunteer {
+		v.find(r.Seq, "was decided on other honours and nominations than those before it")
+	}
+	if answered := r.Kind == ledger.KindHonour && open != nil; answered != (r.Refers != nil) || answered && *r.Refers != *open {
+		v.find(r.Seq, "does not refer to the nomination that it answers")
+	}
+	v.groups.honours[r.Volunteer] = append(v.groups.honours[r.Volunteer], honourFacts{r.Seq, r.Kind, r.Volunteer, d.Honour, r.Refers})
+	if len(r.Lines) > 0 {
+		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
+	}
+	return nil
+}
+
+func (v *verifier) checkSupport(r *Record, rules *policy.Rules) error {
+	var d supportDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	in, err := ledger.ParseDate(d.Facts.From)
+	if err != nil || rules.SupportPer() == "" {
+		return err
+	}
+	before, from, to := periodsOf(rules.SupportPer(), in)
+	want := supportFacts(claimsOf(v.groups.servedFor[r.Organization], "", before, to), before, from, to)
+	want.OrganizationKind = d.Facts.OrganizationKind
+	v.facts(r, d.Facts, want, d.Facts == want)
+	if to >= r.Effective || slices.Contains(v.groups.assessed[r.Organization], d.Facts.From) {
+		v.find(r.Seq, "assesses a period that was not over, or was assessed before")
+	}
+	v.groups.assessed[r.Organization] = append(v.groups.assessed[r.Organization], d.Facts.From)
+	again, err := rules.Support(d.Facts)
+	if err != nil || again.Level != d.Level || !slices.Equal(again.Supports, d.Supports) {
+		v.find(r.Seq, "grants what the rules did not decide")
+	}
+	moved := ledger.Minutes(0)
+	if again.Level != "" {
+		moved = d.Facts.Minutes
+	}
+	if movedTo(r, ledger.OwnerOrganization)[ledger.Support] != moved {
+		v.find(r.Seq, "does not move the %d minutes that were assessed", moved)
+	}
+	return nil
+}
+
+func (v *verifier) checkReferral(r *Record, _ *policy.Rules) error {
+	var d referralDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	want := workloadFacts(claimsOf(v.groups.served[r.Volunteer], "", r.Effective-29, r.Effective), r.Effective)
+	have := d.Facts
+	want.Age, want.Roles, want.By, want.Referral = have.Age, have.Roles, have.By, have.Referral
+	same := have.In7 == want.In7 && have.In30 == want.In30 && have.DaysIn7 == want.DaysIn7 && have.EmergencyIn30 == want.EmergencyIn30 && have.Today == want.Today
+	v.facts(r, have, want, same && len(r.Lines) == 0)
+	return nil
+}
+
+func (v *verifier) checkClarification(r *Record, _ *policy.Rules) error {
+	var d clarificationDetails
+	if err := json.Unmarshal(r.Details, &d); err != nil {
+		return err
+	}
+	if d.Volunteer != r.Volunteer || d.Organization != r.Organization || d.Recorder == d.Approver || len(r.Lines) > 0 {
+		v.find(r.Seq, "is not about the volunteer and organization that its details name, or was checked by one person")
+	}
+	return nil
+}
