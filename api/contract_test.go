@@ -43,7 +43,8 @@ func TestContractIsSound(t *testing.T) {
 func TestContractSaysEverything(t *testing.T) {
 	t.Parallel()
 	public := []string{"CreateToken", "GetKeys", "GetHealth", "GetReadiness", "GetMetrics", "GetContract", "GetProblems", "GetCheckpoint",
-		"GetProof", "GetPolicy", "ListRuleSets", "GetRuleSet", "GetPolicyPage"}
+		"GetProof", "GetPolicy", "ListRuleSets", "GetRuleSet", "GetPolicyPage",
+		"GetPool", "ListHonours", "ListSupports"}
 	for path, item := range document(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			t.Run(op.OperationID, func(t *testing.T) {

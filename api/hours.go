@@ -17,7 +17,7 @@ import (
 func (s *Server) PostHours(ctx context.Context, r gen.PostHoursRequestObject) (gen.PostHoursResponseObject, error) {
 	c := callOf(ctx)
 	body := gen.BatchClaim{Activity: r.Body.Activity, End: r.Body.End, Evidence: r.Body.Evidence, Minutes: r.Body.Minutes, Reference: r.Body.Reference,
-		ServedOn: r.Body.ServedOn, Service: r.Body.Service, Class: r.Body.Class, EmergencyLevel: r.Body.EmergencyLevel, Start: r.Body.Start, VolunteerId: r.Body.VolunteerId, VolunteerExternalId: r.Body.VolunteerExternalId}
+		ServedOn: r.Body.ServedOn, Service: r.Body.Service, Class: r.Body.Class, Position: (*gen.BatchClaimPosition)(r.Body.Position), EmergencyLevel: r.Body.EmergencyLevel, Start: r.Body.Start, VolunteerId: r.Body.VolunteerId, VolunteerExternalId: r.Body.VolunteerExternalId}
 	claim, err := claimOf(body)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (s *Server) PostHours(ctx context.Context, r gen.PostHoursRequestObject) (g
 // claimOf reads a claim that fits the contract; the calendar and the clock may still refuse it.
 func claimOf(g gen.BatchClaim) (ledger.Claim, error) {
 	c := ledger.Claim{Volunteer: deref(g.VolunteerId), Activity: g.Activity, Service: deref(g.Service), Minutes: ledger.Minutes(g.Minutes),
-		Reference: deref(g.Reference), Class: deref(g.Class), Emergency: deref(g.EmergencyLevel)}
+		Reference: deref(g.Reference), Class: deref(g.Class), Position: string(deref(g.Position)), Emergency: deref(g.EmergencyLevel)}
 	if (g.VolunteerId == nil) == (g.VolunteerExternalId == nil) {
 		return c, &ledger.Invalid{Code: "volunteer_missing", Pointer: "/volunteer_id", Detail: "name the volunteer by volunteer_id or by volunteer_external_id"}
 	}

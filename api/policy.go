@@ -15,11 +15,15 @@ func (s *Server) GetPolicy(ctx context.Context, r gen.GetPolicyRequestObject) (g
 	}
 	g := gen.GetPolicy200JSONResponse{RuleSet: gen.RuleSetName{Id: rules.ID(), Hash: rules.Hash().String()},
 		Title:         gen.Words{En: rules.Title(policy.English), Zh: rules.Title(policy.Chinese)},
-		EffectiveFrom: rules.EffectiveFrom().String(), Source: string(rules.Source()), Rules: []gen.PolicyRule{}, Choices: policyChoices(rules),
+		EffectiveFrom: rules.EffectiveFrom().String(), Source: string(rules.Source()), Rules: []gen.PolicyRule{}, Notices: []gen.PolicyRule{}, Choices: policyChoices(rules),
 		Author: rules.Author(), Approver: rules.Approver(), Services: policyServices(rules)}
 	zh := rules.InWords(policy.Chinese)
 	for i, w := range rules.InWords(policy.English) {
 		g.Rules = append(g.Rules, gen.PolicyRule{Id: w.ID, Text: gen.Words{En: w.Text, Zh: zh[i].Text}, Source: w.Source})
+	}
+	zh = rules.Notices(policy.Chinese)
+	for i, w := range rules.Notices(policy.English) {
+		g.Notices = append(g.Notices, gen.PolicyRule{Id: w.ID, Text: gen.Words{En: w.Text, Zh: zh[i].Text}, Source: w.Source})
 	}
 	return g, nil
 }

@@ -33,7 +33,7 @@ func (s *Server) GetPolicyPage(ctx context.Context, r gen.GetPolicyPageRequestOb
 	}
 	p := policyPage{
 		Lang: string(lang), On: on.String(), Title: rules.Title(lang), ID: rules.ID(), Author: rules.Author(), Approver: rules.Approver(),
-		Hash: rules.Hash().String(), Rules: rules.InWords(lang), Choices: rules.Choices(lang),
+		Hash: rules.Hash().String(), Rules: append(rules.InWords(lang), rules.Notices(lang)...), Choices: rules.Choices(lang),
 	}
 	if lang == policy.Chinese {
 		p.OtherLang, p.OtherName, p.SourceWord, p.ChoicesWord = "en", "English", "依据", "可以选择的事项"

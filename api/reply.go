@@ -51,6 +51,15 @@ func (r written) VisitEndRelationResponse(w http.ResponseWriter) error          
 func (r written) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error { return r.write(w) }
 func (r written) VisitCreateTransferResponse(w http.ResponseWriter) error        { return r.write(w) }
 func (r written) VisitCreateDonationResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitCreateApplicationResponse(w http.ResponseWriter) error     { return r.write(w) }
+func (r written) VisitCreateGrantResponse(w http.ResponseWriter) error           { return r.write(w) }
+func (r written) VisitCreateExpiriesResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitCreateHonourResponse(w http.ResponseWriter) error          { return r.write(w) }
+func (r written) VisitCreateNominationResponse(w http.ResponseWriter) error      { return r.write(w) }
+func (r written) VisitCreateHonourConsentResponse(w http.ResponseWriter) error   { return r.write(w) }
+func (r written) VisitCreateSupportResponse(w http.ResponseWriter) error         { return r.write(w) }
+func (r written) VisitCreateReferralResponse(w http.ResponseWriter) error        { return r.write(w) }
+func (r written) VisitCreateClarificationResponse(w http.ResponseWriter) error   { return r.write(w) }
 func (r written) VisitCreateConsentResponse(w http.ResponseWriter) error         { return r.write(w) }
 func (r written) VisitPostHoursResponse(w http.ResponseWriter) error             { return r.write(w) }
 func (r written) VisitPostHoursBatchResponse(w http.ResponseWriter) error        { return r.write(w) }
@@ -95,6 +104,8 @@ func (r listed) VisitListClientsResponse(w http.ResponseWriter) error       { re
 func (r listed) VisitListHoursResponse(w http.ResponseWriter) error         { return r.write(w) }
 func (r listed) VisitListEntriesResponse(w http.ResponseWriter) error       { return r.write(w) }
 func (r listed) VisitListRedemptionsResponse(w http.ResponseWriter) error   { return r.write(w) }
+func (r listed) VisitListHonoursResponse(w http.ResponseWriter) error       { return r.write(w) }
+func (r listed) VisitListSupportsResponse(w http.ResponseWriter) error      { return r.write(w) }
 func (r listed) VisitListAccountsResponse(w http.ResponseWriter) error      { return r.write(w) }
 
 // plain answers with text.
@@ -111,11 +122,12 @@ func (p plain) write(w http.ResponseWriter) error {
 	return err
 }
 
-func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error    { return p.write(w) }
-func (p plain) VisitGetContractResponse(w http.ResponseWriter) error   { return p.write(w) }
-func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error { return p.write(w) }
-func (p plain) VisitGetPolicyPageResponse(w http.ResponseWriter) error { return p.write(w) }
-func (p plain) VisitGetRuleSetResponse(w http.ResponseWriter) error    { return p.write(w) }
-func (p plain) VisitGetProofResponse(w http.ResponseWriter) error      { return p.write(w) }
-func (p plain) VisitImportHoursResponse(w http.ResponseWriter) error   { return p.write(w) }
-func (p plain) VisitGetProblemsResponse(w http.ResponseWriter) error   { return p.write(w) }
+func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error           { return p.write(w) }
+func (p plain) VisitGetContractResponse(w http.ResponseWriter) error          { return p.write(w) }
+func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error        { return p.write(w) }
+func (p plain) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error { return p.write(w) }
+func (p plain) VisitGetPolicyPageResponse(w http.ResponseWriter) error        { return p.write(w) }
+func (p plain) VisitGetRuleSetResponse(w http.ResponseWriter) error           { return p.write(w) }
+func (p plain) VisitGetProofResponse(w http.ResponseWriter) error             { return p.write(w) }
+func (p plain) VisitImportHoursResponse(w http.ResponseWriter) error          { return p.write(w) }
+func (p plain) VisitGetProblemsResponse(w http.ResponseWriter) error          { return p.write(w) }

@@ -14,15 +14,31 @@ func (s *Server) GetServiceRecord(ctx context.Context, r gen.GetServiceRecordReq
 	if err != nil {
 		return nil, err
 	}
+	f := v.Facts
 	g := gen.GetServiceRecord200JSONResponse{
-		VolunteerId: v.Volunteer, AsOfLogSize: v.LogSize, Minutes: int64(v.Minutes), Claims: v.Claims,
-		ByGrade: servedParts(v.ByGrade), ByYear: servedParts(v.ByYear), ByService: servedParts(v.ByService), ByOrganization: servedParts(v.ByOrganization),
-		MonthsActive: int64(v.MonthsActive), LongestRunMonths: int64(v.LongestRun), Counted: int64(v.Counted), Levels: []gen.LevelReached{},
-		Words:   gen.Words{En: v.Rules.LevelWords(v.Counted, policy.English), Zh: v.Rules.LevelWords(v.Counted, policy.Chinese)},
+		VolunteerId: v.Volunteer, AsOfLogSize: v.LogSize, Minutes: int64(f.Minutes), Claims: int64(f.Claims), Roles: []gen.VolunteerRole{},
+		ByGrade: servedParts(v.ByGrade), ByYear: servedParts(v.ByYear), ByService: servedParts(v.ByService), ByPosition: servedParts(v.ByPosition),
+		ByOrganization: servedParts(v.ByOrganization), MonthsActive: int64(f.MonthsActive), LongestRunMonths: int64(f.LongestRun),
+		Counted: int64(f.Counted), Emergency: int64(f.Emergency), Corrected: int64(f.Corrected), Rated: int64(f.Rated), Satisfaction: int64(f.Satisfaction),
+		Honours: []gen.Honour{}, Clarifications: []gen.Clarification{}, Levels: []gen.LevelReached{}, Notices: []gen.Words{},
+		Words:   gen.Words{En: v.Rules.LevelWords(f.Counted, policy.English), Zh: v.Rules.LevelWords(f.Counted, policy.Chinese)},
 		RuleSet: gen.RuleSetName{Id: v.Rules.ID(), Hash: v.Rules.Hash().String()},
 	}
-	reached, next := v.Rules.Levels(v.Counted, policy.English)
-	reachedZH, nextZH := v.Rules.Levels(v.Counted, policy.Chinese)
+	for _, role := range v.Roles {
+		g.Roles = append(g.Roles, gen.VolunteerRole(role))
+	}
+	for _, h := range v.Honours {
+		g.Honours = append(g.Honours, honour(h))
+	}
+	for _, c := range v.Clarifications {
+		g.Clarifications = append(g.Clarifications, gen.Clarification{Seq: int64(c.Seq), On: c.On.String(), Entry: seqPointer(c.About), By: c.By, Finding: c.Finding})
+	}
+	zh := v.Rules.Notices(policy.Chinese)
+	for i, n := range v.Rules.Notices(policy.English) {
+		g.Notices = append(g.Notices, gen.Words{En: n.Text, Zh: zh[i].Text})
+	}
+	reached, next := v.Rules.Levels(f.Counted, policy.English)
+	reachedZH, nextZH := v.Rules.Levels(f.Counted, policy.Chinese)
 	for i, l := range reached {
 		g.Levels = append(g.Levels, levelReached(l, reachedZH[i]))
 	}
@@ -41,6 +57,9 @@ func servedParts(list []book.Served) []gen.ServedPart {
 	all := make([]gen.ServedPart, len(list))
 	for i, p := range list {
 		all[i] = gen.ServedPart{Name: p.Name, Minutes: int64(p.Minutes), Claims: p.Claims}
+		if p.ID != p.Name {
+			all[i].Id = &p.ID
+		}
 	}
 	return all
 }

@@ -108,8 +108,15 @@ func TestPage_on_targeted_incentives_is_true(t *testing.T) {
 	for _, r := range shipped(t).InWords(policy.English) {
 		rules[r.ID] = true
 	}
+	for _, r := range shipped(t).Notices(policy.English) {
+		rules[r.ID] = true
+	}
 	for _, s := range readScenarios(t, "scenarios/*.txt") {
 		titles[s.Title] = true
+	}
+	contract, err := os.ReadFile("../openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
 	}
 	named := 0
 	for line := range strings.Lines(string(page)) {
@@ -121,6 +128,11 @@ func TestPage_on_targeted_incentives_is_true(t *testing.T) {
 			named++
 			if !rules[id[1]] {
 				t.Errorf("the shipped set has no rule %s", id[1])
+			}
+		}
+		for _, path := range regexp.MustCompile("`(?:[A-Z]+ )?(/[^`]+)`").FindAllStringSubmatch(cells[4], -1) {
+			if !strings.Contains(string(contract), "\n  "+path[1]+":\n") {
+				t.Errorf("the API has no %s", path[1])
 			}
 		}
 		for _, title := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(cells[5], -1) {

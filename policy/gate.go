@@ -95,10 +95,10 @@ type whatRule struct {
 	Source word `yaml:"source"`
 }
 
-// refused says no in the words of a rule.
-func (r *Rules) refused(code, rule string) *ledger.Refusal {
+// inBoth tells a rule in both languages, as refusals do.
+func (r *Rules) inBoth(rule string) string {
 	t := r.texts[rule].text
-	return &ledger.Refusal{Code: code, Rule: rule, Detail: t.EN.value + " / " + t.ZH.value}
+	return t.EN.value + " / " + t.ZH.value
 }
 
 // within reads a whole number of a rule, or faults.

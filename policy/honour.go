@@ -117,31 +117,37 @@ func (r *Rules) Honours() (all []Honour) {
 
 // Honour says whether somebody has earned an honour. The error is a *ledger.Refusal when not.
 func (r *Rules) Honour(f HonourFacts) ([]Step, error) {
-	return r.honoured(f, func(h honour) (condition, string) { return h.when, h.code })
+	h, steps, err := r.honoured(f, func(h honour) condition { return h.when })
+	if err != nil || steps != nil {
+		return steps, err
+	}
+	return nil, &ledger.Refusal{Code: h.code, Rule: h.id, Detail: r.inBoth(h.id)}
 }
 
 // Nominate says whether an organization may put somebody forward for an honour.
 func (r *Rules) Nominate(f HonourFacts) ([]Step, error) {
-	return r.honoured(f, func(h honour) (condition, string) { return h.nominate, "not_to_be_nominated" })
+	h, steps, err := r.honoured(f, func(h honour) condition { return h.nominate })
+	if err != nil || steps != nil {
+		return steps, err
+	}
+	return nil, &ledger.Refusal{Code: "not_to_be_nominated", Rule: h.id, Detail: r.inBoth(h.id)}
 }
 
-func (r *Rules) honoured(f HonourFacts, of func(honour) (condition, string)) ([]Step, error) {
+// honoured asks a condition of an honour; without steps it does not hold.
+func (r *Rules) honoured(f HonourFacts, of func(honour) condition) (honour, []Step, error) {
 	for _, h := range r.honours {
 		if h.id != f.Honour {
 			continue
 		}
-		when, code := of(h)
-		ok := false
-		if when.program != nil {
-			var err error
-			if ok, err = when.holds(view[HonourFacts]{&f, honourFields}); err != nil {
-				return nil, err
-			}
+		when := of(h)
+		if when.program == nil {
+			return h, nil, nil
 		}
-		if !ok {
-			return nil, r.refused(code, h.id)
+		ok, err := when.holds(view[HonourFacts]{&f, honourFields})
+		if err != nil || !ok {
+			return h, nil, err
 		}
-		return []Step{{Rule: h.id, Effect: Marked, Unit: ledger.Service, In: f.Counted, Out: f.Counted}}, nil
+		return h, []Step{{Rule: h.id, Effect: Marked, Unit: ledger.Service, In: f.Counted, Out: f.Counted}}, nil
 	}
-	return nil, &ledger.Refusal{Code: "honour_unknown", Detail: "the rules in force know no such honour / 现行规则没有该项表彰"}
+	return honour{}, nil, &ledger.Refusal{Code: "honour_unknown", Detail: "the rules in force know no such honour / 现行规则没有该项表彰"}
 }

@@ -85,7 +85,7 @@ func (r *Rules) LevelWords(served ledger.Minutes, lang Lang) string {
 			words += "：" + reached[n-1].Text
 		}
 		if next != nil {
-			words += fmt.Sprintf("；距 %s 还差 %s", next.ID, (next.Minutes - served).Chinese())
+			words += fmt.Sprintf("；距“%s”还差 %s", next.Text, (next.Minutes - served).Chinese())
 		}
 		return words
 	}
@@ -94,7 +94,7 @@ func (r *Rules) LevelWords(served ledger.Minutes, lang Lang) string {
 		words += ": " + reached[n-1].Text
 	}
 	if next != nil {
-		words += fmt.Sprintf("; %s are missing to %s", next.Minutes-served, next.ID)
+		words += fmt.Sprintf("; %s are missing to %q", next.Minutes-served, next.Text)
 	}
 	return words
 }

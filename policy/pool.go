@@ -123,13 +123,13 @@ func (r *Rules) Grant(f GrantFacts) (GrantDecision, error) {
 	grant, budget := r.pool.grant, r.pool.budget
 	m := grant.most - f.GrantedToThem
 	if m <= 0 {
-		return GrantDecision{}, r.refused("granted_this_month", grant.id)
+		return GrantDecision{}, &ledger.Refusal{Code: "granted_this_month", Rule: grant.id, Detail: r.inBoth(grant.id)}
 	}
 	d := GrantDecision{Steps: []Step{{Rule: grant.id, Effect: Allowed, Unit: ledger.Care, In: grant.most, Out: m, Before: f.GrantedToThem}}}
 	left := budget.most - f.GrantedToAll
 	switch {
 	case left <= 0:
-		return GrantDecision{}, r.refused("pool_budget_spent", budget.id)
+		return GrantDecision{}, &ledger.Refusal{Code: "pool_budget_spent", Rule: budget.id, Detail: r.inBoth(budget.id)}
 	case f.Pool <= 0:
 		return GrantDecision{}, &ledger.Refusal{Code: "pool_empty", Detail: "the pool has nothing to give / 公共池已无可用时间"}
 	}
@@ -146,4 +146,12 @@ func (x pool) ids() (ids []string) {
 		ids = append(ids, x.grant.id, x.budget.id)
 	}
 	return ids
+}
+
+// PoolPriorities gives how many priorities there are.
+func (r *Rules) PoolPriorities() int { return len(r.pool.priorities) }
+
+// PoolPriority tells a priority, 1 the first.
+func (r *Rules) PoolPriority(n int, lang Lang) string {
+	return r.texts[r.pool.priorities[n-1].id].text.in(lang)
 }

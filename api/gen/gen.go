@@ -24,6 +24,27 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for BatchClaimPosition.
+const (
+	BatchClaimPositionLeader    BatchClaimPosition = "leader"
+	BatchClaimPositionOrganizer BatchClaimPosition = "organizer"
+	BatchClaimPositionTrainer   BatchClaimPosition = "trainer"
+)
+
+// Valid indicates whether the value is a known member of the BatchClaimPosition enum.
+func (e BatchClaimPosition) Valid() bool {
+	switch e {
+	case BatchClaimPositionLeader:
+		return true
+	case BatchClaimPositionOrganizer:
+		return true
+	case BatchClaimPositionTrainer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BatchItemStatus.
 const (
 	BatchItemStatusFailed   BatchItemStatus = "failed"
@@ -42,6 +63,51 @@ func (e BatchItemStatus) Valid() bool {
 	case BatchItemStatusRefused:
 		return true
 	case BatchItemStatusRepeated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CancelInputReason.
+const (
+	PartnerAbsent   CancelInputReason = "partner_absent"
+	PartnerUnable   CancelInputReason = "partner_unable"
+	VolunteerAbsent CancelInputReason = "volunteer_absent"
+	VolunteerAsked  CancelInputReason = "volunteer_asked"
+)
+
+// Valid indicates whether the value is a known member of the CancelInputReason enum.
+func (e CancelInputReason) Valid() bool {
+	switch e {
+	case PartnerAbsent:
+		return true
+	case PartnerUnable:
+		return true
+	case VolunteerAbsent:
+		return true
+	case VolunteerAsked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClaimPosition.
+const (
+	ClaimPositionLeader    ClaimPosition = "leader"
+	ClaimPositionOrganizer ClaimPosition = "organizer"
+	ClaimPositionTrainer   ClaimPosition = "trainer"
+)
+
+// Valid indicates whether the value is a known member of the ClaimPosition enum.
+func (e ClaimPosition) Valid() bool {
+	switch e {
+	case ClaimPositionLeader:
+		return true
+	case ClaimPositionOrganizer:
+		return true
+	case ClaimPositionTrainer:
 		return true
 	default:
 		return false
@@ -183,6 +249,27 @@ const (
 func (e HealthStatus) Valid() bool {
 	switch e {
 	case Ok:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HonourKind.
+const (
+	Certificate  HonourKind = "certificate"
+	Commendation HonourKind = "commendation"
+	Record       HonourKind = "record"
+)
+
+// Valid indicates whether the value is a known member of the HonourKind enum.
+func (e HonourKind) Valid() bool {
+	switch e {
+	case Certificate:
+		return true
+	case Commendation:
+		return true
+	case Record:
 		return true
 	default:
 		return false
@@ -561,6 +648,27 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for StandingLevel.
+const (
+	StandingLevelA StandingLevel = "A"
+	StandingLevelB StandingLevel = "B"
+	StandingLevelC StandingLevel = "C"
+)
+
+// Valid indicates whether the value is a known member of the StandingLevel enum.
+func (e StandingLevel) Valid() bool {
+	switch e {
+	case StandingLevelA:
+		return true
+	case StandingLevelB:
+		return true
+	case StandingLevelC:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokenScope.
 const (
 	Read      TokenScope = "read"
@@ -701,16 +809,16 @@ func (e ReportParam) Valid() bool {
 
 // Defines values for GetPolicyPageParamsLang.
 const (
-	En GetPolicyPageParamsLang = "en"
-	Zh GetPolicyPageParamsLang = "zh"
+	GetPolicyPageParamsLangEn GetPolicyPageParamsLang = "en"
+	GetPolicyPageParamsLangZh GetPolicyPageParamsLang = "zh"
 )
 
 // Valid indicates whether the value is a known member of the GetPolicyPageParamsLang enum.
 func (e GetPolicyPageParamsLang) Valid() bool {
 	switch e {
-	case En:
+	case GetPolicyPageParamsLangEn:
 		return true
-	case Zh:
+	case GetPolicyPageParamsLangZh:
 		return true
 	default:
 		return false
@@ -726,6 +834,24 @@ const (
 func (e ImportHoursParamsReport) Valid() bool {
 	switch e {
 	case ImportHoursParamsReportCsv:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetServiceRecordPageParamsLang.
+const (
+	GetServiceRecordPageParamsLangEn GetServiceRecordPageParamsLang = "en"
+	GetServiceRecordPageParamsLangZh GetServiceRecordPageParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the GetServiceRecordPageParamsLang enum.
+func (e GetServiceRecordPageParamsLang) Valid() bool {
+	switch e {
+	case GetServiceRecordPageParamsLangEn:
+		return true
+	case GetServiceRecordPageParamsLangZh:
 		return true
 	default:
 		return false
@@ -788,6 +914,28 @@ type AccountList struct {
 
 // AccountNumber Example: 077403e098a52c99
 type AccountNumber = string
+
+// ApplicationInput Example: {"approver":"w2","document":"home visit 7","lives_alone":true,"recorder":"w1","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type ApplicationInput struct {
+	Approver string `json:"approver"`
+
+	// Document Where the finding is filed.
+	Document   string `json:"document"`
+	LivesAlone *bool  `json:"lives_alone,omitempty"`
+
+	// NeedsCare Cannot fully care for themselves.
+	NeedsCare *bool `json:"needs_care,omitempty"`
+
+	// Poor On basic allowance.
+	Poor     *bool  `json:"poor,omitempty"`
+	Recorder string `json:"recorder"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+
+	// Withdrawn Ends the application of this organization that stands.
+	Withdrawn *bool `json:"withdrawn,omitempty"`
+}
 
 // Balances Example: {"accounts":[{"account":"1d4d856a38f607b3","balance":90,"entries":1,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"2ff6b92122719f45","balance":0,"entries":0,"may_owe":true,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-owed","unit":"care"},{"account":"5c65bfb5a1c92bef","balance":30,"entries":2,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"},{"account":"605ecb9cb032b013","balance":0,"entries":0,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"youth","unit":"youth"},{"account":"6b5e3a9beb9faecf","balance":165,"entries":2,"may_owe":false,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"served","unit":"service"}],"as_of_log_size":29,"care":30,"care_available":30,"care_held":90,"care_owed":0,"redeemable":true,"served":165,"volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","youth":0}
 type Balances struct {
@@ -854,8 +1002,11 @@ type BatchClaim struct {
 	IdempotencyKey *string   `json:"idempotency_key,omitempty"`
 
 	// Minutes Example: 90
-	Minutes   ClaimMinutes `json:"minutes"`
-	Reference *Reference   `json:"reference,omitempty"`
+	Minutes ClaimMinutes `json:"minutes"`
+
+	// Position In the activity. Left out for a member.
+	Position  *BatchClaimPosition `json:"position,omitempty"`
+	Reference *Reference          `json:"reference,omitempty"`
 
 	// ServedOn Example: 2026-03-05
 	ServedOn Date       `json:"served_on"`
@@ -868,6 +1019,9 @@ type BatchClaim struct {
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	VolunteerId *ID `json:"volunteer_id,omitempty"`
 }
+
+// BatchClaimPosition In the activity. Left out for a member.
+type BatchClaimPosition string
 
 // BatchItem Example: {"index":1,"problem":{"code":"shift_repeated","detail":"this shift is recorded","entry":41,"retryable":false,"status":409,"title":"A rule says no","type":"/docs/problems.md#shift_repeated"},"status":"refused"}
 type BatchItem struct {
@@ -890,6 +1044,15 @@ type BatchResult struct {
 	Refused  Count       `json:"refused"`
 	Repeated Count       `json:"repeated"`
 }
+
+// CancelInput Example: {"reason":"volunteer_asked"}
+type CancelInput struct {
+	// Reason A partner says one of the first three, a volunteer the first, the operator that somebody was absent.
+	Reason CancelInputReason `json:"reason"`
+}
+
+// CancelInputReason A partner says one of the first three, a volunteer the first, the operator that somebody was absent.
+type CancelInputReason string
 
 // ChoiceInput Example: {"choice":"keep-or-donate","option":"donate","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
 type ChoiceInput struct {
@@ -921,8 +1084,11 @@ type Claim struct {
 	Evidence *Evidence `json:"evidence,omitempty"`
 
 	// Minutes Example: 90
-	Minutes   ClaimMinutes `json:"minutes"`
-	Reference *Reference   `json:"reference,omitempty"`
+	Minutes ClaimMinutes `json:"minutes"`
+
+	// Position In the activity. Left out for a member.
+	Position  *ClaimPosition `json:"position,omitempty"`
+	Reference *Reference     `json:"reference,omitempty"`
 
 	// ServedOn Example: 2026-03-05
 	ServedOn Date       `json:"served_on"`
@@ -936,8 +1102,51 @@ type Claim struct {
 	VolunteerId *ID `json:"volunteer_id,omitempty"`
 }
 
+// ClaimPosition In the activity. Left out for a member.
+type ClaimPosition string
+
 // ClaimMinutes Example: 90
 type ClaimMinutes = int64
+
+// Clarification Example: {"by":"青桐街道社工站","finding":"投诉不属实","on":"2026-11-24","seq":33}
+type Clarification struct {
+	// By Example: 青桐街道社工站
+	By Name `json:"by"`
+
+	// Entry number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Entry   *Seq   `json:"entry,omitempty"`
+	Finding string `json:"finding"`
+
+	// On Example: 2026-03-05
+	On Date `json:"on"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq Seq `json:"seq"`
+}
+
+// ClarificationInput Example: {"approver":"w2","document":"file 3","finding":"投诉不属实","recorder":"w1","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type ClarificationInput struct {
+	Approver string `json:"approver"`
+
+	// Document Where the finding is filed.
+	Document string `json:"document"`
+
+	// Entry number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Entry *Seq `json:"entry,omitempty"`
+
+	// Finding In words that may stand in the record.
+	Finding  string `json:"finding"`
+	Recorder string `json:"recorder"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
 
 // Client Example: {"client_id":"01a20bae-0153-749d-9615-2f04cd2fdb6e","label":"test","registered_at":"2026-11-24T03:51:22.706704Z","revoked":true,"role":"organization","seq":7,"subject_id":"01a20bae-0151-7187-9be5-2cb52052814b"}
 type Client struct {
@@ -1145,6 +1354,14 @@ type Evidence struct {
 	Sheet          *string `json:"sheet,omitempty"`
 }
 
+// ExpirySweep Example: {"minutes":360,"more":false,"volunteers":2}
+type ExpirySweep struct {
+	// Minutes Example: 90
+	Minutes    Minutes `json:"minutes"`
+	More       bool    `json:"more"`
+	Volunteers int     `json:"volunteers"`
+}
+
 // Explanation Example: {"effective_from":"2000-01-01","facts":{"age":76,"beneficiary_confirmed":false,"care_on_day":0,"checked_in_out":false,"clock_minutes":120,"minutes":120,"organization_kind":"community_centre","roles":["community_worker"],"served_on":"2026-11-21","service":"TALK","sheet_on_file":true,"today":"2026-11-24","two_persons":true,"youth_on_day":0},"grade":"C","nearly":[{"rule":"grade-b","words":{"en":"nearly: Signed in and out, recorded and approved by two persons: it asks for checked_in_out, which was not so (rule grade-b)","zh":"接近适用：有签到签退，记录人与审核人不同：要求 checked_in_out，未满足（规则 grade-b）"}}],"rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":24,"steps":[{"effect":"graded","in":120,"out":120,"rule":"grade-c","words":{"en":"A signed sheet is on file, recorded and approved by two persons (rule grade-c)","zh":"有签字纸质表存档，记录人与审核人不同（规则 grade-c）"}},{"effect":"applied","in":120,"out":120,"rule":"care-credit","unit":"care","words":{"en":"An hour served is an hour of care credit: 2 h × 1/1 = 2 h of care credit (rule care-credit)","zh":"服务一小时，存入一小时养老服务时间：2 小时 × 1/1 = 养老服务时间 2 小时（规则 care-credit）"}}],"title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
 type Explanation struct {
 	// EffectiveFrom Example: 2026-03-05
@@ -1179,6 +1396,12 @@ type FieldProblem struct {
 	Pointer string `json:"pointer"`
 }
 
+// GrantedSupport Example: {"id":"training","text":{"en":"training","zh":"培训"}}
+type GrantedSupport struct {
+	Id   string `json:"id"`
+	Text Words  `json:"text"`
+}
+
 // GuardianConsentInput Example: {"since":"2026-11-01","until":"2027-08-31","ward_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
 type GuardianConsentInput struct {
 	// Since Example: 2026-03-05
@@ -1201,6 +1424,59 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// Honour Example: {"counted":6000,"giver":"青桐街道社工站","id":"certificate-100","kind":"certificate","on":"2026-11-24","seq":31,"text":{"en":"Certificate for 100 hours of service","zh":"志愿服务满 100 小时证书"}}
+type Honour struct {
+	// Counted Minutes of the service record that it rests on.
+	Counted int64 `json:"counted"`
+
+	// Giver The organization that gave it. Left out when the operator did, in the city's name.
+	Giver *string    `json:"giver,omitempty"`
+	Id    string     `json:"id"`
+	Kind  HonourKind `json:"kind"`
+
+	// Name Example: 青桐街道社工站
+	Name *Name `json:"name,omitempty"`
+
+	// On Example: 2026-03-05
+	On Date `json:"on"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq  Seq   `json:"seq"`
+	Text Words `json:"text"`
+}
+
+// HonourKind defines model for Honour.Kind.
+type HonourKind string
+
+// HonourConsentInput Example: {"listed":true,"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type HonourConsentInput struct {
+	Listed bool `json:"listed"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
+
+// HonourInput Example: {"honour":"certificate-100","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type HonourInput struct {
+	// Honour Its id in the rule set.
+	Honour string `json:"honour"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
+
+// HonourList Example: {"as_of_log_size":42,"data":[{"counted":6000,"giver":"青桐街道社工站","id":"certificate-100","kind":"certificate","name":"陈桂兰","on":"2026-11-24","seq":31,"text":{"en":"Certificate for 100 hours of service","zh":"志愿服务满 100 小时证书"}}]}
+type HonourList struct {
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize  `json:"as_of_log_size"`
+	Data        []Honour `json:"data"`
+	NextCursor  *Cursor  `json:"next_cursor,omitempty"`
+}
 
 // ID Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 type ID = string
@@ -1317,6 +1593,16 @@ type Name = string
 type NearRule struct {
 	Rule  string `json:"rule"`
 	Words Words  `json:"words"`
+}
+
+// NominationInput Example: {"honour":"commendation","reason":"二十次组织社区活动","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type NominationInput struct {
+	// Honour Its id in the rule set.
+	Honour string `json:"honour"`
+	Reason string `json:"reason"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
 }
 
 // Operation Example: {"key":"correction-1","kind":"correction","recorded_at":"2026-11-24T03:51:23.179914Z","seq":32,"status":"recorded"}
@@ -1436,16 +1722,19 @@ type Place struct {
 	Street    *string `json:"street,omitempty"`
 }
 
-// Policy Example: {"approver":"the city that begins with it","author":"the time bank project","choices":[{"by":"volunteer","id":"keep-or-donate","options":[{"id":"keep","text":{"en":"I keep the care credit I earn","zh":"本人留存所得养老服务时间"}},{"id":"donate","text":{"en":"I give what I earn to the public pool","zh":"捐入公共池"}}],"per":"year","text":{"en":"Adults choose once a year whether they keep or donate what they earn","zh":"成年志愿者每年可选择一次：留存或捐出所得时间"}}],"effective_from":"2000-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"rules":[{"id":"grade-a","source":"project decision; two persons because hours entered by one clerk were sold (press, CCTV 2025-07-17)","text":{"en":"Signed in and out, confirmed by the person helped, recorded and approved by two persons","zh":"有签到签退，受助人确认，记录人与审核人不同"}},{"id":"grade-b","source":"project decision","text":{"en":"Signed in and out, recorded and approved by two persons","zh":"有签到签退，记录人与审核人不同"}}],"services":[{"by":"volunteers","code":"TALK","minutes":60,"text":{"en":"companionship","zh":"精神慰藉·陪聊"}}],"source":"id: shipped-2026\n…","title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
+// Policy Example: {"approver":"the city that begins with it","author":"the time bank project","choices":[{"by":"volunteer","id":"keep-or-donate","options":[{"id":"keep","text":{"en":"I keep the care credit I earn","zh":"本人留存所得养老服务时间"}},{"id":"donate","text":{"en":"I give what I earn to the public pool","zh":"捐入公共池"}}],"per":"year","text":{"en":"Adults choose once a year whether they keep or donate what they earn","zh":"成年志愿者每年可选择一次：留存或捐出所得时间"}}],"effective_from":"2000-01-01","notices":[],"rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"rules":[{"id":"grade-a","source":"project decision; two persons because hours entered by one clerk were sold (press, CCTV 2025-07-17)","text":{"en":"Signed in and out, confirmed by the person helped, recorded and approved by two persons","zh":"有签到签退，受助人确认，记录人与审核人不同"}},{"id":"grade-b","source":"project decision","text":{"en":"Signed in and out, recorded and approved by two persons","zh":"有签到签退，记录人与审核人不同"}}],"services":[{"by":"volunteers","code":"TALK","minutes":60,"text":{"en":"companionship","zh":"精神慰藉·陪聊"}}],"source":"id: shipped-2026\n…","title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}
 type Policy struct {
 	Approver Sentence       `json:"approver"`
 	Author   Sentence       `json:"author"`
 	Choices  []PolicyChoice `json:"choices"`
 
 	// EffectiveFrom Example: 2026-03-05
-	EffectiveFrom Date         `json:"effective_from"`
-	RuleSet       RuleSetName  `json:"rule_set"`
-	Rules         []PolicyRule `json:"rules"`
+	EffectiveFrom Date `json:"effective_from"`
+
+	// Notices What people are told; it decides nothing.
+	Notices []PolicyRule `json:"notices"`
+	RuleSet RuleSetName  `json:"rule_set"`
+	Rules   []PolicyRule `json:"rules"`
 
 	// Services The catalogue of care.
 	Services []PolicyService `json:"services"`
@@ -1501,6 +1790,48 @@ type PolicyService struct {
 
 // PolicyServiceBy Who may give it for credit.
 type PolicyServiceBy string
+
+// Pool Example: {"as_of_log_size":42,"balance":600,"budget_per_month":60000,"granted_this_month":600,"months":[{"from":"2026-11-01","in":1200,"out":600}],"most_per_person":600,"waiting":[{"text":{"en":"First","zh":"第一顺位"},"waiting":3}]}
+type Pool struct {
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize `json:"as_of_log_size"`
+
+	// Balance Example: 90
+	Balance Minutes `json:"balance"`
+
+	// BudgetPerMonth 0 when the rules let the pool give nothing.
+	BudgetPerMonth int64 `json:"budget_per_month"`
+
+	// GrantedThisMonth Example: 90
+	GrantedThisMonth Minutes `json:"granted_this_month"`
+
+	// Months By the month in which it was recorded, the last 24 with any.
+	Months        []PoolMonth `json:"months"`
+	MostPerPerson int64       `json:"most_per_person"`
+
+	// Waiting The first priority first.
+	Waiting []PoolPriority `json:"waiting"`
+}
+
+// PoolMonth Example: {"from":"2026-11-01","in":1200,"out":600}
+type PoolMonth struct {
+	// From Example: 2026-03-05
+	From Date `json:"from"`
+
+	// In Example: 90
+	In Minutes `json:"in"`
+
+	// Out Example: 90
+	Out Minutes `json:"out"`
+}
+
+// PoolPriority Example: {"text":{"en":"First","zh":"第一顺位"},"waiting":3}
+type PoolPriority struct {
+	Text    Words `json:"text"`
+	Waiting int   `json:"waiting"`
+}
 
 // Posting defines model for Posting.
 type Posting struct {
@@ -1607,8 +1938,17 @@ type Receipt struct {
 // ReceiptGrade defines model for Receipt.Grade.
 type ReceiptGrade string
 
+// Recommendation Example: {"rule":"rest-after-seven-days","text":{"en":"A day of rest is recommended","zh":"建议休息一天"}}
+type Recommendation struct {
+	Rule string `json:"rule"`
+	Text Words  `json:"text"`
+}
+
 // Redemption Example: {"ends_at":"2026-11-27T03:51:22.430570Z","given":60,"held":90,"hold_seq":28,"id":"01a20bae-0040-702e-8632-78161610fb19","partner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","receipt":{"earned":[],"effective":"2026-11-24","kind":"confirm","log":{"leaf_hash":"0e87bf94e21cbf91c7f42de8e1ada8bc8bb424d82edafc8424be341f06b606ef","origin":"timebank.test/book"},"postings":[{"account":"1d4d856a38f607b3","minutes":-90,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care-held","unit":"care"},{"account":"2b550d6ffd2544eb","minutes":60,"owner_id":"01a20bad-fffc-729d-bf13-111cafbcfeee","owner_kind":"partner","purpose":"care","unit":"care"},{"account":"5c65bfb5a1c92bef","minutes":30,"owner_id":"01a20bad-fff5-7e19-a06f-1fec92442f28","owner_kind":"volunteer","purpose":"care","unit":"care"}],"recorded_at":"2026-11-24T03:51:22.437074Z","refers_to":28,"seq":29},"service":"CLEAN-HOME","settled_seq":29,"status":"confirmed","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Redemption struct {
+	// CareAt When the care is booked for, by the clock of the time bank's place.
+	CareAt *string `json:"care_at,omitempty"`
+
 	// EndsAt Example: 2026-11-24T01:15:26.123456Z
 	EndsAt Instant `json:"ends_at"`
 
@@ -1646,14 +1986,20 @@ type Redemption struct {
 // RedemptionStatus defines model for Redemption.Status.
 type RedemptionStatus string
 
-// RedemptionInput Example: {"minutes":120,"service":"CLEAN-HOME","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+// RedemptionInput Example: {"care_at":"2026-12-01T14:00","minutes":120,"service":"CLEAN-HOME","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
 type RedemptionInput struct {
+	// CareAt When the care is booked for, by the clock of the time bank's place. The hold then ends so long after it.
+	CareAt *string `json:"care_at,omitempty"`
+
 	// ForVolunteerId The registered relative that the care is for. Without it, it is for the volunteer.
 	ForVolunteerId *ID `json:"for_volunteer_id,omitempty"`
 
 	// Minutes Example: 90
 	Minutes ClaimMinutes `json:"minutes"`
 	Service Reference    `json:"service"`
+
+	// Urgent Booked at short notice, as the rules let urgent care be.
+	Urgent *bool `json:"urgent,omitempty"`
 
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	VolunteerId ID `json:"volunteer_id"`
@@ -1671,6 +2017,15 @@ type RedemptionList struct {
 
 // Reference defines model for Reference.
 type Reference = string
+
+// ReferralInput Example: {"to":"counselling","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type ReferralInput struct {
+	// To Its id in the rule set.
+	To string `json:"to"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+}
 
 // RelationInput Example: {"approver":"w2","document":"household register 12","recorder":"w1","relation":"parent","relative_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a11","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
 type RelationInput struct {
@@ -1756,6 +2111,9 @@ type Seq = int64
 type ServedPart struct {
 	Claims int64 `json:"claims"`
 
+	// Id Of an organization; two may have one name.
+	Id *string `json:"id,omitempty"`
+
 	// Minutes Example: 90
 	Minutes Minutes `json:"minutes"`
 
@@ -1763,19 +2121,32 @@ type ServedPart struct {
 	Name string `json:"name"`
 }
 
-// ServiceRecord Example: {"as_of_log_size":42,"by_grade":[{"claims":3,"minutes":1300,"name":"C"},{"claims":1,"minutes":60,"name":"D"}],"by_organization":[{"claims":4,"minutes":1360,"name":"青桐街道社工站"}],"by_service":[{"claims":4,"minutes":1360,"name":"TALK"}],"by_year":[{"claims":4,"minutes":1360,"name":"2026"}],"claims":4,"counted":1300,"levels":[],"longest_run_months":3,"minutes":1360,"months_active":4,"next_level":{"id":"star-1","minutes":6000,"text":{"en":"100 hours of service: one star","zh":"服务满 100 小时：一星"}},"rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","words":{"en":"21 h 40 min count; 78 h 20 min are missing to star-1","zh":"21 小时 40 分 计入等级；距 star-1 还差 78 小时 20 分"}}
+// ServiceRecord Example: {"as_of_log_size":42,"by_grade":[{"claims":3,"minutes":1300,"name":"C"},{"claims":1,"minutes":60,"name":"D"}],"by_organization":[{"claims":4,"minutes":1360,"name":"青桐街道社工站"}],"by_position":[{"claims":4,"minutes":1360,"name":""}],"by_service":[{"claims":4,"minutes":1360,"name":"TALK"}],"by_year":[{"claims":4,"minutes":1360,"name":"2026"}],"claims":4,"clarifications":[],"corrected":1,"counted":1300,"emergency":0,"honours":[],"levels":[],"longest_run_months":3,"minutes":1360,"months_active":4,"next_level":{"id":"star-1","minutes":6000,"text":{"en":"100 hours of service: one star","zh":"服务满 100 小时：一星"}},"notices":[],"rated":0,"roles":[],"rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"satisfaction":0,"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","words":{"en":"21 h 40 min count; 78 h 20 min are missing to \"100 hours of service: one star\"","zh":"21 小时 40 分 计入等级；距“服务满 100 小时：一星”还差 78 小时 20 分"}}
 type ServiceRecord struct {
 	AsOfLogSize int64        `json:"as_of_log_size"`
 	ByGrade     []ServedPart `json:"by_grade"`
 
 	// ByOrganization Who certifies it.
 	ByOrganization []ServedPart `json:"by_organization"`
-	ByService      []ServedPart `json:"by_service"`
-	ByYear         []ServedPart `json:"by_year"`
-	Claims         int64        `json:"claims"`
+
+	// ByPosition By position in the activity. The empty name is a member's.
+	ByPosition []ServedPart `json:"by_position"`
+	ByService  []ServedPart `json:"by_service"`
+	ByYear     []ServedPart `json:"by_year"`
+	Claims     int64        `json:"claims"`
+
+	// Clarifications What was found about unfounded complaints.
+	Clarifications []Clarification `json:"clarifications"`
+
+	// Corrected Claims taken back. They are in none of the sums.
+	Corrected int64 `json:"corrected"`
 
 	// Counted Example: 90
 	Counted Minutes `json:"counted"`
+
+	// Emergency Example: 90
+	Emergency Minutes  `json:"emergency"`
+	Honours   []Honour `json:"honours"`
 
 	// Levels Reached, the lowest first.
 	Levels []LevelReached `json:"levels"`
@@ -1787,11 +2158,56 @@ type ServiceRecord struct {
 	Minutes      Minutes       `json:"minutes"`
 	MonthsActive int64         `json:"months_active"`
 	NextLevel    *LevelReached `json:"next_level,omitempty"`
-	RuleSet      RuleSetName   `json:"rule_set"`
+
+	// Notices What the rules in force tell people.
+	Notices []Words `json:"notices"`
+
+	// Rated Claims for which the person helped was asked.
+	Rated   int64           `json:"rated"`
+	Roles   []VolunteerRole `json:"roles"`
+	RuleSet RuleSetName     `json:"rule_set"`
+
+	// Satisfaction The sum of their answers, 1 to 5 each.
+	Satisfaction int64 `json:"satisfaction"`
 
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	VolunteerId ID    `json:"volunteer_id"`
 	Words       Words `json:"words"`
+}
+
+// Standing Example: {"facts":{"attested":1800,"claims":12,"corrected":0,"emergency":0,"from":"2026-01-01","members":3,"members_before":3,"minutes":3600,"pledged":0,"rated":4,"satisfaction":19,"stayed":2,"to":"2026-06-30"},"level":"C","organization":"市一院义诊队","organization_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":40,"supports":[{"id":"training","text":{"en":"training","zh":"培训"}}]}
+type Standing struct {
+	// Facts Example: {"attested":1800,"claims":12,"corrected":0,"emergency":0,"from":"2026-01-01","members":3,"members_before":3,"minutes":3600,"pledged":0,"rated":4,"satisfaction":19,"stayed":2,"to":"2026-06-30"}
+	Facts SupportFacts `json:"facts"`
+
+	// Level Left out when none was reached.
+	Level *StandingLevel `json:"level,omitempty"`
+
+	// Organization Example: 青桐街道社工站
+	Organization Name `json:"organization"`
+
+	// OrganizationId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	OrganizationId ID          `json:"organization_id"`
+	RuleSet        RuleSetName `json:"rule_set"`
+
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq      Seq              `json:"seq"`
+	Supports []GrantedSupport `json:"supports"`
+}
+
+// StandingLevel Left out when none was reached.
+type StandingLevel string
+
+// StandingList Example: {"as_of_log_size":42,"data":[{"facts":{"attested":1800,"claims":12,"corrected":0,"emergency":0,"from":"2026-01-01","members":3,"members_before":3,"minutes":3600,"pledged":0,"rated":4,"satisfaction":19,"stayed":2,"to":"2026-06-30"},"level":"C","organization":"市一院义诊队","organization_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":40,"supports":[{"id":"training","text":{"en":"training","zh":"培训"}}]}]}
+type StandingList struct {
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize    `json:"as_of_log_size"`
+	Data        []Standing `json:"data"`
+	NextCursor  *Cursor    `json:"next_cursor,omitempty"`
 }
 
 // Statement Example: {"account":"care","as_of_log_size":27,"closing":120,"from":"2026-10-25","lines":[{"balance":120,"effective":"2026-11-21","kind":"hours","minutes":120,"recorded_at":"2026-11-24T03:51:22.396766Z","seq":24}],"opening":0,"to":"2026-11-24","unit":"care","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
@@ -1854,6 +2270,36 @@ type Step struct {
 	Rule  string  `json:"rule"`
 	Unit  *Unit   `json:"unit,omitempty"`
 	Words Words   `json:"words"`
+}
+
+// SupportFacts Example: {"attested":1800,"claims":12,"corrected":0,"emergency":0,"from":"2026-01-01","members":3,"members_before":3,"minutes":3600,"pledged":0,"rated":4,"satisfaction":19,"stayed":2,"to":"2026-06-30"}
+type SupportFacts struct {
+	Attested  int64 `json:"attested"`
+	Claims    int64 `json:"claims"`
+	Corrected int64 `json:"corrected"`
+	Emergency int64 `json:"emergency"`
+
+	// From Example: 2026-03-05
+	From          Date  `json:"from"`
+	Members       int64 `json:"members"`
+	MembersBefore int64 `json:"members_before"`
+	Minutes       int64 `json:"minutes"`
+	Pledged       int64 `json:"pledged"`
+	Rated         int64 `json:"rated"`
+	Satisfaction  int64 `json:"satisfaction"`
+	Stayed        int64 `json:"stayed"`
+
+	// To Example: 2026-03-05
+	To Date `json:"to"`
+}
+
+// SupportInput Example: {"day":"2026-06-30","organization_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type SupportInput struct {
+	// Day Example: 2026-03-05
+	Day Date `json:"day"`
+
+	// OrganizationId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	OrganizationId ID `json:"organization_id"`
 }
 
 // Token Example: {"access_token":"eyJ…","expires_in":900,"scope":"read write","token_type":"Bearer"}
@@ -1979,6 +2425,28 @@ type Word = string
 type Words struct {
 	En Sentence `json:"en"`
 	Zh Sentence `json:"zh"`
+}
+
+// Workload Example: {"as_of_log_size":42,"days_in_7":7,"emergency_in_30":0,"minutes_in_30":2800,"minutes_in_7":700,"recommended":[{"rule":"rest-after-seven-days","text":{"en":"A day of rest is recommended","zh":"建议休息一天"}}],"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
+type Workload struct {
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize `json:"as_of_log_size"`
+	DaysIn7     int     `json:"days_in_7"`
+
+	// EmergencyIn30 Example: 90
+	EmergencyIn30 Minutes `json:"emergency_in_30"`
+
+	// MinutesIn30 Example: 90
+	MinutesIn30 Minutes `json:"minutes_in_30"`
+
+	// MinutesIn7 Example: 90
+	MinutesIn7  Minutes          `json:"minutes_in_7"`
+	Recommended []Recommendation `json:"recommended"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
 }
 
 // AccountIDParam Example: 077403e098a52c99
@@ -2143,8 +2611,20 @@ type GetAccountParams struct {
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
 }
 
+// CreateApplicationParams defines parameters for CreateApplication.
+type CreateApplicationParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // CreateChoiceParams defines parameters for CreateChoice.
 type CreateChoiceParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// CreateClarificationParams defines parameters for CreateClarification.
+type CreateClarificationParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
@@ -2227,8 +2707,41 @@ type CorrectEntryParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
+// CreateExpiriesParams defines parameters for CreateExpiries.
+type CreateExpiriesParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// CreateGrantParams defines parameters for CreateGrant.
+type CreateGrantParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // CreateGuardianConsentParams defines parameters for CreateGuardianConsent.
 type CreateGuardianConsentParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// CreateHonourConsentParams defines parameters for CreateHonourConsent.
+type CreateHonourConsentParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// ListHonoursParams defines parameters for ListHonours.
+type ListHonoursParams struct {
+	// Cursor next_cursor of the page before
+	Cursor *CursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit most things on the page
+	Limit *LimitParam `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateHonourParams defines parameters for CreateHonour.
+type CreateHonourParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
@@ -2283,6 +2796,12 @@ type ImportHoursParams struct {
 
 // ImportHoursParamsReport defines parameters for ImportHours.
 type ImportHoursParamsReport string
+
+// CreateNominationParams defines parameters for CreateNomination.
+type CreateNominationParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
 
 // ListOrganizationsParams defines parameters for ListOrganizations.
 type ListOrganizationsParams struct {
@@ -2356,6 +2875,12 @@ type ConfirmRedemptionParams struct {
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
 
+// CreateReferralParams defines parameters for CreateReferral.
+type CreateReferralParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
 // CreateRelationParams defines parameters for CreateRelation.
 type CreateRelationParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
@@ -2382,6 +2907,24 @@ type ActivateRulesParams struct {
 
 // ApproveRulesParams defines parameters for ApproveRules.
 type ApproveRulesParams struct {
+	// IdempotencyKey names this request for ever; a repeated request has the same key
+	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// ListSupportsParams defines parameters for ListSupports.
+type ListSupportsParams struct {
+	// OrganizationId The team alone
+	OrganizationId *ID `form:"organization_id,omitempty" json:"organization_id,omitempty"`
+
+	// Cursor next_cursor of the page before
+	Cursor *CursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit most things on the page
+	Limit *LimitParam `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateSupportParams defines parameters for CreateSupport.
+type CreateSupportParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
@@ -2428,6 +2971,15 @@ type GetBalancesParams struct {
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
 }
 
+// GetServiceRecordPageParams defines parameters for GetServiceRecordPage.
+type GetServiceRecordPageParams struct {
+	// Lang Language of the page
+	Lang *GetServiceRecordPageParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// GetServiceRecordPageParamsLang defines parameters for GetServiceRecordPage.
+type GetServiceRecordPageParamsLang string
+
 // GetStatementParams defines parameters for GetStatement.
 type GetStatementParams struct {
 	// Account which of the accounts
@@ -2446,8 +2998,14 @@ type GetStatementParamsAccount string
 // CreateTokenFormdataRequestBody defines body for CreateToken for application/x-www-form-urlencoded ContentType.
 type CreateTokenFormdataRequestBody = TokenInput
 
+// CreateApplicationJSONRequestBody defines body for CreateApplication for application/json ContentType.
+type CreateApplicationJSONRequestBody = ApplicationInput
+
 // CreateChoiceJSONRequestBody defines body for CreateChoice for application/json ContentType.
 type CreateChoiceJSONRequestBody = ChoiceInput
+
+// CreateClarificationJSONRequestBody defines body for CreateClarification for application/json ContentType.
+type CreateClarificationJSONRequestBody = ClarificationInput
 
 // CreateClientJSONRequestBody defines body for CreateClient for application/json ContentType.
 type CreateClientJSONRequestBody = ClientInput
@@ -2464,6 +3022,12 @@ type CorrectEntryJSONRequestBody = CorrectionInput
 // CreateGuardianConsentJSONRequestBody defines body for CreateGuardianConsent for application/json ContentType.
 type CreateGuardianConsentJSONRequestBody = GuardianConsentInput
 
+// CreateHonourConsentJSONRequestBody defines body for CreateHonourConsent for application/json ContentType.
+type CreateHonourConsentJSONRequestBody = HonourConsentInput
+
+// CreateHonourJSONRequestBody defines body for CreateHonour for application/json ContentType.
+type CreateHonourJSONRequestBody = HonourInput
+
 // PostHoursJSONRequestBody defines body for PostHours for application/json ContentType.
 type PostHoursJSONRequestBody = Claim
 
@@ -2472,6 +3036,9 @@ type PostHoursBatchJSONRequestBody = Batch
 
 // ImportHoursMultipartRequestBody defines body for ImportHours for multipart/form-data ContentType.
 type ImportHoursMultipartRequestBody = ImportInput
+
+// CreateNominationJSONRequestBody defines body for CreateNomination for application/json ContentType.
+type CreateNominationJSONRequestBody = NominationInput
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = OrganizationInput
@@ -2482,14 +3049,23 @@ type CreatePartnerJSONRequestBody = PartnerInput
 // CreateRedemptionJSONRequestBody defines body for CreateRedemption for application/json ContentType.
 type CreateRedemptionJSONRequestBody = RedemptionInput
 
+// CancelRedemptionJSONRequestBody defines body for CancelRedemption for application/json ContentType.
+type CancelRedemptionJSONRequestBody = CancelInput
+
 // ConfirmRedemptionJSONRequestBody defines body for ConfirmRedemption for application/json ContentType.
 type ConfirmRedemptionJSONRequestBody = ConfirmInput
+
+// CreateReferralJSONRequestBody defines body for CreateReferral for application/json ContentType.
+type CreateReferralJSONRequestBody = ReferralInput
 
 // CreateRelationJSONRequestBody defines body for CreateRelation for application/json ContentType.
 type CreateRelationJSONRequestBody = RelationInput
 
 // DraftRulesJSONRequestBody defines body for DraftRules for application/json ContentType.
 type DraftRulesJSONRequestBody = RulesInput
+
+// CreateSupportJSONRequestBody defines body for CreateSupport for application/json ContentType.
+type CreateSupportJSONRequestBody = SupportInput
 
 // CreateTransferJSONRequestBody defines body for CreateTransfer for application/json ContentType.
 type CreateTransferJSONRequestBody = TransferInput
@@ -2591,12 +3167,18 @@ type ServerInterface interface {
 	// GetAccount Read an account
 	// (GET /v1/accounts/{account})
 	GetAccount(ctx echo.Context, account AccountIDParam, params GetAccountParams) error
+	// CreateApplication Ask the pool for care for somebody in need
+	// (POST /v1/applications)
+	CreateApplication(ctx echo.Context, params CreateApplicationParams) error
 	// GetCheckpoint The signed checkpoint
 	// (GET /v1/checkpoint)
 	GetCheckpoint(ctx echo.Context) error
 	// CreateChoice Choose where the rules let you
 	// (POST /v1/choices)
 	CreateChoice(ctx echo.Context, params CreateChoiceParams) error
+	// CreateClarification Put an unfounded complaint right
+	// (POST /v1/clarifications)
+	CreateClarification(ctx echo.Context, params CreateClarificationParams) error
 	// ListClients List credentials
 	// (GET /v1/clients)
 	ListClients(ctx echo.Context, params ListClientsParams) error
@@ -2627,9 +3209,24 @@ type ServerInterface interface {
 	// GetProof Prove that an entry is in the log
 	// (GET /v1/entries/{seq}/proof)
 	GetProof(ctx echo.Context, seq SeqParam) error
+	// CreateExpiries End credit whose time is over
+	// (POST /v1/expiries)
+	CreateExpiries(ctx echo.Context, params CreateExpiriesParams) error
+	// CreateGrant Give from the pool to the next in line
+	// (POST /v1/grants)
+	CreateGrant(ctx echo.Context, params CreateGrantParams) error
 	// CreateGuardianConsent Let a child take part
 	// (POST /v1/guardian-consents)
 	CreateGuardianConsent(ctx echo.Context, params CreateGuardianConsentParams) error
+	// CreateHonourConsent Let the list of honour name somebody
+	// (POST /v1/honour-consents)
+	CreateHonourConsent(ctx echo.Context, params CreateHonourConsentParams) error
+	// ListHonours The list of honour
+	// (GET /v1/honours)
+	ListHonours(ctx echo.Context, params ListHonoursParams) error
+	// CreateHonour Give an honour
+	// (POST /v1/honours)
+	CreateHonour(ctx echo.Context, params CreateHonourParams) error
 	// ListHours List posted claims
 	// (GET /v1/hours)
 	ListHours(ctx echo.Context, params ListHoursParams) error
@@ -2645,6 +3242,9 @@ type ServerInterface interface {
 	// GetHours Read a posted claim
 	// (GET /v1/hours/{seq})
 	GetHours(ctx echo.Context, seq SeqParam) error
+	// CreateNomination Nominate somebody for an honour
+	// (POST /v1/nominations)
+	CreateNomination(ctx echo.Context, params CreateNominationParams) error
 	// GetOperation What became of a key
 	// (GET /v1/operations/{key})
 	GetOperation(ctx echo.Context, key OperationKeyParam) error
@@ -2675,6 +3275,9 @@ type ServerInterface interface {
 	// GetRuleSet A rule set as it was written
 	// (GET /v1/policy/sets/{hash})
 	GetRuleSet(ctx echo.Context, hash Hash) error
+	// GetPool The public pool
+	// (GET /v1/pool)
+	GetPool(ctx echo.Context) error
 	// ListRedemptions List redemptions
 	// (GET /v1/redemptions)
 	ListRedemptions(ctx echo.Context, params ListRedemptionsParams) error
@@ -2690,6 +3293,9 @@ type ServerInterface interface {
 	// ConfirmRedemption Confirm the care given
 	// (POST /v1/redemptions/{id}/confirm)
 	ConfirmRedemption(ctx echo.Context, id IDParam, params ConfirmRedemptionParams) error
+	// CreateReferral Refer somebody to help
+	// (POST /v1/referrals)
+	CreateReferral(ctx echo.Context, params CreateReferralParams) error
 	// CreateRelation Register two volunteers as relatives
 	// (POST /v1/relations)
 	CreateRelation(ctx echo.Context, params CreateRelationParams) error
@@ -2708,6 +3314,12 @@ type ServerInterface interface {
 	// ApproveRules Approve a draft
 	// (POST /v1/rules/drafts/{hash}/approve)
 	ApproveRules(ctx echo.Context, hash Hash, params ApproveRulesParams) error
+	// ListSupports The standings of teams
+	// (GET /v1/supports)
+	ListSupports(ctx echo.Context, params ListSupportsParams) error
+	// CreateSupport Assess a team
+	// (POST /v1/supports)
+	CreateSupport(ctx echo.Context, params CreateSupportParams) error
 	// CreateTransfer Transfer care credit to a relative
 	// (POST /v1/transfers)
 	CreateTransfer(ctx echo.Context, params CreateTransferParams) error
@@ -2729,9 +3341,15 @@ type ServerInterface interface {
 	// GetServiceRecord A volunteer's service record, summed up
 	// (GET /v1/volunteers/{id}/record)
 	GetServiceRecord(ctx echo.Context, id IDParam) error
+	// GetServiceRecordPage A volunteer's service record, to print
+	// (GET /v1/volunteers/{id}/record/page)
+	GetServiceRecordPage(ctx echo.Context, id IDParam, params GetServiceRecordPageParams) error
 	// GetStatement Read a statement
 	// (GET /v1/volunteers/{id}/statement)
 	GetStatement(ctx echo.Context, id IDParam, params GetStatementParams) error
+	// GetWorkload What somebody served lately
+	// (GET /v1/volunteers/{id}/workload)
+	GetWorkload(ctx echo.Context, id IDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -2936,6 +3554,37 @@ func (w *ServerInterfaceWrapper) GetAccount(ctx echo.Context) error {
 	return err
 }
 
+// CreateApplication converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateApplication(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateApplicationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateApplication(ctx, params)
+	return err
+}
+
 // GetCheckpoint converts echo context to params.
 func (w *ServerInterfaceWrapper) GetCheckpoint(ctx echo.Context) error {
 	var err error
@@ -2973,6 +3622,37 @@ func (w *ServerInterfaceWrapper) CreateChoice(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateChoice(ctx, params)
+	return err
+}
+
+// CreateClarification converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateClarification(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateClarificationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateClarification(ctx, params)
 	return err
 }
 
@@ -3313,6 +3993,68 @@ func (w *ServerInterfaceWrapper) GetProof(ctx echo.Context) error {
 	return err
 }
 
+// CreateExpiries converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateExpiries(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateExpiriesParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateExpiries(ctx, params)
+	return err
+}
+
+// CreateGrant converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateGrant(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateGrantParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateGrant(ctx, params)
+	return err
+}
+
 // CreateGuardianConsent converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateGuardianConsent(ctx echo.Context) error {
 	var err error
@@ -3341,6 +4083,93 @@ func (w *ServerInterfaceWrapper) CreateGuardianConsent(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateGuardianConsent(ctx, params)
+	return err
+}
+
+// CreateHonourConsent converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateHonourConsent(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateHonourConsentParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateHonourConsent(ctx, params)
+	return err
+}
+
+// ListHonours converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHonours(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListHonoursParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHonours(ctx, params)
+	return err
+}
+
+// CreateHonour converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateHonour(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateHonourParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateHonour(ctx, params)
 	return err
 }
 
@@ -3521,6 +4350,37 @@ func (w *ServerInterfaceWrapper) GetHours(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHours(ctx, seq)
+	return err
+}
+
+// CreateNomination converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateNomination(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateNominationParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateNomination(ctx, params)
 	return err
 }
 
@@ -3741,6 +4601,15 @@ func (w *ServerInterfaceWrapper) GetRuleSet(ctx echo.Context) error {
 	return err
 }
 
+// GetPool converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPool(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPool(ctx)
+	return err
+}
+
 // ListRedemptions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRedemptions(ctx echo.Context) error {
 	var err error
@@ -3893,6 +4762,37 @@ func (w *ServerInterfaceWrapper) ConfirmRedemption(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ConfirmRedemption(ctx, id, params)
+	return err
+}
+
+// CreateReferral converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateReferral(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateReferralParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateReferral(ctx, params)
 	return err
 }
 
@@ -4081,6 +4981,69 @@ func (w *ServerInterfaceWrapper) ApproveRules(ctx echo.Context) error {
 	return err
 }
 
+// ListSupports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSupports(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSupportsParams
+	// ------------- Optional query parameter "organization_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization_id", ctx.QueryParams(), &params.OrganizationId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSupports(ctx, params)
+	return err
+}
+
+// CreateSupport converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSupport(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateSupportParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKeyParam
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSupport(ctx, params)
+	return err
+}
+
 // CreateTransfer converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateTransfer(ctx echo.Context) error {
 	var err error
@@ -4264,6 +5227,31 @@ func (w *ServerInterfaceWrapper) GetServiceRecord(ctx echo.Context) error {
 	return err
 }
 
+// GetServiceRecordPage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetServiceRecordPage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id IDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetServiceRecordPageParams
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", ctx.QueryParams(), &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lang: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetServiceRecordPage(ctx, id, params)
+	return err
+}
+
 // GetStatement converts echo context to params.
 func (w *ServerInterfaceWrapper) GetStatement(ctx echo.Context) error {
 	var err error
@@ -4300,6 +5288,22 @@ func (w *ServerInterfaceWrapper) GetStatement(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStatement(ctx, id, params)
+	return err
+}
+
+// GetWorkload converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWorkload(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id IDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWorkload(ctx, id)
 	return err
 }
 
@@ -4358,6 +5362,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/volunteers/:id", wrapper.GetVolunteer, options.OperationMiddlewares["getVolunteer"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/balances", wrapper.GetBalances, options.OperationMiddlewares["getBalances"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/record", wrapper.GetServiceRecord, options.OperationMiddlewares["getServiceRecord"]...)
+	router.GET(options.BaseURL+"/v1/volunteers/:id/workload", wrapper.GetWorkload, options.OperationMiddlewares["getWorkload"]...)
+	router.GET(options.BaseURL+"/v1/volunteers/:id/record/page", wrapper.GetServiceRecordPage, options.OperationMiddlewares["getServiceRecordPage"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/statement", wrapper.GetStatement, options.OperationMiddlewares["getStatement"]...)
 	router.GET(options.BaseURL+"/v1/partners", wrapper.ListPartners, options.OperationMiddlewares["listPartners"]...)
 	router.POST(options.BaseURL+"/v1/partners", wrapper.CreatePartner, options.OperationMiddlewares["createPartner"]...)
@@ -4369,6 +5375,18 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/relations", wrapper.CreateRelation, options.OperationMiddlewares["createRelation"]...)
 	router.POST(options.BaseURL+"/v1/relations/:seq/end", wrapper.EndRelation, options.OperationMiddlewares["endRelation"]...)
 	router.POST(options.BaseURL+"/v1/guardian-consents", wrapper.CreateGuardianConsent, options.OperationMiddlewares["createGuardianConsent"]...)
+	router.POST(options.BaseURL+"/v1/applications", wrapper.CreateApplication, options.OperationMiddlewares["createApplication"]...)
+	router.POST(options.BaseURL+"/v1/grants", wrapper.CreateGrant, options.OperationMiddlewares["createGrant"]...)
+	router.GET(options.BaseURL+"/v1/pool", wrapper.GetPool, options.OperationMiddlewares["getPool"]...)
+	router.POST(options.BaseURL+"/v1/expiries", wrapper.CreateExpiries, options.OperationMiddlewares["createExpiries"]...)
+	router.GET(options.BaseURL+"/v1/honours", wrapper.ListHonours, options.OperationMiddlewares["listHonours"]...)
+	router.POST(options.BaseURL+"/v1/honours", wrapper.CreateHonour, options.OperationMiddlewares["createHonour"]...)
+	router.POST(options.BaseURL+"/v1/nominations", wrapper.CreateNomination, options.OperationMiddlewares["createNomination"]...)
+	router.POST(options.BaseURL+"/v1/honour-consents", wrapper.CreateHonourConsent, options.OperationMiddlewares["createHonourConsent"]...)
+	router.GET(options.BaseURL+"/v1/supports", wrapper.ListSupports, options.OperationMiddlewares["listSupports"]...)
+	router.POST(options.BaseURL+"/v1/supports", wrapper.CreateSupport, options.OperationMiddlewares["createSupport"]...)
+	router.POST(options.BaseURL+"/v1/referrals", wrapper.CreateReferral, options.OperationMiddlewares["createReferral"]...)
+	router.POST(options.BaseURL+"/v1/clarifications", wrapper.CreateClarification, options.OperationMiddlewares["createClarification"]...)
 	router.POST(options.BaseURL+"/v1/transfers", wrapper.CreateTransfer, options.OperationMiddlewares["createTransfer"]...)
 	router.POST(options.BaseURL+"/v1/donations", wrapper.CreateDonation, options.OperationMiddlewares["createDonation"]...)
 	router.POST(options.BaseURL+"/v1/consents", wrapper.CreateConsent, options.OperationMiddlewares["createConsent"]...)
@@ -5357,6 +6375,220 @@ func (response GetAccountdefaultApplicationProblemPlusJSONResponse) VisitGetAcco
 	return err
 }
 
+type CreateApplicationRequestObject struct {
+	Params CreateApplicationParams
+	Body   *CreateApplicationJSONRequestBody
+}
+
+type CreateApplicationResponseObject interface {
+	VisitCreateApplicationResponse(w http.ResponseWriter) error
+}
+
+type CreateApplication200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateApplication200JSONResponse struct {
+	Body    Receipt
+	Headers CreateApplication200ResponseHeaders
+}
+
+func (response CreateApplication200JSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication201JSONResponse Receipt
+
+func (response CreateApplication201JSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication400ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication401ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication403ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication404ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication409ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication413ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication415ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication422ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplication503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateApplication503ApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateApplicationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateApplicationdefaultApplicationProblemPlusJSONResponse) VisitCreateApplicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCheckpointRequestObject struct {
 }
 
@@ -5646,6 +6878,220 @@ type CreateChoicedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateChoicedefaultApplicationProblemPlusJSONResponse) VisitCreateChoiceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarificationRequestObject struct {
+	Params CreateClarificationParams
+	Body   *CreateClarificationJSONRequestBody
+}
+
+type CreateClarificationResponseObject interface {
+	VisitCreateClarificationResponse(w http.ResponseWriter) error
+}
+
+type CreateClarification200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateClarification200JSONResponse struct {
+	Body    Receipt
+	Headers CreateClarification200ResponseHeaders
+}
+
+func (response CreateClarification200JSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification201JSONResponse Receipt
+
+func (response CreateClarification201JSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification400ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification401ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification403ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification404ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification409ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification413ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification415ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification422ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarification503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateClarification503ApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClarificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateClarificationdefaultApplicationProblemPlusJSONResponse) VisitCreateClarificationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7287,6 +8733,432 @@ func (response GetProofdefaultApplicationProblemPlusJSONResponse) VisitGetProofR
 	return err
 }
 
+type CreateExpiriesRequestObject struct {
+	Params CreateExpiriesParams
+}
+
+type CreateExpiriesResponseObject interface {
+	VisitCreateExpiriesResponse(w http.ResponseWriter) error
+}
+
+type CreateExpiries200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateExpiries200JSONResponse struct {
+	Body    ExpirySweep
+	Headers CreateExpiries200ResponseHeaders
+}
+
+func (response CreateExpiries200JSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries201JSONResponse ExpirySweep
+
+func (response CreateExpiries201JSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries400ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries401ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries403ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries404ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries409ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries413ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries415ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries422ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiries503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateExpiries503ApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExpiriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateExpiriesdefaultApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrantRequestObject struct {
+	Params CreateGrantParams
+}
+
+type CreateGrantResponseObject interface {
+	VisitCreateGrantResponse(w http.ResponseWriter) error
+}
+
+type CreateGrant200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateGrant200JSONResponse struct {
+	Body    Receipt
+	Headers CreateGrant200ResponseHeaders
+}
+
+func (response CreateGrant200JSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant201JSONResponse Receipt
+
+func (response CreateGrant201JSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant400ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant401ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant403ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant404ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant409ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant413ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant415ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant422ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrant503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateGrant503ApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGrantdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateGrantdefaultApplicationProblemPlusJSONResponse) VisitCreateGrantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateGuardianConsentRequestObject struct {
 	Params CreateGuardianConsentParams
 	Body   *CreateGuardianConsentJSONRequestBody
@@ -7490,6 +9362,508 @@ type CreateGuardianConsentdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateGuardianConsentdefaultApplicationProblemPlusJSONResponse) VisitCreateGuardianConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsentRequestObject struct {
+	Params CreateHonourConsentParams
+	Body   *CreateHonourConsentJSONRequestBody
+}
+
+type CreateHonourConsentResponseObject interface {
+	VisitCreateHonourConsentResponse(w http.ResponseWriter) error
+}
+
+type CreateHonourConsent200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateHonourConsent200JSONResponse struct {
+	Body    Receipt
+	Headers CreateHonourConsent200ResponseHeaders
+}
+
+func (response CreateHonourConsent200JSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent201JSONResponse Receipt
+
+func (response CreateHonourConsent201JSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent400ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent401ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent403ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent404ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent409ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent413ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent415ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent422ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsent503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonourConsent503ApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourConsentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateHonourConsentdefaultApplicationProblemPlusJSONResponse) VisitCreateHonourConsentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHonoursRequestObject struct {
+	Params ListHonoursParams
+}
+
+type ListHonoursResponseObject interface {
+	VisitListHonoursResponse(w http.ResponseWriter) error
+}
+
+type ListHonours200JSONResponse HonourList
+
+func (response ListHonours200JSONResponse) VisitListHonoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHonours400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListHonours400ApplicationProblemPlusJSONResponse) VisitListHonoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHonours503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListHonours503ApplicationProblemPlusJSONResponse) VisitListHonoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHonoursdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHonoursdefaultApplicationProblemPlusJSONResponse) VisitListHonoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourRequestObject struct {
+	Params CreateHonourParams
+	Body   *CreateHonourJSONRequestBody
+}
+
+type CreateHonourResponseObject interface {
+	VisitCreateHonourResponse(w http.ResponseWriter) error
+}
+
+type CreateHonour200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateHonour200JSONResponse struct {
+	Body    Receipt
+	Headers CreateHonour200ResponseHeaders
+}
+
+func (response CreateHonour200JSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour201JSONResponse Receipt
+
+func (response CreateHonour201JSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour400ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour401ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour403ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour404ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour409ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour413ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour415ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour422ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonour503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHonour503ApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHonourdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateHonourdefaultApplicationProblemPlusJSONResponse) VisitCreateHonourResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8324,6 +10698,220 @@ type GetHoursdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHoursdefaultApplicationProblemPlusJSONResponse) VisitGetHoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNominationRequestObject struct {
+	Params CreateNominationParams
+	Body   *CreateNominationJSONRequestBody
+}
+
+type CreateNominationResponseObject interface {
+	VisitCreateNominationResponse(w http.ResponseWriter) error
+}
+
+type CreateNomination200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateNomination200JSONResponse struct {
+	Body    Receipt
+	Headers CreateNomination200ResponseHeaders
+}
+
+func (response CreateNomination200JSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination201JSONResponse Receipt
+
+func (response CreateNomination201JSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination400ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination401ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination403ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination404ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination409ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination413ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination415ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination422ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNomination503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateNomination503ApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateNominationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateNominationdefaultApplicationProblemPlusJSONResponse) VisitCreateNominationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9603,6 +12191,79 @@ func (response GetRuleSetdefaultApplicationProblemPlusJSONResponse) VisitGetRule
 	return err
 }
 
+type GetPoolRequestObject struct {
+}
+
+type GetPoolResponseObject interface {
+	VisitGetPoolResponse(w http.ResponseWriter) error
+}
+
+type GetPool200JSONResponse Pool
+
+func (response GetPool200JSONResponse) VisitGetPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPool400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPool400ApplicationProblemPlusJSONResponse) VisitGetPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPool503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPool503ApplicationProblemPlusJSONResponse) VisitGetPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPooldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPooldefaultApplicationProblemPlusJSONResponse) VisitGetPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRedemptionsRequestObject struct {
 	Params ListRedemptionsParams
 }
@@ -10048,6 +12709,7 @@ func (response GetRedemptiondefaultApplicationProblemPlusJSONResponse) VisitGetR
 type CancelRedemptionRequestObject struct {
 	Id     IDParam `json:"id"`
 	Params CancelRedemptionParams
+	Body   *CancelRedemptionJSONRequestBody
 }
 
 type CancelRedemptionResponseObject interface {
@@ -10463,6 +13125,220 @@ type ConfirmRedemptiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ConfirmRedemptiondefaultApplicationProblemPlusJSONResponse) VisitConfirmRedemptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferralRequestObject struct {
+	Params CreateReferralParams
+	Body   *CreateReferralJSONRequestBody
+}
+
+type CreateReferralResponseObject interface {
+	VisitCreateReferralResponse(w http.ResponseWriter) error
+}
+
+type CreateReferral200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateReferral200JSONResponse struct {
+	Body    Receipt
+	Headers CreateReferral200ResponseHeaders
+}
+
+func (response CreateReferral200JSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral201JSONResponse Receipt
+
+func (response CreateReferral201JSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral400ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral401ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral403ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral404ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral409ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral413ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral415ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral422ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferral503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateReferral503ApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReferraldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateReferraldefaultApplicationProblemPlusJSONResponse) VisitCreateReferralResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11636,6 +14512,294 @@ func (response ApproveRulesdefaultApplicationProblemPlusJSONResponse) VisitAppro
 	return err
 }
 
+type ListSupportsRequestObject struct {
+	Params ListSupportsParams
+}
+
+type ListSupportsResponseObject interface {
+	VisitListSupportsResponse(w http.ResponseWriter) error
+}
+
+type ListSupports200JSONResponse StandingList
+
+func (response ListSupports200JSONResponse) VisitListSupportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSupports400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListSupports400ApplicationProblemPlusJSONResponse) VisitListSupportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSupports503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListSupports503ApplicationProblemPlusJSONResponse) VisitListSupportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSupportsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSupportsdefaultApplicationProblemPlusJSONResponse) VisitListSupportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupportRequestObject struct {
+	Params CreateSupportParams
+	Body   *CreateSupportJSONRequestBody
+}
+
+type CreateSupportResponseObject interface {
+	VisitCreateSupportResponse(w http.ResponseWriter) error
+}
+
+type CreateSupport200ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateSupport200JSONResponse struct {
+	Body    Receipt
+	Headers CreateSupport200ResponseHeaders
+}
+
+func (response CreateSupport200JSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport201JSONResponse Receipt
+
+func (response CreateSupport201JSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport400ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport401ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport403ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport404ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport409ApplicationProblemPlusJSONResponse struct {
+	RefusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport409ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport413ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport415ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport422ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupport503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSupport503ApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSupportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSupportdefaultApplicationProblemPlusJSONResponse) VisitCreateSupportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateTransferRequestObject struct {
 	Params CreateTransferParams
 	Body   *CreateTransferJSONRequestBody
@@ -12652,6 +15816,138 @@ func (response GetServiceRecorddefaultApplicationProblemPlusJSONResponse) VisitG
 	return err
 }
 
+type GetServiceRecordPageRequestObject struct {
+	Id     IDParam `json:"id"`
+	Params GetServiceRecordPageParams
+}
+
+type GetServiceRecordPageResponseObject interface {
+	VisitGetServiceRecordPageResponse(w http.ResponseWriter) error
+}
+
+type GetServiceRecordPage200TexthtmlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetServiceRecordPage200TexthtmlResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetServiceRecordPage400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecordPage400ApplicationProblemPlusJSONResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecordPage401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecordPage401ApplicationProblemPlusJSONResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecordPage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecordPage403ApplicationProblemPlusJSONResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecordPage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecordPage404ApplicationProblemPlusJSONResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecordPage503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetServiceRecordPage503ApplicationProblemPlusJSONResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetServiceRecordPagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetServiceRecordPagedefaultApplicationProblemPlusJSONResponse) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatementRequestObject struct {
 	Id     IDParam `json:"id"`
 	Params GetStatementParams
@@ -12778,6 +16074,131 @@ func (response GetStatementdefaultApplicationProblemPlusJSONResponse) VisitGetSt
 	return err
 }
 
+type GetWorkloadRequestObject struct {
+	Id IDParam `json:"id"`
+}
+
+type GetWorkloadResponseObject interface {
+	VisitGetWorkloadResponse(w http.ResponseWriter) error
+}
+
+type GetWorkload200JSONResponse Workload
+
+func (response GetWorkload200JSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkload400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkload400ApplicationProblemPlusJSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkload401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkload401ApplicationProblemPlusJSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkload403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkload403ApplicationProblemPlusJSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkload404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkload404ApplicationProblemPlusJSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkload503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkload503ApplicationProblemPlusJSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkloaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWorkloaddefaultApplicationProblemPlusJSONResponse) VisitGetWorkloadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetKeys The public keys of tokens
@@ -12810,12 +16231,18 @@ type StrictServerInterface interface {
 	// GetAccount Read an account
 	// (GET /v1/accounts/{account})
 	GetAccount(ctx context.Context, request GetAccountRequestObject) (GetAccountResponseObject, error)
+	// CreateApplication Ask the pool for care for somebody in need
+	// (POST /v1/applications)
+	CreateApplication(ctx context.Context, request CreateApplicationRequestObject) (CreateApplicationResponseObject, error)
 	// GetCheckpoint The signed checkpoint
 	// (GET /v1/checkpoint)
 	GetCheckpoint(ctx context.Context, request GetCheckpointRequestObject) (GetCheckpointResponseObject, error)
 	// CreateChoice Choose where the rules let you
 	// (POST /v1/choices)
 	CreateChoice(ctx context.Context, request CreateChoiceRequestObject) (CreateChoiceResponseObject, error)
+	// CreateClarification Put an unfounded complaint right
+	// (POST /v1/clarifications)
+	CreateClarification(ctx context.Context, request CreateClarificationRequestObject) (CreateClarificationResponseObject, error)
 	// ListClients List credentials
 	// (GET /v1/clients)
 	ListClients(ctx context.Context, request ListClientsRequestObject) (ListClientsResponseObject, error)
@@ -12846,9 +16273,24 @@ type StrictServerInterface interface {
 	// GetProof Prove that an entry is in the log
 	// (GET /v1/entries/{seq}/proof)
 	GetProof(ctx context.Context, request GetProofRequestObject) (GetProofResponseObject, error)
+	// CreateExpiries End credit whose time is over
+	// (POST /v1/expiries)
+	CreateExpiries(ctx context.Context, request CreateExpiriesRequestObject) (CreateExpiriesResponseObject, error)
+	// CreateGrant Give from the pool to the next in line
+	// (POST /v1/grants)
+	CreateGrant(ctx context.Context, request CreateGrantRequestObject) (CreateGrantResponseObject, error)
 	// CreateGuardianConsent Let a child take part
 	// (POST /v1/guardian-consents)
 	CreateGuardianConsent(ctx context.Context, request CreateGuardianConsentRequestObject) (CreateGuardianConsentResponseObject, error)
+	// CreateHonourConsent Let the list of honour name somebody
+	// (POST /v1/honour-consents)
+	CreateHonourConsent(ctx context.Context, request CreateHonourConsentRequestObject) (CreateHonourConsentResponseObject, error)
+	// ListHonours The list of honour
+	// (GET /v1/honours)
+	ListHonours(ctx context.Context, request ListHonoursRequestObject) (ListHonoursResponseObject, error)
+	// CreateHonour Give an honour
+	// (POST /v1/honours)
+	CreateHonour(ctx context.Context, request CreateHonourRequestObject) (CreateHonourResponseObject, error)
 	// ListHours List posted claims
 	// (GET /v1/hours)
 	ListHours(ctx context.Context, request ListHoursRequestObject) (ListHoursResponseObject, error)
@@ -12864,6 +16306,9 @@ type StrictServerInterface interface {
 	// GetHours Read a posted claim
 	// (GET /v1/hours/{seq})
 	GetHours(ctx context.Context, request GetHoursRequestObject) (GetHoursResponseObject, error)
+	// CreateNomination Nominate somebody for an honour
+	// (POST /v1/nominations)
+	CreateNomination(ctx context.Context, request CreateNominationRequestObject) (CreateNominationResponseObject, error)
 	// GetOperation What became of a key
 	// (GET /v1/operations/{key})
 	GetOperation(ctx context.Context, request GetOperationRequestObject) (GetOperationResponseObject, error)
@@ -12894,6 +16339,9 @@ type StrictServerInterface interface {
 	// GetRuleSet A rule set as it was written
 	// (GET /v1/policy/sets/{hash})
 	GetRuleSet(ctx context.Context, request GetRuleSetRequestObject) (GetRuleSetResponseObject, error)
+	// GetPool The public pool
+	// (GET /v1/pool)
+	GetPool(ctx context.Context, request GetPoolRequestObject) (GetPoolResponseObject, error)
 	// ListRedemptions List redemptions
 	// (GET /v1/redemptions)
 	ListRedemptions(ctx context.Context, request ListRedemptionsRequestObject) (ListRedemptionsResponseObject, error)
@@ -12909,6 +16357,9 @@ type StrictServerInterface interface {
 	// ConfirmRedemption Confirm the care given
 	// (POST /v1/redemptions/{id}/confirm)
 	ConfirmRedemption(ctx context.Context, request ConfirmRedemptionRequestObject) (ConfirmRedemptionResponseObject, error)
+	// CreateReferral Refer somebody to help
+	// (POST /v1/referrals)
+	CreateReferral(ctx context.Context, request CreateReferralRequestObject) (CreateReferralResponseObject, error)
 	// CreateRelation Register two volunteers as relatives
 	// (POST /v1/relations)
 	CreateRelation(ctx context.Context, request CreateRelationRequestObject) (CreateRelationResponseObject, error)
@@ -12927,6 +16378,12 @@ type StrictServerInterface interface {
 	// ApproveRules Approve a draft
 	// (POST /v1/rules/drafts/{hash}/approve)
 	ApproveRules(ctx context.Context, request ApproveRulesRequestObject) (ApproveRulesResponseObject, error)
+	// ListSupports The standings of teams
+	// (GET /v1/supports)
+	ListSupports(ctx context.Context, request ListSupportsRequestObject) (ListSupportsResponseObject, error)
+	// CreateSupport Assess a team
+	// (POST /v1/supports)
+	CreateSupport(ctx context.Context, request CreateSupportRequestObject) (CreateSupportResponseObject, error)
 	// CreateTransfer Transfer care credit to a relative
 	// (POST /v1/transfers)
 	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
@@ -12948,9 +16405,15 @@ type StrictServerInterface interface {
 	// GetServiceRecord A volunteer's service record, summed up
 	// (GET /v1/volunteers/{id}/record)
 	GetServiceRecord(ctx context.Context, request GetServiceRecordRequestObject) (GetServiceRecordResponseObject, error)
+	// GetServiceRecordPage A volunteer's service record, to print
+	// (GET /v1/volunteers/{id}/record/page)
+	GetServiceRecordPage(ctx context.Context, request GetServiceRecordPageRequestObject) (GetServiceRecordPageResponseObject, error)
 	// GetStatement Read a statement
 	// (GET /v1/volunteers/{id}/statement)
 	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
+	// GetWorkload What somebody served lately
+	// (GET /v1/volunteers/{id}/workload)
+	GetWorkload(ctx context.Context, request GetWorkloadRequestObject) (GetWorkloadResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -13212,6 +16675,54 @@ func (sh *strictHandler) GetAccount(ctx echo.Context, account AccountIDParam, pa
 	return nil
 }
 
+// CreateApplication operation middleware
+func (sh *strictHandler) CreateApplication(ctx echo.Context, params CreateApplicationParams) error {
+	var request CreateApplicationRequestObject
+
+	request.Params = params
+
+	var body CreateApplicationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateApplication(ctx.Request().Context(), request.(CreateApplicationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateApplication")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateApplicationResponseObject); ok {
+		return validResponse.VisitCreateApplicationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetCheckpoint operation middleware
 func (sh *strictHandler) GetCheckpoint(ctx echo.Context) error {
 	var request GetCheckpointRequestObject
@@ -13277,6 +16788,54 @@ func (sh *strictHandler) CreateChoice(ctx echo.Context, params CreateChoiceParam
 		return err
 	} else if validResponse, ok := response.(CreateChoiceResponseObject); ok {
 		return validResponse.VisitCreateChoiceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateClarification operation middleware
+func (sh *strictHandler) CreateClarification(ctx echo.Context, params CreateClarificationParams) error {
+	var request CreateClarificationRequestObject
+
+	request.Params = params
+
+	var body CreateClarificationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateClarification(ctx.Request().Context(), request.(CreateClarificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateClarification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateClarificationResponseObject); ok {
+		return validResponse.VisitCreateClarificationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -13627,6 +17186,56 @@ func (sh *strictHandler) GetProof(ctx echo.Context, seq SeqParam) error {
 	return nil
 }
 
+// CreateExpiries operation middleware
+func (sh *strictHandler) CreateExpiries(ctx echo.Context, params CreateExpiriesParams) error {
+	var request CreateExpiriesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateExpiries(ctx.Request().Context(), request.(CreateExpiriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateExpiries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateExpiriesResponseObject); ok {
+		return validResponse.VisitCreateExpiriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateGrant operation middleware
+func (sh *strictHandler) CreateGrant(ctx echo.Context, params CreateGrantParams) error {
+	var request CreateGrantRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateGrant(ctx.Request().Context(), request.(CreateGrantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateGrant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateGrantResponseObject); ok {
+		return validResponse.VisitCreateGrantResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateGuardianConsent operation middleware
 func (sh *strictHandler) CreateGuardianConsent(ctx echo.Context, params CreateGuardianConsentParams) error {
 	var request CreateGuardianConsentRequestObject
@@ -13669,6 +17278,127 @@ func (sh *strictHandler) CreateGuardianConsent(ctx echo.Context, params CreateGu
 		return err
 	} else if validResponse, ok := response.(CreateGuardianConsentResponseObject); ok {
 		return validResponse.VisitCreateGuardianConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateHonourConsent operation middleware
+func (sh *strictHandler) CreateHonourConsent(ctx echo.Context, params CreateHonourConsentParams) error {
+	var request CreateHonourConsentRequestObject
+
+	request.Params = params
+
+	var body CreateHonourConsentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateHonourConsent(ctx.Request().Context(), request.(CreateHonourConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateHonourConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateHonourConsentResponseObject); ok {
+		return validResponse.VisitCreateHonourConsentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListHonours operation middleware
+func (sh *strictHandler) ListHonours(ctx echo.Context, params ListHonoursParams) error {
+	var request ListHonoursRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHonours(ctx.Request().Context(), request.(ListHonoursRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHonours")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHonoursResponseObject); ok {
+		return validResponse.VisitListHonoursResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateHonour operation middleware
+func (sh *strictHandler) CreateHonour(ctx echo.Context, params CreateHonourParams) error {
+	var request CreateHonourRequestObject
+
+	request.Params = params
+
+	var body CreateHonourJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateHonour(ctx.Request().Context(), request.(CreateHonourRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateHonour")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateHonourResponseObject); ok {
+		return validResponse.VisitCreateHonourResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -13846,6 +17576,54 @@ func (sh *strictHandler) GetHours(ctx echo.Context, seq SeqParam) error {
 		return err
 	} else if validResponse, ok := response.(GetHoursResponseObject); ok {
 		return validResponse.VisitGetHoursResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateNomination operation middleware
+func (sh *strictHandler) CreateNomination(ctx echo.Context, params CreateNominationParams) error {
+	var request CreateNominationRequestObject
+
+	request.Params = params
+
+	var body CreateNominationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateNomination(ctx.Request().Context(), request.(CreateNominationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateNomination")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateNominationResponseObject); ok {
+		return validResponse.VisitCreateNominationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14146,6 +17924,29 @@ func (sh *strictHandler) GetRuleSet(ctx echo.Context, hash Hash) error {
 	return nil
 }
 
+// GetPool operation middleware
+func (sh *strictHandler) GetPool(ctx echo.Context) error {
+	var request GetPoolRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPool(ctx.Request().Context(), request.(GetPoolRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPool")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPoolResponseObject); ok {
+		return validResponse.VisitGetPoolResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRedemptions operation middleware
 func (sh *strictHandler) ListRedemptions(ctx echo.Context, params ListRedemptionsParams) error {
 	var request ListRedemptionsRequestObject
@@ -14251,6 +18052,29 @@ func (sh *strictHandler) CancelRedemption(ctx echo.Context, id IDParam, params C
 	request.Id = id
 	request.Params = params
 
+	var body CancelRedemptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelRedemption(ctx.Request().Context(), request.(CancelRedemptionRequestObject))
 	}
@@ -14313,6 +18137,54 @@ func (sh *strictHandler) ConfirmRedemption(ctx echo.Context, id IDParam, params 
 		return err
 	} else if validResponse, ok := response.(ConfirmRedemptionResponseObject); ok {
 		return validResponse.VisitConfirmRedemptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateReferral operation middleware
+func (sh *strictHandler) CreateReferral(ctx echo.Context, params CreateReferralParams) error {
+	var request CreateReferralRequestObject
+
+	request.Params = params
+
+	var body CreateReferralJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateReferral(ctx.Request().Context(), request.(CreateReferralRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateReferral")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateReferralResponseObject); ok {
+		return validResponse.VisitCreateReferralResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14510,6 +18382,79 @@ func (sh *strictHandler) ApproveRules(ctx echo.Context, hash Hash, params Approv
 		return err
 	} else if validResponse, ok := response.(ApproveRulesResponseObject); ok {
 		return validResponse.VisitApproveRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSupports operation middleware
+func (sh *strictHandler) ListSupports(ctx echo.Context, params ListSupportsParams) error {
+	var request ListSupportsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSupports(ctx.Request().Context(), request.(ListSupportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSupports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSupportsResponseObject); ok {
+		return validResponse.VisitListSupportsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSupport operation middleware
+func (sh *strictHandler) CreateSupport(ctx echo.Context, params CreateSupportParams) error {
+	var request CreateSupportRequestObject
+
+	request.Params = params
+
+	var body CreateSupportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSupport(ctx.Request().Context(), request.(CreateSupportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSupport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSupportResponseObject); ok {
+		return validResponse.VisitCreateSupportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14738,6 +18683,32 @@ func (sh *strictHandler) GetServiceRecord(ctx echo.Context, id IDParam) error {
 	return nil
 }
 
+// GetServiceRecordPage operation middleware
+func (sh *strictHandler) GetServiceRecordPage(ctx echo.Context, id IDParam, params GetServiceRecordPageParams) error {
+	var request GetServiceRecordPageRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetServiceRecordPage(ctx.Request().Context(), request.(GetServiceRecordPageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetServiceRecordPage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetServiceRecordPageResponseObject); ok {
+		return validResponse.VisitGetServiceRecordPageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetStatement operation middleware
 func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetStatementParams) error {
 	var request GetStatementRequestObject
@@ -14764,315 +18735,404 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 	return nil
 }
 
+// GetWorkload operation middleware
+func (sh *strictHandler) GetWorkload(ctx echo.Context, id IDParam) error {
+	var request GetWorkloadRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorkload(ctx.Request().Context(), request.(GetWorkloadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorkload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWorkloadResponseObject); ok {
+		return validResponse.VisitGetWorkloadResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L1rkyTHcSD4V+JSawZgN6s7691VYzS7RmMAjDDAjKYHgED0XCMq06sr2VkZhYyorinMtRmkXewBEiVK",
-	"tw+QvNWdYLeUtHskl1zJJB4IkWZ3/+SMMwA+4S+chUdEviqzKqsfMz2D4gdiOiszwsPD3cPdwx8PLJeN",
-	"JyyEUHCr/8AaAfUgwn/e8GA8YQJCcQcmAZ2DJ596wN3InwifhVbfEtEUyGwEERAxAkJDPoOI+Bz/YiGQ",
-	"I/8EQjKAIYuATEMPIvyJ0zGQY5hbtsXdEYypHBrC6djqv4uDWvdsS8wnYPUtLiI/PLJOT23rph8eFwAx",
-	"AhLCfUEm9AjsBJwIJCQSiufvvLxHdho7Oy9kJhzT+zchPBIjq99wHGdxxlPbmtCIjkFonOy6LpuG4sZL",
-	"t+XjRVDC6XgAEWFDhQ71tmVbvvxxQsXIsq2QjuUkyY8RvD/1I4leufI0gP8igqHVt35vO9mkbfUr39ag",
-	"vIEzInb0kxLQBJu6Iz88ImLk8zxo708hmhfBdl5YptGEcSgBaTby3VEOWXwlSOXoMgTEIToBz7Itl0ag",
-	"/1MbQWAe1dgMf56zqRgVU9quuMmO9v0PykCnnByHbBZKagsR/oAdkRH1FHq5/wGULUQcBuzoUL+RAD9k",
-	"0ZgKq2/5oei0LNsa+6E/lgtKCNMPBRxpDO9NI86iMjqE++LQxTcMfiVzaEYsgUy9X8Yh7SIGsa2Xovmd",
-	"aVgChgeu70mx4GnRYJPBVJAIXBZ5JGQCCVL+POVAQqZFQhFwXjQ/jKZhBjoPhnQaCKs/pAGHGLoBYwHQ",
-	"EMG7PhyCK/wTeDli4xIowbxDWEhYROhQoJjyOfFoGTzxR4fDiI0rc8pLVEAWsBKgkNoJC4M5mY2okJIs",
-	"D6eWqlUBPQeMd1lF1K0J0qFgZ4DqvoAopEGpEEakmQNo5ouRgodNBZfU6HtlYOmBD/GNQiaoNxxkzPjv",
-	"IpZYQmpDP+JiCWY0LZ3tRIgxVIoZX/DU8rPnET4/28Q3XlLTGoXBnb8G8zLJRMfA1YbIyYALMmQRgROI",
-	"rhFKIpgAFeDFP44oz2sMCLxSVBLwU5PXXsPXytey7oa+5odeGa0N1VqO/bCMrPRP1VB5PRTRXM6n9Z2x",
-	"X3aejxkXBAWo1HFiEV8CRCBHKhaedSnYx/S+OmxQzMdHT73w6LlVJu8lEB6dyyNHnsG+C9eIYPKJZEM2",
-	"FcQvUzlYuL4kuDWBiMqpy8mNhsRPKEMSEDFb5gY+lClnxxdMQbeiIxr6HyCwL/uBgLKDmw4klpS8Sn1T",
-	"hrTUK3mpVYFhb81CiCoSt0Qbk++XgSJ/O1yL1uPpE2BWALIagPWRcJtGIoSo6q5M1OslQOhfzwDGHdSJ",
-	"wFtyeET6FUJFTk3xQy5oqTZvvlvUVGKd06MCasIfS/GxSL0GtlI1IIYsff5XBCqnAlQGacIiUcr0aIbq",
-	"ox/kocIiQSgne/tv2YSSwA9BHTvUHZGIzWyEFiiS+e/v33qjFGo5UqHV6vKTYlNiH96vZC2CFP3F4ojD",
-	"+0vF0bq2Q+lGBnSpeoJ7dU7l5M2w9EjzQ0U507D0mNA/VZtTToVzvsWCaSigCn+fmFdLAIh/X5vHTyXq",
-	"+ISFHNCX8CL17iglR/7lslDI46j/wKKTSeC7KNS3JxEbBDD+V9/jEtAHFtyn40kA6gtPAjT2w6kAfsim",
-	"4pANDyMaohLggaB+INdG3ID6Y3SFDEmdCEbqrZZD9He2NMOIY9kWRBGLuNV/9+KHnjBJfZHVt7b1b9bp",
-	"PUVJwIXEZN9y6r2GM2xCre62aa3rNge1Hm3Xa41hx9uB1qBL6w5Sn4jmdCBRoK0+LqiYcqvfQgPVF/In",
-	"6y6yvVIhfY6AnNAAt0zzw7bHXG7wy7fG3u8VLve06h7fViOpjc6SVxqYMT0GCQ/hEHKQMskXRApKj1+L",
-	"LWJ3JOf25OQvTvn8XPQxkAOkNk2KmgFjxxIt8rc+EdGc0CPqh8QPCSVjNobY0XKO7dHSQe9O22kmu/Oi",
-	"gql0JxDmC8E8Y2Q8dUd4ZIYu2PLgDBnxqKADyqV6ahZv2Wnn5x25jtruEKk2Ly44uCz0eN5IVBK32Vmp",
-	"QaORSP1gGsG5thaZKqRBens5G4MioiH1A/Cu6RNQs4JHRhBMuGTVIWp1U4H+BeuiubGd5sYbGlCCMmbZ",
-	"zsdLuojd38/hggjtSZHiQKLFpUEA0XOceAxPa9t6mUUD3/MgPNfGDONRMowXGx1kTOcIhMcQJuviZWGK",
-	"295ggtAg0E7PUtQnQF+YzGOB4jiJa8GOIXyOE+6yCdjEY6D2wWUnWo2V874G8zsw5equ4cz4P4b5YaSG",
-	"yUm+vDE4o5zI94zmijojlXIYIsM1F787jUb2pFoB1bJdSy31orYtA0EhQk5tSVQvs2l4vn0KmTgc4ijZ",
-	"bVI3N+Y0lH9fAoe0shxi4CjFdALsBSHarJJweULhWvX5FIISVXmRcRyyGWFDCw2g4bnZhI/8oTiU/BfQ",
-	"Cc+zSqzpEnWfQiDgoC7XvGkU3yRJE62vXHRyOE70eFKjRIum36pf/Ob1ks3bJdE0AMLpXCJz2Q7m1nsR",
-	"25id/FruFjSCMUgTD7zU3ecxoG5zl7GbNDo6nwYwYN78UDB2GOBQad1cEPQQ1p3WTrvbIYO5AE6oNM7p",
-	"MYSXxFT1ZlawSfjwOpgxYkAs1/qyi7kocbYIA1qhdCpGLPI/OCcP4bF26IfGusiwEP4o5x77nCN7w/2J",
-	"tJ1tMmTRkfwvi4gvYiaXYjeCE3YM3iVIvHp2c2LoKllH2YVexOa8wdSsCpCs/v3222/XdqdiBKGQewFF",
-	"l8dSQKIdVX5dU3ipj9vPp5MJiwR4r4Pn07v4znmscDnKoZzqcJqMvaD+RWwqFAdykp5ADiytrzfvvlzb",
-	"sbVeNJ5EwPllUEK9nVBCChUEV0EQYcvs5OK1XjS/smGsd8i55Imo/UMpLKJ7Rw+cCtDIbZIJHuhbda/l",
-	"7bQ7tLkz7DjdQdOyrQENaOgC+srkieWDRJFtjen8kM0S7MUOZrkDtOEMqFcbDoftWhfqvRp1OsNafQhu",
-	"r9FqNYaNHctO+8RTjiPLtiYqLMLqZ0IT0LelHklkTiI2gUj4yltEk4WtEYmRWt3y7143bpkUDor8isbK",
-	"7TlOt97rNdqtbsvp9erLXY4pZD5YuKVPY3a1Gy2L1coXDCmcL//mbRbh62ozKvoXE5fou6lAlcyViJne",
-	"Ni5Mg5FkixLUJ35kNvgeuKhw65296fMF6uaHbJgElfSbDdvyqKDoynsaST8NddvttAfDQZvW3V5jAMM0",
-	"1J002O3HCHYe4nuL7Jrbk+WEpGON5DarjXtg+QLGvCK3Kwa7f0N9kg7UoVFEUdtMBQStGlQFFi3QNQJm",
-	"5xe2hFK1DErTquV0uy2nCU5vh7Ybbq+nREp8XHdsa0KFgEieBf/Tu06te+9dp9ajteG9B/X26b9YvAqy",
-	"rRcVNfBikc/XYIJempzqV4oLGsNhZ9Br1BuNbr03bLXLeNdJQa38r5cHtPYnnY11m2moG0+QdTMQd5w2",
-	"uIOeO3CajYFTb1ZB82UCrAIUY4jVnzmQB21o0t4ABr0hBTeD5Hqn/QSwHEdfaqh1JAje+OTFYqOngzSR",
-	"IOS/DukJ9QOltsbPkD+QP/FPpDy5CRF4AOPMdYOaXC09c1dXeYkKy32nTAXj5xPPO4vC+cyHhUJdZc0u",
-	"j9/1PlSbsN43aqcqf5PezyJF0exu5QGzFFBFu9S7X3GG3BmZuxzO7audsIZh7FSA8mEqQPlQy9bchmUQ",
-	"ZCf0WHQIv0iFi+ugnudL64oGt1PUrAVA2pANqD82x6XwT3wxt/rW1z/6r1/90Z9YtpVyUR8eg/wpYrNa",
-	"XcUaIDKQP9UKD9GYaziNTs1p1hx5XCWoSYdZ9q13vuuY/9W7RZqUgWsh9JS6I+Vjox4ZzIkvOARDm3B1",
-	"pUJiJ6rysSI+9vC6ekj9gBMasBCj5Qwn03B+a4jrX7b1yTgoiPOBJ3PlsgaJXaLi2xHGoXLnGzDVQhOh",
-	"UHf0paH5Oy8kcoSmkVK68QrANXb/MrbcCP6+dXf35mvVaWBR7hrYlm/NG3SspGJAeQHB7MnHSbaBGnOL",
-	"4EXVNABOBASB3jMcQvtLY6j98OhaHMgoyctH4mKR54c0mmde3MpptiuDBG0LxhAdIbIDOIFgcQE35eM4",
-	"Wsi8LaGYUW6c9H5okzq+cRTRE+Bii7ydAlldrsj3QxbCVtqkby2/tZaaxEoZuhcw9xjfPfE9qOB3uG7e",
-	"Oy2gtwfrojCmy1VQUn+cOXaGEFWB9k784mmG7quEPqX4YZ1JBI1EZayXMNga8617YC44PzSrptGT7Eup",
-	"vJJiL2fA+aEH93Gbte9x4eLKxIoveFnxZyV3VZBh/i7qUu6VYnBOkwEtLfkXhZpe3oqNNepjCgWVPKty",
-	"kS74E7F689VrKZiTkMYU+lK4NkuyLRVVURz1mKYKtdZ4hlIquAMcI9IzdKAnkeq+PqrfjbHnZNYJNApx",
-	"wgeJIECpkfXV2KmUGH1i1eu1hjzXjiKK9LVn2Za2cUZsGnHLtgJ2JOcIgA4PR5SPrL61Q3vusNXp1KHT",
-	"6wzqdZd67mBn0G12BrTrdDqdptPtOtB0Wjvdbq817Ox4jW4dmr1mY6fecDrSnIr8I4wyFP4YBjQ83hLA",
-	"xfaAMeTnCePCD4/yToy20xrWnWHLpR51W247fSLXcMXFhh3s1LrOsFvr9Xq0Bp3BoNlx6dDtOHnDLhd6",
-	"XsG2W2WTZjfk8dqdGdicdmNInR44bntnMOy2ynCnp5J7suj68Dmfru/8eAw4KHRO2kmwNTrzY5Jv3XWa",
-	"/Xa932hsNXudbqfzXcne0wAOOSBHaULvNptOc6fpeG630+o2Oy3PaTsw2Gn0hjtOp+U0hzs7zUG72dih",
-	"Peg1nV7TcwfNJnWb7V6v0cDEGE+J7ckEvJoEQB2I71v9Rsu2ZqM5ClzuH4XgET4CUKpVSIZ+ADZJQt9D",
-	"j9DJJGInSp0WM0YmEHEWcvI8ymvk4Zr7whbZDYnk3lgz4oTqJ2xIJG6IG4Hniz5pkBH5fz8l9e06+Q7+",
-	"kX1Bj4xbr568kBPyWk5KEnjGzq0U9eCizA/q3/rLAmeJEdsVD7jYCqvkWEl0hgIrKu9dScCvCEuUhNZU",
-	"fN+godIHucOx4iFrUFR0eO6NmO/CjXAyFWtZ/PgZhsvBpMaimsdCqaraFosTeM2TBVdahSvoRVNeT5g3",
-	"bG54xqpRbxBf5bMpOgaxvi1lFlA+k35j7ZHPqSBrFMQQFm7nRRjvaKxZdaffxNj+lDmmxWdk9a1Zw4r5",
-	"A/+WShBK38SWR7N2DKSVMbDWM/y1FWM5vb7jbBwBG0fAckfAxox/+sz4zGakLTgpKcrjSOqtlrOK3PZU",
-	"om4u7gofZvRnqDn1drPWbfW8Wq9Tb9caQ6fleo2hN+hIkRvQAaCuZWK6j3wuIFqmFnedTtdpoVqso/L0",
-	"PVPEAlg0lFCh7doWnyJeFqGr17r1nW6tN4B2reEO2g2n3diptwYFZ2WyvirXFnptix6zBemSW/aKwXUO",
-	"52kKAUUXMwodKwhUvmO0/uWv7sP7+GYKjeuftDECNXjJEuw4oTKNimKqloOsrVkZSlOGzHQSMBqDsUg0",
-	"WWI5i2K1xu6vs1HnQT9OtASlyoJeydNoEw9r3V7Hq9Fur13znMGgAb0OuANpU+tPOLgRKi3HMBG1wbwm",
-	"RlCLE/zNdgwjFgriAT+uyP7NTtfpNTPsrzd7Cf836sUCYLkH5rwCIIeIlWGwG5GxXGRk8XluEVIhbK+V",
-	"Dtt71o63e7kQNOv1/db9N/yW87rffod+784Hb9W/O/TefOsPrCcUSqeVjKsVSac0wmwEXU9ZdOnKXJmo",
-	"ueffdeoYNXfvf26869Sa917ov+vU2upRYQTdHjqnFmp35bxFaBVxXYxKkDHQkFupU28xmygFYqeVjeyj",
-	"tQ/uyf9zar3De/+yBKpw6Efjtc/elIm6QEpnMixyu7dUCWYhP4u+YDLPx/S+1cf84VQhkUpKQR29vgJ9",
-	"iQ2n0a3VG7Vm/aIcNxn4loWFd7T1viocPL28KqebXlo1A+2cxk8uiCdT0iWNCANVMSFEEbhy69emhQgo",
-	"VwkuEQuPUvUoFnbFvJk/6yvUI8o6IHGY4mXolIN4gxv1Vre10+y0uqu2eC8WkfkigmlBsFv7rhYDtXv/",
-	"qlAOvKSzfxJBk/E1ZZaeDx/u3XvQOq2pfzSSfxTPw0J6pg2LhQoy7kXy29q8Vmg+Xyw7LBN/1/UF7IOz",
-	"id2UK+fM2RcmuWIZlOpGJaOLDebVTQ51Z8NXOF7rytO5zPE6gBCGvuvTaH7oqtMubWEscctmfLJD6qqY",
-	"VHoEVr/bWTWwCjAMDz06R9Z1R+Aeg3foh4dsmhTTdKXucZi9s8zdYKarj+lrSZeNx3IP5ocuhEKlmLJA",
-	"fvJu6rcZi44hkruz4EM2V/GLPmS5fgn30E/CfbG4XEa5law9Y4f6TtC8h/GWyaJPs1f9GTW38o35Si83",
-	"FzBRV/cq4MDqq1lNoUCFRIly/Fc0Remm7y/xLjH+DnMFSz9ECWnVt+tWPErqrrLgPjg5VCpePp/GZH8o",
-	"4L4c68FBBm0HVv+gEuIOLPsgmT//WSkE+JlhN/xKMRw+1zuBj+VeqIdyN9T4cj/wGYQePkHuVE80fx5Y",
-	"/QcHxYxzYFjiQNEgjpDhQhzJ8Cv+PKsrgDXHq2eNA+vUPlD8quajR3Libkd+LrnkwOq/e7DAJwfWPftg",
-	"kdtw0Dy/leND8+6BIpqDLH8nTzPCILX0Sqgx7Hmg+e4gzYvJw5QEOpAi6CDDn/pRLBlifCvZgItBvs/+",
-	"0FLYRfbBX/Y0GcAE8frgAHkDf9I8pigAeSx57OFTP4xRovBQbzindnqMFIflx9Hcio/l5sTvlw4tCYAK",
-	"NXB9u35gnd47tZYEKuWDk4AOU0FENfn39kn9IOTwPmm0DkKs4IhvH4RJzd4UUsM4wmJJdMhBOJiTKqfk",
-	"Qagu0s4bOCLBGkLESe0g1PKHDIc7jUa33mg2uvVBb9hoNHcaQ6fdqLuddrOzM6x3duow7NQ9rw1uD4a9",
-	"Jm17O96g1W3SlrPTOAh1VBXJh1GZmqWkVm84yWv5aKb4tcxb+bgiFT+SHSkfE6TewVeeVIRZvoJo5dOv",
-	"emhanI5Uy+oQVzRSLcmeKtB4rlTcWhXEXkIY22NH0FMW1EYD3K+B0/HcOjSGTqPeG7i95g4MGh13x2nA",
-	"cOBRKxX+dpY8tQWbcTCveFGgXBPgHa7+QjvV0xZPoVGslfG8pZVVGYuKRZ9ANNelabCHAtAhkSqNLzjB",
-	"YqNpH2K73WwXhUskh2Q1/1CV0gGpOtzmeC0sQOJzIukJ4y0EM40grhH0nsrvtsZetWVo8b/Ct32bccR/",
-	"oeyusv3ret4SOV/RkX5bfZD1pHda5XF5694pSYXgULCKtJvm/KVXTdMA9kGY0CHFxfktr5s6Sn5IRnCf",
-	"euD6YxoQzz/yRc7l3WwseKMwj71Z4n+qfsd1ToeOurjSZSnS3SHSG5La+IT/cxytsaT5Q1FwqcPlNc10",
-	"JrfAqK5u7Cm1bGvEVAqksi8wATJ0IdC/1HTxJIm9iIZ8iOeEp/12Knwf73vxPQxeUcVp8ia+nT1o4ore",
-	"8YWx+kctuexzlWNfnyS85kV0mPylzDysw4kP5Acmzi+CwExq/lmDUDkBjqY08nwa1pLhU0WBcNUhm0bx",
-	"P1LvhWzsh8nAQ4ginN8NaOQPzQj3CugMd2Pd68iNf2zjH9v4xzb+sY1/bOMf2/jHNv6xjX9s4x/b+Mc2",
-	"/rEr7B+78hGHKg7hagUcXk+bY1Wzz86RT5bDezxShaBkXb9ZZYNl3TRvj1iSJOwLQlW3h/iLLbLLj8HD",
-	"DlDKYxcegWp8xIvytRbmLjEgi8KcUWE89MPKyT/qAzatni6UILxSLPeYFZVT3hXy3JNIidiY0CGNbMyv",
-	"hgAmIxYCYRGZ+K6YRrBF7qD2gj0lMPctjLPQfEAMFpTuosLnUrUvzMt8e6T3SOnC2KQEPMKp79mkjb8M",
-	"gItMmlp7VeCTatNymKaq5XSi007TZyahA3YCaYIJqABiNBYaekg91UlHc8PKnTot4s77k4Bqr0/WeZPr",
-	"RiuZzXFqTr3m1K2NB+T8HpAQaBTMUZfLuCEGlm3NWOTpsinYeVm+2Sf7qpSBHyKNsKmoVsSgj/KKH3Ok",
-	"tSziTUExlbQpCGeZkgeDFyzb+kAe3Y/+/Cdf/fYvv/7wj7/893/3zRc/fvSfPvnyZ795+PEvvvzZb77+",
-	"8MNvvvj+Vz//xcN//g+/+/zz3/3qzx/+/LNHf/0r/PefPfyL73/zxY+/+ps/evTLP85N/s0X33/0n/7r",
-	"o19/9tU//v03X3z81d/+m4cf/8jM/M0Xn1inqHM8geIR53Mj5ffvYotQxDuituBnn375+a+++oe/++qz",
-	"v3v4sx8++uz/XLUXWTy7Cs/VHV+rfF0Li7/MihkxKv7s4Z989rtfffjwFz949Ok/fvPF9x/+7IcPP/pJ",
-	"/OThR7/+6sM/Uq89+vQfv/70H7754scNon5MJl18jZiXErylAIhpVNfJ0Eu+S6MjEMipUh75J6BYL9Y5",
-	"uU1U12ZViADX8PC3nz76N7/96sOPHn78b7/85a8f/fbDh3/ySzXlN198/PXf/McvP/lY71VOxckL6mo3",
-	"lokAX+f6VQuw5M5l17KtFy0bJdpLhZcDRs7lT0p14KueNIwdk5BhI1TkBPUN8XxvK11OcWmCPtBIDpnV",
-	"fhuF1TvOeH9XPWNMiY+KSvu+gEkFqGMaW1Vqnpdcz8XLNmPZix3nFVWYFcSbV6TXv+xD4N1O6tHkUg11",
-	"AtDy4iUeJG7u1bgNhclFj5s/LhDVy3uk03PqRL+RXKEPmDfPKlMtx1mVx2DmsdV6YlCL8PGKvnk7a8IO",
-	"99FIirUKZyH/xtlR+TczGnnnSQXQM1WTE2ulycSQrX2DbL60NXTLMmFeRS0gnb7RG+50PGenvrPTcrte",
-	"p92jjSFQ6rjtNvWceps2B8PWsD5oDJzBTqPhevW213Hr7YEzdBzq7CzPLDPX7J1W8TX7q0ADMcqpz3HZ",
-	"I112LbsDC3Xx2PHqmndLat3deCmX0letn0s6tqBTvOgdleOC/25V+He9JBbhxnjCoopckSv75AdQHOqD",
-	"+lSf7O2/JU3JP7y5/4dWqjDEACunFMEyiVjxoCM2I4Kp+r9SJaFEvyqV7nd2X79pE8pVII6P69kae2SE",
-	"DVcXI3I6q/YTYUigKdxXnGVlEcOjkEX634EfglZdVVJKvZurscOmwmWZhtloL82sfl3qgcsb9cYj5QYy",
-	"paXiVLPKjXxx5kZq5sQ1Nw2PQzZLlwnB/hxL5zW975JWc1j8zCQumwmbqQk9KkCaJMOpmEaw1myxCdhF",
-	"MtBNloDMJV2inSinzxiKOH0rP/2YBpJwwVtr+gPszYr3cqbpFiVyUlP7igYQejQybgg5BXnnnXfeqb3+",
-	"eu2llww0bdT/NbnspC3uZnsZvXSk7pvKxErKojUa7XRdtx0nUzStkfqtFf/7cDA/NGpDbkv6dTuPpn7d",
-	"LqZR+cMiCUnaTheXwxVIFJ+7ypzhvYrva/6sqBtq/mezfFU67MC3qCSmNqNYwlZOl1sQRY+h5t0CGZxl",
-	"DfF4BStYq6ieIZEzVeCTX9orC/EZ4kmV5DM7uIgPQztLzgnJlFkn3lnOgHOo8mASIStYSeuncMZQV68n",
-	"vIDhe4UObJP1XNUAiRSmq1HRVCf1ZjXMFRnUbGYlC16efWpCWRczmvXlXL1fb/cbna16o9lq4+VcCpZG",
-	"twAjr0E+nZUGR1bfuu69tC9Nfjc6wb8a7Xa9h8EReOX5Dn916uw2envX5TMM0rv12m2pzKtrV//Isq37",
-	"GKv3/ju777x2fy8avrV/2L07f/sPXr111B25J7fpxH89iGY3KL3tvvrmHVZwpxMcpUlAwVS0rwhl+kUF",
-	"btGrx8pqyaqDIR2DOUqPYb5oJSwOo+6OzIxy8UWzTXmGiCVeil67X6z2TqaDwHcXIWo1yxPhH7SaRXp5",
-	"juqOsT6bRJuC0UZcK+xIcIqo7zWY70NeOT2GuQ5TeHJks9j3Q0FV8eh9DXI3qfXOig4aOHwRirC44h2g",
-	"7qgolV1R3spbnvXFpcmRWN9h5GdPIhyocGGp7IGFdaWiapbDgPb8aRI3kxZjcQiNfrT9vh8ejSAnwlZ7",
-	"cvTYdgqqkgXt6/v5nCjAznNSGOjmV0alDthRumRNq2FfYIvL9YsfLpmhtvjb4ozo7MzswNd/9b8++uwv",
-	"vvrs06//6N99+Z9/8/CffvLl//WjnO/AWV2BNPbPLtBJwflYzAHxxcL6BI1zmBGKNv7WBKKiW1DVpCbJ",
-	"KKilQgEzeQarQmOaW/Vur1fHyljoSW42ist9F0qH1Uk1Z+tusnbe0pkzbKacBmv0mljH2b60x4RSBFf6",
-	"1tRhqsfKLrOQXDLh61mVO1N++A/u1pyuuW+sGG1XfqsdIndaX/+7f3z0Vz+QzPj9z83d188e/vZfW7Y1",
-	"Cairm0jrr3PvW7bl+RIJeNf3u8//8tHf/7N6zEWkomrSHF9Qq6847qvV7DYT4q53F6+pzlh3tjIDVOne",
-	"m9o2Q9GhlnhVqj/H2F1KxfjSOWocVqX9okMbVxOnYil4qxcWTONn7QsMTbacuT4NDnNRooZySw6TGLHr",
-	"0eaFEdlVI57c1qZ3ddW+5bPiivejQLgkjwTQsXZMA+e49eYZd0eMxX+NGJ/4ggaF1ksaqHWTwzZCVAnR",
-	"Kx9xmjkIr1bgadKqPcUNJiqbsaBaCmcRZd/Wv+W6i+UDid1at9HzaoNhvVmr1+suHQ7cIUCKBh/+/JOH",
-	"v/3XD3/50cOf6xiVylWEm92WE1NKw3nsx+06ku8JHoRVTz69pWsfenojYxGQ3suMVLmwDaqO+KJDZMna",
-	"15XRT5ber7xkNELiagnF2+Zoq9zRZ+0j8ChCyvjypz/93a8++fKf//LRX3+x7GDMXzbE0z1YcDEsCOIE",
-	"ggovK7gqvGhAXflq0SXTbRb47oLzPMlnwGtZX8xV5NsAjvyQY+MXFUOgEgr0e8IfA5EnFplEDCcwVQB4",
-	"kkKfPrQQ8SWtl3jCtPINK/EPYtDiDSKf6lvjJOjyBgEahUmg5U9/9/nnX/6HHz382Q8fffLhw998uhgy",
-	"qaJJcZ4YgtxMR/4JqKrPaniiY7S0Y1sfzmrGP/uLhx/95OFHP3340S8f/fKvVbjlBDE5Bxrlx971poHg",
-	"RCqpHAgLXSCUyBfJbARiBJicMVdLZRFRACpQ8IfMYj/+i4f/9z/EcZmP/tsP5J8/+G9ff/jJoz/9L7/7",
-	"1YePfvrZN1/8WGPj4/8oQf1fPldoiVFxz14RSP8Yw5tVIYmYClQAMGZFsWmEsWeazIgHri/1/muZOOQB",
-	"uHTKQSW1EghRZpPBHJv/uAFEx2QGERDOAo88P4mAc5vs7d19izScRrvmdGv17gv5HSsIao+zBzAQOp/B",
-	"US1oOhclnQpUf/iDTx/+yX+RZPzZz7/6+X9eHi6dIuYkOr8UXRXWdj7Yl0N6L05gKBIP3EQxxskNmTiT",
-	"DODy5KGhFBojf2LA+fK//+bLn/zvjz76xVeffvL//JMuvqFmNQjxvT5JU91B+P99+DfWE46PTifrVL3f",
-	"NWK4+hexXK5c00ieE6rNXoXo37MFeZ8x0lkLirVWUjH2OiHQ/A3LXTx5BA3Y0RRM7H/l8G8FxH6cx7uy",
-	"haOh2aILVtMkkFCOUX9VYvvOFaBdJTRbk6Sd0HO+NBC3UviNV3ivVEnZi3snFpV9MxZzWr/I2MtFlnHF",
-	"u8xYIykiAsX6IxZ4SizMRgxOICKe76kAOzzc16SMW5NFD0VDX1uZPxeJZFIUY/4qmxE2FBDiuTem8xRE",
-	"Bmkexbt5FoqRZVvvT2mkwshHNBgeasUF/1OExHPe2w7k1BOIdaME3eWkcGtSfIdbcT/PCXHp/XJKtJSA",
-	"ltxTenRec+mkUsJkzPtVpftFLLACR+4nfQCLWHIx1VRSH2rTvlDZfai1pykxc/5rpxZmdjDMiCgMm9EB",
-	"X7nKc8siEhY5BFNYfUGmfEqDYE4EPVZ5vOdr3Hf2jdAxdHorkuCGwbxkQ1TNwYWtiAs1LAdiV732BsYN",
-	"YIK3qeFQOX7jDAFys3XqMKbrQKzw8sau1NNUlYjVu3CuvgsG0RlAk+ntKo0ZnlB+0jphkBBFrOCUoYJs",
-	"M3nmbwt2jGdNMO8TzG/qtnrPcWKC0xAHhtv98IQGvnco8ah6dpkncSHCaahLGIJ3iNUNDxFryZvcZRMo",
-	"FAwIanXFMJMhljt5i2p3IsiHC0dOYaBdqnH5YhHV2NInXCJJj2yTaeilnx/D3EYJyqeuC9pQI2M2Vogq",
-	"6C83DZZpjDpSMNYe0cOT9ExffSzFkQxJQYJeLyUR0xlraZloFM+V/fnUgwKERaA8P8wD4nMC9ycB9UPw",
-	"8t1wVsZZaVoyWmwcUKGlb7JtRdx6B6jnh8B5vonjCNxjzMU7pEdSUXZZ6PGkjoD6STlzHazqpP+o7+CN",
-	"JYzp4QlEaKL3W5mwG+rNi5qKF8/34AJDuxYAr+yFPoPjOo+DipHLRaE1tFBpKM5UW5g4BfwiBuwyvBeT",
-	"igv+JH9fAbpb0LsPclUj8oWMSqu8pSs05Cu+PYliYdVrfl31Il9XuazX46rjtancVVZxYzaaX3iljC1y",
-	"qcUnFo4NL5ofRtOwuGgTxI3MqlXyUq9ntKadJW7Bqh7BMxRwuMgAvGwN/LXL039bK8erOIis1larK33V",
-	"i+ZEUl06CL1+1hDxQpsbebOq8XPuyvCaUcprv98BD8aTosjb0OM5+dZN5Fur6bS7GEJw5J9AqG49RhB4",
-	"KqR+xALvUImjnWykGdQcp+XUuk4DajudZqPW3al36p26MxxgEkuur2qleIgopb4YnaVMLWmlo9lMFfsC",
-	"ZcSBne5g2GtBo+4Ohr262x22Gh7sQJ16dGfg7gwGrUbL22mAR4fuTqvRGkCzVR86nUHH6eD5dDZlpO61",
-	"vJ12hzZ3hh2nO2hmDtTeZR50Ndy/ZYdwY9BuO15nOPQa7VYLBgvp1bN1ty4DWlLof/kJXFkxaF45vaDV",
-	"7Dpd3dA7lnaSRxSz9E7TZdP2bl7ffaP26q3Xr+NdhBABGK7qpeyupD7cBXWqiVm/sujWQqCya01Jiuqv",
-	"x+Kk0sFwWa1WUnJmeYCZei29l2uEpGU2+oxJG5qT05ShOnWotGjTp6NIQTln8xJ/gQpzHZoNSlLuDA2t",
-	"IiI7Jr/Uvi8/uc7eERgthxKGu5BGwUMWHeYxSoPg1hCl/irc3rMLbvSSCD+iGpacgC78ZaKNfLzq2yJv",
-	"+2LEpoL4wsbqmTwuqBqDtLWGazzbdf1sxH2xvY4TWlrmtk4IZe3A+QvXgVbRULd7Rh3o8Z8aVz5mNKXa",
-	"Xq2w0YQj1s8xvKN7FK0t8/JVoD3mTtE3jz45DpJcY9lC6kWFouNWSaiq6XZLWgRVFpL1ixKty4pRr0Bi",
-	"svbFa2DjvTfvKNk6o9zUW0U56gfgFZUTXjHxskrQKz8N6IrazPFx4HMTBJoS9Mm9Fp8wVY8g3kV35Ksj",
-	"OKKhFz/Fv9RP90oh0ltfRX+6WOGfnj7Txive3RS+U4E+hRzJgowfh2ECMwYITTCW4JANh767GLaT7k6W",
-	"NhXo1PPl90V4S/sjFq5S10nxzwdtqGx+5Q60K9SvXtDbSjP5Ncj7ggrIH6DaxNYSBxuvqeMGj1L5p25l",
-	"WbU/WUGIb6P7OEJ8E/x1MzeBGGf5B/jjc5yYMDEVVfqrjx79979XkZNF0ZJyHbRaL0/FIzR2QC56PdVv",
-	"axgGxrNbefbU7lVrPJra3irjP9bAy8sOIVQ7tYpd8tevsXJpdloVB07vrXOFwtwfa7DxYpGZ9RS+tJRa",
-	"GbVapL6VbSZfvwBtOoo7JVhS7atwa/vkICXfDiwV5L1Y4/S8AbZLtYu8m7k8si52TWcVmIZTGCGxX+Rq",
-	"T4q/0BDrv8yvaevUF5xgtnBZOZj6RZaD2cdrrNvY8nAhoEmauhcco7B+AJpJTszi7/p4IuZEhZkoODF6",
-	"ySMhM529tgoqyizfcp3gmQTyaQwU0wBOcgd1qwrm9GB+qC/K3k0w28wUxpQA6qzGPfTvmtfqOQ+zfkn5",
-	"RgbzbCJ+evxWZvzUp8VFE/RwsRVdZSRM/NAfYvhxpa+UYL1np99EXzaW4URMBHACAVeXGLr1zWE0DQ8x",
-	"AnoBd3Js9cuhOVJa2p7FgeJsai5ohBV3Uhh18skqdcfRKUksbhTXx9hs+Xm2R8CjX39G5PumqP+Pf/er",
-	"Dx/98P9QxPX4jqizWJP5xgqNOhkRVVCX4G5cI90dMiIN9YhGQMY+5354JC2rGJOIjEbd9D5oOeThx/+W",
-	"fPXzzx5+9JMvf/bJl5//7Tdf/G9f/dNf6S/IV7/94cN/+rkcWn/RwC+KNMcFF8nFSaKEIasW1U9EZeZY",
-	"Lbj6XeDJokBrV65ziHW/ROXUgzIg5Nle5NFJs/ODS5tCMf558Vg0+GWcQbGgqXwGGVm00BtAFeCz9Tk9",
-	"Ay6U5ld5PzN1/FbnOhUJwoUeWaotqPrZRqkl7RPl82ZipNwg5ehsOY5z8cd4Tjg/OCcAWcm+DobPaEet",
-	"67Y5V225nJMnJwYLNJSUOEsYMsP9i0IpvyeF1JVwS8wFZmUpVBYqSNIAMf7FjKvEXFrr++O8kG90sWkX",
-	"x1QJdNokHpBOre7UGm0rXZQ+28myarPd7O3XOrFsOsBMai9sAiGCKWmU5SMssj2MLuRSumKmiEmUOPMV",
-	"Q4z/yvy9jitjvYLlMSHd9ENYuMQoEJLxrlQva8qq9y6pmnpy0Z7eJHdFJ6loD4xgRRLC4MAgO9nSpbyK",
-	"KF5MFVs7z2jtIMK1I/3WP4HOFo93xoJBFYPUUjljGsfF2wOTxV0x3dWqiQI/XK8q+jqIrVptdR3mOX9l",
-	"Vo0fXLpa0rJqrXfZMYSLRxVwfijUTxbMf1/VHlCRIxz7pfakBFL5TSr5g8wiX1UokZ8d6oleBBopzWVB",
-	"oKemeJBtJtUryglPT55X/Ux6Q0qZanaclRmQGvxsTobEll5JalmFycWphSZj6BWvTOzIYCAzWGatBsrS",
-	"vYudk+ksH8xQW8si1p9wcCOsLdQe1l2166nMtr55zY3Ag1D4NOBWlgwKUoASYB7k2yQtJsxmwaiQiJUG",
-	"L9mFAjiLtjCmgCw9HeBSDiybHChiOLAIi8iAiZEqMEQJn1AXyADEDCC8lvykQm7WTvZKraJwpyMa8uEZ",
-	"iqqlvT06hu1kDV/Jhd3Xp46tcgOo4zja1l7Ot5llPIm752T65cFHdyOfBi8mWsQSX2mzYZqkJAHBygUa",
-	"ayHV0mlMeF9p2Gxu1AvL0zkTtDpE6YJHlTwrIKyx4XDpyM3UyB3n3AHJK2DVxbjWGK29DL7qwcmlYzoX",
-	"FR5+9nHZbMXup/eohs2wLiy7Lgf14uBnzo1bl2p1HvkCj+nnS1DiVMaHHmrF2BnR0FkJODbmXgAbn56f",
-	"ltUw+VHv2RafKvMZyaWfjuKV/9brkv9Wn/Sd04uLQjSdrCrZ8HgALPQcKy7npNd0sc3G8kpn3l7W3bVw",
-	"8tITTDfDKnTJXLCPen2T+4qX3tBOi5K6GzESlxvCb+rZ4xi+2Lmpxb3hFEP7RbruWzGPZTWRAcMmR/Ve",
-	"q1erN1Rf3GzR8He+W+sWFQ1flkejLzy//PM//fJvP/zqT39ZtTptu9PrqBQZpkospuqOz1h0rEwrVdR7",
-	"Z4Gr1VqqRtkrJ8xCnH3IBBEs8IhgJC1OuWnxzwFUzRAaesT3lHV6thLER7rVcWVV9ioVldZbVFEWxvSH",
-	"8ZYZgdgsqm537oLVCrzqhatjANe2smIWajs1p63CtPIs5Jj/1bupyvk/+vjRZ3/88KNfpAj+XilVV3Eo",
-	"PjZCXIvALo1QiiNZEGFLt3jdZJCnWUhe+VyN5GS6WqkaWUJMnb9j8HyXBoe6IYhGub24C9nOH4XH8ts6",
-	"jmpJ13Ra++Deu3H/wX9Z2BT8beM3zmdzrlNs64PRmbPTQRd7vlekgnJwp5Ev5vtyFAUYFuRqoPIYaI1a",
-	"+ez2Ui67/gPlodMtkalkLcqPbTx43RENj4CETIzUjY/y1JoOYLGH9s0osPpWugJYpty4guP0FO8Khqwg",
-	"riDVADsuI97PagZkwrDQ5jTitooRJ2IaYRzjmPihYJkKGCwiqLCZEKuDUIHMbWLKChKJBRibL4YsIhB4",
-	"EOE4NtEZBlz1V1fYAPeYwAlEc8TH1kF4EF6Xf5L3pzQUvsD+2ZTMRiwAksRhav/VFnmJzjnGOt3Yv0U8",
-	"KpLGfAPGjp/javEfsBCuEV8pAfj+QXjn5T3SbDZ78v037+5tETXv7Vv7d7W7NCTqVoKEAB6WDrnhwXjC",
-	"JC3Na6/BvJ+pJaa+Mk8kerDsmKo6wmeY/oivzEx6TlzTRMRlTxHc5xuOg/h5L55Q1O7AJKBz8PpERFN4",
-	"7wUbBzsIaYhhIiSeTqiO59j4jDzfajRe2CKvwZyTwD8BQrkqzUi5ioMB7wgixPsumahabeR5iZteq919",
-	"AbuaU8IFHQRA3nOZB+9dUw3w9ct8a+wRAUHA1bqAuiMyBhryrQMs+OS7EPJ0r4zdCXVHUGtsOdJKRjof",
-	"CTHh/e3t2Wy2RfHnLRYdbetv+fbNG3vX39i/jt8kEd7WXUPYlm3Fta2s+pajXmMTCOnEt/pWc8vZamLm",
-	"iw7C2d6aQRDUsDf49vdmx3zre7oD8BEU5Fj9/v6tN8jbMJB4JPsgFIa67Xr3hS11f6uaB96QvP4KCIlu",
-	"PBb5hMkFyBEbjqMKD0pZJHQ6WOC7+OG2mV6JrAq9SfdBKP5fTLfFPqSnttVSMxYNFEO2/SL17uhigae2",
-	"1XaaFT6Z8rmqizik00Cs/uBl6gfTCDJSVcWK8ul4TKO5BjxpbIuxnCj2sP8oxZoTsQV5Tw60nafC0t3D",
-	"oekRSNNI2ULYXGE+wZJ9KH1i0sfqY9yWQuF1Gh17bBYW7rAua1hhlwXcF9tjPVY2++n3iBnGFEpPtj99",
-	"E9PpdruN+uLNU/H2y6U+ddv/diw7zE6gDCnd/BHQQIw+KN3zXZS4PC/uJhFzgXPiMVWMdmFfX8VxL5N3",
-	"9QwFm3dDSu6nbuduZDFLAxU6UbxtYxCR7/LSbbsdsTGIEUw5kXxDlI/umtGXdKEvGhTu3et68GosiRUu",
-	"i5sNH8rzyNRQNWUID9Hp9UCCx7zvHFivXL97YNkRmwr4zkFMkAeWrfLVv3MgJz6wTkn3ILwgzjbYe9pI",
-	"JNmYYqpIa7nSGGC8gDRu7Urls7HlEKVyk9Q1uTqPO91Wj3DVkZe0tlov2EYXlGSEd+Fz8urdu7fJi5T7",
-	"7haROFXVdVVlOFR7nM4O+f2375pKdKixYf/yRZrbi4AKuKuDITS9vMi8+RJhcb82m81qEqDaNAoglCqV",
-	"V116pKInTrPWjNQKTy9Rbt3VRkghZWoL5Ux02XLqqz95M1T9D/wPVGBwq16BmO8ydpNG+jSst6vMEtdG",
-	"fh08n96VXPlEWedlEC6aIiryhsSRN8WMpDTerTkdB0vVoVsTCHdv34hLBhTK0z0Wioi6Yr3T0MydiFUN",
-	"VZ+gGn6Rqo5rIHz6tF2fJ9CXbeck7iVWupFxJqUfSinnAmFYFJDO5RM848hMWel+SPZGfggcpCi8Hh4F",
-	"Ph9JkfheQMOj9wiL7FQwkC1/MY2xyCBiMw4RofxYV+q5YczikBEFFFqs0rTnRBpXChABAUxGLIRiLRoX",
-	"eFsqrFiWgI5BQMRL70CSV7ZvhbflH3hfm0XLTRoeTaW6r+txT9TwWNfu/SlE88SHKReeIUXjK1t0DCUh",
-	"UGXz8aSmkcQCRGSiKqaZyUf4NJl913VhImrm+1KeKMpUVbXbVms5I6G4MbXEmC8Ppo7TdP8Hj7loC8lX",
-	"8REoBs2A0Nppdx+DAdJyWqs/eYOJl9lU3Yg+WYNVOc0M69kEnSVoag5ZRCbAJkFaF1Z1GBRvYyXtcvtF",
-	"5cAo1dqjgg4oVzd3ytWCXibc0uc40a4P/HlkWm9g/lDgARcqYxk9OTPqC/AQOGoUnKTo9jUypH7AdQJS",
-	"xyFa8y1k3aRW+yXqHMkkxeaSS8OnTvTv0cQ/SQZAdNhX6SFwUt9ORy0UUstNnwtOzGuxI9KPiL6g5zYJ",
-	"2UzKfa0RTygXW+QOC4D3jWN2cZ/luLvJbf96ElrdZCRSesXrN/2xLyq/HYdFrPdF5bffDNcA5rpJGaj8",
-	"xa7Q1076i3uXyER6A/HysICNds0BqY4nnP6mHx6XDatf28Z3cLzHpvNX4dmXWTTwPU9ZI4+Vy5PrIR2T",
-	"f+80w/hyA0gqdsawu3LBL3L79gP9r9Nlp4THVdKoetV0kuWG8c/G96+AYfu1uV5/d+OlZ4t7ynQdk+h1",
-	"pdngamtVq/jmjrotJElOXRnnJKrMUpspoFyk1J4+oWSvsX/bKEQhE5C6y/M/0IrXCMjrEB0HQCLGhLEu",
-	"AnZUbDwnsJzbH7mlH22rqjwHYauBVvRBKP/z70nJewRfKTMrittYltjZyWK+FXr9gmq8lOjixq/Fjss9",
-	"7A7JTdpNYlRnrQfChkOIbMKn7kgaEscAEz88ittUy3/jpz4nqmb8NfLeK9fvEgmE8hS8RwJUBLGsrgJr",
-	"i+zqf6Y6amoFkwwjNiaCeXROWGiTaSj8gJj7ZJ+TMfXANl20JxD5zJPjxZEFz3EztrRoebZ84zXJs+l4",
-	"A90mU4HgCw7BMD6JMl+qCg0mtsvODFLmhNW9TNc9rVIX+q/BPH2cVPHlrneSKBCfiO82ru9dcojhZRk2",
-	"kgzJAIYsgrhXmi8pcZ5VDwuiElZpi8kn8RcITEOdgI9jlVFS5PwZOqpbTm/1B3dUNMjjd5y3Go3VH78G",
-	"8ztg4HtiqodOmc3qHkp2k6RDnpLZAQgyZ9PUqZBqs5qcDHhPtcpq128lvleVRspj2Wgqu9rL7fQ9Pdtj",
-	"NNMvU+9Wy9kYrVfBaM0mThuSN+R9T3eGWSTw1+kxcELNha1yO0YsUAr1EdbilLaqonh1HxtH06mf4wA7",
-	"9Q6hR9QPF1ijVCswTU+vsFaAID4RrUBPrdLgnm3VoMpSNZViekxMlFddW9gc/pd3+CO5rBR+2cN++4Hv",
-	"nW5HcMKOodwkvIO/J6Jxi9wQ+m5fRTOb8F2pE0gD0T+B+DZmtfBTw59V+FX33JXLyUuVWN8KWbVcSm2M",
-	"mI0cqyzHrodeZSkmZ9I2S7HouglCXXJjygc6lQjNuoQw+8MmVJAx44JwRsZTd4TdKoMgdjMRj863yC4J",
-	"qICI6IlJBFhOW+qF1/Bigw2JY9I9CIQeFmCt4DYqVQnVRFdbJ1QwblxFG1fRRso+LVL2prROs3JRScIV",
-	"XiLl3GfhEpn7CprC6WQ83StJJ8xMGAviWOe0KA7pGM4jLF/SsF1paWmA3IjLjbjciMunRVwi10KhUFMV",
-	"x5bJTAhFpHPFl3jW9VsLYbljOiccIJaY2G8tfZ9PdsmMBsdkMCcqaZ9wgXnGwryiwgLUtYAvyACOaJgP",
-	"q7mm6rdzrLyiovEKswklsNf1gq5UjF0+zMauGvxTPSYvdbP7sh+INQL04jIHlb+4rY7mNedZK8YwDmV6",
-	"OWLj9b+6yyp/c0enjq81kfkonucyfTVYAHpzf3MV7m8gli5lQSz6je0HHN6vEm6oQsrjYEOptvrhEbdJ",
-	"AHSILnQpJCeMYyWiUsm4RCq+AigU52uLxH14/3FRd5k+BOrHTUjgZYcEgqaQSmS97bIo0kXYS93yEHHt",
-	"l6f+ONEcMnFM8mPwtsieVlt0UBYNMKeD8AmE+IDNwNNJURPqe1KdkGOFcF9gBJfkmGskZCZWlwzAZWPg",
-	"JIQj7BObuPqXR0CpdZ2XXewr5gPDRW3suidv1xnV2I23ZGPpbSy96jFUimyK5LXq71MiruH+JKBh3JOt",
-	"OJw7zoYzibDKsTWkruAoe7GmiPzxOY7OOZJJiDVZsPJNnRwbC93ZiMnzAM1FrFglzNFerK2kwL2iOksK",
-	"wjLNJf3KRn+5LP3l7dE8ZgepKai4biz/UlWZmUSMDUv5QnmMdV6DCNhRDd/vp7MY/NANppg4ir/FDhCp",
-	"wZt+Efk4+C2yS8ZsjHEymCWqSpj5KuE0wj7+oTQQ5iDI8y2n9UJZ9SQ2vFQuKUupcBt8grXFEqT8jyf1",
-	"g9APPbhP6p04r2JV7sVFpFWoPXzmMypuR+wElJqcJvpMx+Qyojc3FLXKN9MzGnlaF6u3iKDHgHLfVtkO",
-	"qjTC8yrpwfjzqAAuXkhfTNuqN4pmEamJJ4lD+qaaCxp6UuvH2oKS5nGFI4rX1FLz1/ZA0aX1qouXV/Tv",
-	"T8NtdQ7Wjbq+uYbZKOdP1621O/IDL5GVK25flNa+/O5lttRzUsmtIQd6VTcAvUK3IutfPFzUrcDGW/+t",
-	"8NYrJiFxs+C8sWyXei+xHLNWtFL1n1XrH1V/WvMlFTqHVCk2ONdzPMusvjKsMSr5OV6RaW+zszLtS9H8",
-	"zjS8mr5IiZ6NSrNRaTZZGI9fQ5ESBc0rFFLlzkP8c3tAhTtadsOjZKQSrjjsYC7/01eOQmm9+YITNgtJ",
-	"BHwaiFyUiLRwlCSlZEA9HIFPmB9gITzVsJ/shsQXMEbPoUsjae7qMf1Eah0ew/yaSfq0ddl2OZFiP+WC",
-	"ObC2D6y4/AQ6KWzCWfo9PmLTwCMjegJxyHW93iGDORbIX09qv4joe4ZEt1rQYxbdOOkdJJ9idUqRlmqQ",
-	"IMnOkPblyOuN5PwWS87phAhG6rbjOOUqZUaE+mOJC75MiFIPu0KMAAR5fm//LdVD4+XaDmEReeXF+o7T",
-	"dGz57z+8uf+HL0gRS8kkYkNfp/7qziEoFiM240oLPYY5YUNMEZ4RdROOPjv5lubLWPhhTrAa74j6YTyi",
-	"KRQewmyL7Gpx2GmR1/0XK8rCG7j8x6LD3gE51SXKzfE0EL606Lex4LTpb1RNiilEPBF3npo6lqC2cue7",
-	"/CTrzI/YzGZTIUnFRrey7TIP7GgagB0B5Sy0debQQdiwTbcVu961bdvuObnaSFkix+M3wg36jpw4Uw+1",
-	"0dlpNdutdiVHPxM04FplCPwQErEfsdlG6G+E/sUmLSPrGOm8StavF+8nzu/UewXOKFo3YX3flrC+jAOs",
-	"nIBjuuLbD45hfroiRmSmrx9TFphRONBhoqs/zGiuW1cSuxoWx33cMg/WL2Fuvnw8yfMJoAX0jf13BuBK",
-	"tYoNib+paHmp4R8ZZFPtrSu7A8807Vtx75Jt8JdPcFF9OhUVLNbnG/rqpjpTmW+h+pRd4drmVgbiK3V9",
-	"c133P43LXFwqy6XwsLlcuQqXKyxHmYbnss+XXbKoTrd8gXviZIhjP/TiKkJYzcDwoeuLeeXaVWnaudLx",
-	"H2lAn4i1mMHUs31dUmWpLPPOxhL8tlqCRlTlJdUSqVekcGBFqwomYkYrWKI9LNiPWuEo1K3PJQMf9wn/",
-	"LDDks5AVth6xm+bVKxTruMf1Mp16ubEoB7ptZvv2KsUaBRt9+EoEGyX0aPgkflRJCzYj2GQ2YrpoKxZ1",
-	"wEsZ7Cc/ZJEu8VBZ+dU0cqX1Xg3jE1F5DX6ebW13xSon5ueNjrvRcWNqKBRkubO+qk6r31/pAz6zuHqM",
-	"5+1TzkXPwr1GFQo9T8tXe6Hna+yU4mwaucuasJ69Aeul0q6CrSw6VGPi29hstKStaExC2xyWtJ64fgLR",
-	"PKEkU8Ii6WQ6oxwDeGZ+EJABaEqSKp4X0aHAcPLJJGInusQFdYV/QgV4xBfkeV3pwpdidKirvKQq0L5Q",
-	"bBvdmQawD+JyO4qqOfYFFcBX0RW3Tc0Oj+J/52QAR/7T13N0NwiSRekEgQjbQM9AqerVaWr7wYjy0elS",
-	"EYXUJeC+0PFceTqTE9OE3PooovZf3a012p04DJbykc5U0HXcsJplYS9atamLIiwLmZlAJzobqJ7jCKrp",
-	"0jyhYpT0aJZQWHnN3q5IbK/Kj0/XFJCmf3pRx2bf6xOVh1xrOI2uSUQ+Y/oxrvqZF527CflhcDdS3mLT",
-	"3RzBS2E1nlS5cU29WVRQ0Fe1YJNI7NheXtrzbGmrnzsp4K50bty9S82PMUjYeJKugicpyhBlzFapp+X+",
-	"pH2Vup+pIp8qDEq578EWeQPA4ws1jnU+vgohxrLLmHA/mOuLBYIniMcPqcjzYJn3KSGtK+2ASsB8Qjn3",
-	"MZae9Ry1VQuNUm9snFHfVmfUq0nNd+XzphGUisJFPaOKU4qmSE2rM7oOSchmmQoj51QzpFZ9Din40mNV",
-	"AJ5+tnwGvFtRmlzWovltl4YuBKv6H6icx4TFBtQ9NjXDYwIv4oGCYx4nvAgCv4JNsjbn8rMvADYH+aVW",
-	"rETxcE6ZxsKhH43Lhdo+CBFgkT40WqTCIGWWaXUVAQ0C1QU1THppGRmorJ0IuCBHDPi5ZKEC9EkLw0vp",
-	"oiUXtrGNNjJ4I4OfwqrByL0qbp5GoDhltRgOVjXTKiuT9JyUuQHWXTdXEHzCphzwHowmP+rrA8/HqsaB",
-	"H4ItTTExY2QCEWehufTKhrliEVXw9GUtc6djUPVUJ9SPsPAIC4GYBRAETvjjykXgtecqoE+B3yrYNOza",
-	"lFXaCOSnM9RKCrqkLKQUfUY08hWFI2PpbCq8h15lOR0LRiyuWygUdW6BqcQbaYAxJmFRYF4PvYuVlvYV",
-	"yWHfSLiNhNtIuDP2yU4EzSpZNg2Ab2MwVNUwK7sgdkqqlljlVRWVG8zJbMTGyUUlxt0csuHQdyFaFRYw",
-	"DeAlBdBVj6C6plDBsaS6tblpr+prV9ubRNylMF0Qy1J23X47YhOm+lyl2qYwtTVEsDGLIjYz5fGBRoEP",
-	"XNoqIRY41FRJNFWS8ZQLQ9HpQvdZ4l2kWVzMHYT1SpsrEsKNrbI5yTcX60+qV7AUFClhtSRsL3Uq60DV",
-	"bROaXG5q3J6KtCwkfiiYDq2PCxCCKcdOPCoAjzVqxCF6faTREcYWyGzEkkPeR9lpJDbOwEmIzaXA89PF",
-	"s1aJzF29lguUmvaKMFlE5hWLkd2I0Y1BtDGILl3uGmlDaJgIM5QHa0pg9W25AN5VL/CFXAHOxjBg3pxA",
-	"wMGYT9WlpRp2Iyw3wnIjLDfC8pKFpTaA6SoJKSIa8qHmj2UBb+kQeMHQNRV7tI3LXV09LmQHEhoEuYDQ",
-	"khjQspvEuxrKK22aGyA31vlGUm4k5dMiKQ3XFgk4JdVW+N5F5NOgprvmlzrf96djTgA98NR12TQUtqq/",
-	"Ppir/5q25iMaiS1ynbojMg19Qbj8UDDyAUQsKf0QVz8tLV3zCoi7ErIXNWDrSs6441vlC8VdcZMd7fsf",
-	"wGO4VswsrSyjVL5DzMZs3PpV3fqLuCuvBpxiiOWJqak7+uU1y3ZzlUzRny/NFWzXq0uDHfretVxXOeBE",
-	"JdiFHnbd5QVl/7L380loauEF1lvJ0r695dFiJGzSWq9CWutJmiYLD6UqRdJSMdlvKMbyyMCPxAi9yViM",
-	"gQMNwCMYuMIFvqFdxCFG3ahW2StYrEybj4nqSqvzMZRPRJ9PcPRsa/Qr13mSvLC5c9tUVkvRw3K1PHlW",
-	"tb5aSizmlRBUL6TQC4281BWFVKBMyFRwQkqI6gSa2LGxShlZyynyCohzyNDHqjc89Wz9DCTDnpFltrX6",
-	"z1fwDlK+ftUmIZtJ4tdK/oRy0TdRV6Z0UnJ7zSSfmdOL6stsyslxyGYhmY0gNKoGGeFSuP8BVHEkLk8m",
-	"f9Es7BKTy662/RxjoIQ9463fcOdj487neIL29RhVNRMsZdO3Tae0xF7WCZ1xM3bsoOmOGAswCDQkMJ4E",
-	"bK7exD48yMVw4nsQukCOIuqBTeZAIxtH8V11LmZPtRGbES6Aen4wNy3ffXdEAjiBgKOlEQF1R+BtkRuC",
-	"oF+Mx1mn2iVmhlertLUhkqvhfGZZsK9GVwH+V/MwzYJY7vvGXzf8eln8upth1TxVyvfAI9PJmrzLBRUw",
-	"1jSy5JTFlnEjOplAqPL2WOI01h5lTgYgZiAPzRnDw5RvkVsTCP3wCJkv8EPghHqebsTrBoz74dEFMFG8",
-	"iEs8UXfVKm9Pownj1Y/VlyM2rvzyXfY4+DnGVgkvJzSxYefLPn55inSL+RaHjU6Ky3jORhABeU/4YxjQ",
-	"8Jh4MGbvIbMlz/Dr90ggTdhQHqNmabY1jQKrb42EmPS3t+uN7paz5WzV+zvOjoM0qCFaPNEZNqbkZKT7",
-	"l+qAnmxbkcUIIfnhCIJJ6pPUYovfL2qjkHweV41e/HgvKbKbvK9aWxa+jg3BpUzTsjUVp4SrLPikrLdD",
-	"8mk6M3txgOvKJLETESq3bhIxNkzBrG89itBDRayuDMBl4xTQKtJi8aO77BhCbpMR0ECMbOwmHlE3BbNZ",
-	"/+m90/8/AAD//w==",
+	"7P17cyTHdSCKf5Xc2o0guVsNVL8BTDjiB4JDcszHjAcj0TQxv2Z2VTa6jOrMZmU2eppzEUF5zV1Slvy4",
+	"u15Jvn7xXsuPvRIlrR02TdFWxL3fxMEZDv/iV7iRJzOrsqqruquBxgyGbIdDxFRXZZ48ec7Jk+d53/HZ",
+	"aMwooYI7e/edIcEBieHPGwEZjZkgVNwm4wjPSCCfBoT7cTgWIaPOniPiCUHTIYkJEkOCMOVTEqOQw78Y",
+	"Jeg4PCUU9cmAxQRNaEBi+InjEUEnZOa4DveHZITl0IRORs7eWzCoc9d1xGxMnD2Hizikx87Zmeu8GtKT",
+	"AiCGBFFyT6AxPiZuCk5MJCQSimdvv3iAdho7O89lJhzhe68SeiyGzl7D87z5Gc9cZ4xjPCJC42Tf99mE",
+	"ihsv3JKP50Ghk1GfxIgNFDrU247rhPLHMRZDx3UoHslJ0h9j8s4kjCV65cptAP9DTAbOnvPvt9NN2la/",
+	"8m0NyuswI2BHPykBTbCJPwzpMRLDkOdBe2dC4lkRbBeFZRKPGSclIE2HoT/MIYsvBakcXYaAOIlPSeC4",
+	"jo9jov9TG5LIPKqxKfw8YxMxLKa0ffEqOz4M3y0DHXN0QtmUSmqjAH/EjtEQBwq9PHyXlC1E9CJ23NNv",
+	"pMAPWDzCwtlzQio6Lcd1RiENR3JBKWGGVJBjjeGDScxZXEaH5J7o+fCGwa9kDs2IJZCp98s4pF3EIK7z",
+	"Qjy7PaElYATEDwMpFgItGlzUnwgUE5/FAaJMAEHKnyecIMq0SCgCLohnvXhCM9AFZIAnkXD2BjjiJIGu",
+	"z1hEMAXwrg8GxBfhKXkxZqMSKIl5BzGKWIzwQICYCjkKcBk8yUe9QcxGlTnlBSxIFrASoIDaEaPRDE2H",
+	"WEhJlodTS9WqgF4AxjusIupWBKkn2DmguidITHFUKoQBaeYAmoZiqOBhE8ElNYZBGVh64B68UcgE9YYH",
+	"jJn8u4glFpDaIIy5WIAZTUvnOxESDJViJhTcWn72PILn55v4xgtqWqMw+LNXyKxMMuER4WpD5GSECzRg",
+	"MSKnJL6GMIrJmGBBguTHIeZ5jQGAV4pKCr41ee0VeK18Latu6CshDcpobaDWchLSMrLSP1VD5XUq4pmc",
+	"T+s7o7DsPB8xLhAIUKnjJCK+BIhIjlQsPOtSsI/wPXXYgJhPjp564dFzs0zeSyACPJNHjjyDQ59cQ4LJ",
+	"J5IN2USgsEzlYHR1SXBzTGIspy4nN0xRmFKGJCBktsyPQlKmnJ2smYJuxseYhu8CsC+GkSBlBzfuSywp",
+	"eWV9U4Y065W81KrAsDenlMQViVuijcn3y0CRv/VWovVk+hSYJYAsB2B1JNzCsaAkrrorY/V6CRD613OA",
+	"cRt0IhIsODxi/QrCIqemhJQLXKrNm+/mNZVE5wywIDURjqT4mKdeA1upGpBAZp//FYHKqQCVQRqzWJQy",
+	"PVxD9dFP5KHCYoEwRweH33YRRlFIiTp2sD9EMZu6AC3BQOa/fnjz9VKo5UiFt1afnxZfJQ7JO5Vui0SK",
+	"/mJxxMk7C8XRqneH0o2M8EL1BPbqgsrJt2jpkRZSRTkTWnpM6J+qzSmngjm/zaIJFaQKf5+aV0sASH5f",
+	"mcfPJOr4mFFOwJbwPA5uKyVH/stnVMjjaO++g8fjKPRBqG+PY9aPyOg//TaXgN53yD08GkdEfRFIgEYh",
+	"nQjCe2wiemzQizEFJSAgAoeRXBvyIxyOwBQyQHUkGKq3Wh7S37nyGoY8x3VIHLOYO3tvrX/oMZPUFzt7",
+	"zrb+zTm7qyiJcCExued49d2GN2iSWt1v41rXb/Zru7hdrzUGnWCHtPpdXPeA+kQ8w32JAn3r4wKLCXf2",
+	"WnBBDYX8ybkDbK9UyJADIKc4gi3T/LAdMJ8b/PKtUfDvC5d7VnWPb6mR1EZnycsGZoRPiIQHcUI5kTIp",
+	"FEgKyoBfS27E/lDOHcjJn5/w2YXooy8HsDZNipo+YycSLfK3PSTiGcLHOKQopAijERuRxNByge3R0kHv",
+	"TttrprvzvIKpdCcA5rVgnjE0mvhDODKpT1x5cFKGAixwH3OpnprFO65t/Lwt11HbHwDV5sUFJz6jAc9f",
+	"EpXEbXaWatBwScRhNInJhbYWmIriyN5ezkZEEdEAhxEJrukTULNCgIYkGnPJqgPQ6iYC7AvOurmxbXPj",
+	"DQ0oAhmzaOeTJa1j9w9zuEBCW1KkOJBo8XEUkfgZjgIGp7XrvMjifhgEhF5oYwbJKBnGSy4daIRnAETA",
+	"ACZn/bLQ4rbXmUA4irTRsxT1KdBrk3ksUhwncS3YCaHPcMR9NiYuChhR++CzU63GynlfIbPbZMKVr+Hc",
+	"+D8hs16shslJvvxlcIo5ku8ZzRV0RizlMIkN16x/dxqN7Em1BKpFu2YtdV3bloGgECFnriSqF9mEXmyf",
+	"KBO9AYyS3SbluTGnofz3JXBIK8shBo5STKfArgnRZpWIyxMK1qrPJ0qUqMqLjBPKpogNHLgADS7MJnwY",
+	"DkRP8l+ExzzPKommi5Q/BZGIE+VcCyZx4kmSV7Q9ZaKTw3Gkx5MaJdxo9lr19W/ebrp5+yieRARxPJPI",
+	"XLSDufWuYxuzk1/LeUFjMiLyikcCy/d5QkC3ucPYqzg+vpgG0GfBrCcY60UwlK2bCwQWwrrX2ml3O6g/",
+	"E4QjLC/n+ITQS2KqejMr2CR84A5mDBkQy7W+7GLWJc7mYYBbKJ6IIYvDdy/IQ3Cs9UJqbhcZFoIf5dyj",
+	"kHNgb3JvLO/OLhqw+Fj+l8UoFAmTS7Ebk1N2QoJLkHj17OYk0FW6HWUXuo7NeZ2pWRUgWf37jTfeqO1P",
+	"xJBQIfeCFDmPpYCEe1S5u6bQqQ/bzyfjMYsFCV4jQYjvwDsXuYXLUXpyqt4kHXtO/YvZRCgO5MieQA4s",
+	"b1/fuvNibcfVetFoHBPOL4MS6u2UEixUIFgFAoQtuicXr3Xd/MoGid4h55InorYPWVgE844e2ArQyG2S",
+	"CR7Yc+pBK9hpd3BzZ9Dxuv2m4zp9HGHqE7CVyRMrJBJFrjPCsx6bpthLDMxyB3DD6+OgNhgM2rUuqe/W",
+	"sNcZ1OoD4u82Wq3GoLHjuLZN3DIcOa4zVmERzl4mNAFsW+qRROY4ZmMSi1BZi3C6sBUiMazVLf7uNWOW",
+	"sXBQZFc0t9xdz+vWd3cb7Va35e3u1hebHC1k3p/z0tuYXW5Gy2K1soPBwvnib95gMbyuNqOifTE1ib5l",
+	"BapkXCJmeteYMA1G0i1KUZ/akVn/t4kPCrfe2VdDPkfdvMcGaVDJXrPhOgEWGEx5TyPp21C3/U67P+i3",
+	"cd3fbfTJwIa6Y4Pdfoxg5yG+O8+uuT1ZTEg61khus9q4+04oyIhX5HbFYPduqE/sQB0cxxi0TSsgaNmg",
+	"KrBojq4BMDe/sAWUqmWQTauO1+22vCbxdndwu+Hv7iqRkhzXHdcZYyFILM+C//9bXq179y2vtotrg7v3",
+	"6+2z/zDvCnKd/fQYvUHHE3V2B0EoH+DolrUrmipszhmPY3kdkOpEQx7WzJ+A8XPPGbIRQachDwXqOq4T",
+	"haeE93DEaGLZ1B4s+LjuuFnPQMVTep5uEohWdDLbwOdVpTeSAM1BSAN5cws5GoQRCbZyG1BhmgwmiqQ5",
+	"JSTgPWCMOUgOMJW6zWASRTMkXwEvnBiSESfRKeFbjlsw4pixAivsTYr6mIe+sm1JiVD8dbpPK6M0u6VV",
+	"DqdpKIZBjKd0Ht7rNFChLJbilwQj2J58dfdXPoGiJeUYM+eRSsjAWrmb0lURwz6vBCov1pr4CufIri2R",
+	"61fqIGkMBp3+bqPeaHTru4NWu+z48yyoFaNfHtDaJHu+069pQ914gqdfBuKO1yZ+f9fve81G36s3q6D5",
+	"MgFWMb4JxOqfOZD7bdLEu33S3x1g4meQXO+0nwCWkwBmDbUOpgKnaV6zaOzqOGcgCPlXD5/iMFI3v+QZ",
+	"8AfwJ/wTKE9uQkwCQkYZj52aXC197lCrtESF5T2v7BbDL6bh7MzrN+fWt8w5VfFylMfvah+qTVjtG7VT",
+	"lb+x97PodDa7W3nA1c9AvfsVZ1h8muX21U1ZwzC2FePfs2L8e1q25jYsgyA3pcfiY1H4w1XUSYiGMMel",
+	"CE9DMXP2nC9/9D8ffee7jutYXp7eCZE/xWxaq6twHUAG8KdaYQ90hobX6NS8Zs1rZxRMO1J5z3nztzzz",
+	"f/Vu0WXEwDUXvY39oTJT4wD1ZygUnEQDF3HllUSJH0K5KQAfBxDxMcBhxJFSAt2UkzGd3RzA+hdtfToO",
+	"COJ87NZMeX2IxC5SKSIA40B5xAyYaqGpUKh72u9u/p0XEjlC00gp3XgF4CqXiUvYciP495w7+6++Up0G",
+	"5uWugW3x1ryOR0oqRpgXEMyBfJwm7KgxtxD4eicR4UiQKNJ7BkNol0MCdUiPryWxwJK8QiAuFgchxfEs",
+	"8+I57iZkROJjQHZETkk0v4BX5eMk4M68LaGYYm78XCF1UR3eOI7xKeFiC71hgaz8k/J9yijZsq1ircWB",
+	"H1KTWCpDDyLmn8C7p2FAKpjurpv3zgrobeUrT0KXy6DE4cg6JcaMhwrHeZTfoDlqeZUMBMSdyKsfRspD",
+	"tgXWLxVJqe9CoBNFJsxfxDikmftLCnNMBiSugqrbyYtnGaarErpoMeMqkwgci8pbXsLdK8y36mk9Z7zU",
+	"csJGT0oUpcJSytzc7TGkAbkHNKZ9B3OOZ5PrMeclgZ+V0FdBwnlf8qX4hRNwztIBHX3szEtUvbwlG2t0",
+	"VwsFlTwjcHcn4Vgs33z1mgVzGpJsoc/CtVmS66ioqOKoZZsq1FqTGUqp4DbhkFGSoQM9ibxraD3hrQR7",
+	"XmadBMcUJryfSiEQWVlbq2ultOnjsl6vNeShehxjoK8Dx3X0BWvIJjGXgoQdyzkigge9IeZDZ8/Zwbv+",
+	"oNXp1Elnt9Ov130c+P2dfrfZ6eOu1+l0ml6365Gm19rpdndbg85O0OjWSXO32dipN7yOvMvF4TFECYtw",
+	"RPqYnmwJwsV2n7ETLRVFSI/zFpS21xrUvUHLxwH2W37bVgdqsOLiWyXZqXW9Qbe2u7uLa6TT7zc7Ph74",
+	"HS9/q8yljlS4WC67EGc35PFeejOwee3GAHu7xPPbO/1Bt1WGOz2V3JN5u0vI+WR1y8tjwEGhc8FNkyXA",
+	"GZeQfOuO19xr1/caja3mbqfb6fyWZO9JRHqcAEdpQu82m15zp+kFfrfT6jY7rcBre6S/09gd7Hidltcc",
+	"7Ow0++1mYwfvkt2mt9sM/H6zif1me3e30YDEtkCJ7fGYBDUJgDoQ33H2Gi3XmQ5nIHB5eExJgPiQEKXX",
+	"UTAzuyhNXaEB0rZI0OXFlKExiTmjHD0L8hp4uOY/t4X2KZLcm6hlHGH9hA2U8diPSRCKPdRAQ/T//gDV",
+	"t+vo1+Af2Rf0yLD16slzOSGv5aQkga/ZuWVRDyzK/KD+1l8WWGqM2K54wCVXwEpWnVRnKLjC5U07KfgV",
+	"YYnT0LiK7xs0VPogdzhWPGQNiooOzwNMfRKt7L2KCYZ4FEvpw/ykSFkxb96fi17TCWuK2uTtRt+NVKKy",
+	"GMaEuAhbsYDJj65KsYYUTPDhYIE4GxEI35C3I9znhApbsc/Daaur6m3HTVLoJlTbaMwD/cZSbUUvthDR",
+	"Qxb6ZGVE+/AZxBWTcY3FtYBReSdwHZZUOjBP1uIFNBPO3aUCsz/qDRSqy5USGESsfmM2CyifSb/hXrbv",
+	"LG+eUShIICzcznWYaOBK7tS9vSYkQVmX7rx3OO/whWMutdgAk4wIamWu0auZd/R10fF29zxvY+7ZmHsW",
+	"m3s2xpqNsWYlY02GEux7uhRT5dF+9VbLW0brBxGOw4GOa8jZAPogcf/sf3/40R8++ugHX37nv33xV//6",
+	"4J9+/MX//SOpIKmYFGfPefjdP370sw8//+T7D37x5w8+/nMp/GnmvuPoO0ezOSfy+pWFndbIF798SN6R",
+	"7yaw5cOKvaKzdAXifKcSALkNV2ngsMn9mYW5kp1Ot2OdgVHyQoeaS/btGxobdU7SmpPBUxZDrBBWaT8Q",
+	"CpToeoDaPHDG+bUIuscYCLXYqWuWfq5gpQNVtiUXhQ8PM9YYUvPq7Wat29oNarudervWGHgtP2gMgn5H",
+	"6pUR7hO4uZsMv+OQCxIvMrJ0vU7Xa4GRRedomFBAFpF5sxtwedd1+ASAn4euXuvWd7q13T5p1xp+v93w",
+	"2o2deqtfcCFI11fFA6/XNr/NBTSRWfaSwXVFjzMLAUUxBgodSw5C+c4KojCLxtWvEwkCNXjpEtykvIaN",
+	"inLSW1mYGkpTZrHJOGI4AWOeaLLEch45ucLur7JRF0E/TLQApcoeu5SnwcI6qHV3O0ENd3fbtcDr9xtk",
+	"t0P8/sBxzSec+DHczE7IWNT6s5oYklpS7slsxyBmVKCA8JOK7N/sdL3dZob99WYv4P9GvVgALLbnX1QA",
+	"5BCxNClqIzIWi4wsPi8sQiokcbTsJI6v2/F2N5eQ4Lx22Lr3etjyXgvbb+Lfvv3ut+u/NQi+9e3fcJ5Q",
+	"YoVWMq5WXoW6eWbzKXaV2cqu05rJoXj2La8OORR3/7fGW16tefe5vbe8Wls9KsynOABXx1wl15zvAUw/",
+	"XJcmFWhEMOWOderN55ZbIHZa2TwPXHv3rvwfr7bbu/sfS6CigzAerXz2Wna4OVI6l/Ukt3sLL9uM8vPo",
+	"C6YO0Qjfc/agmoxVVq6SUlAHH6IAz1TDa3Rr9UatubZ7WAa+RUmCHW2iXJYcaC+vyumml1btrr3eq0um",
+	"wJ+NCANVMSHEMfHPdRFPfDzTmNFjqzrZAh/PavfCFbwnJgE12eBGvdVt7TQ7re6yLT5IRGS+pLQtCPZr",
+	"v6XFQO3ufyqUAy/oXPBU0GQM6pml55PJdu/eb53V1B+N9I/ieRg9n+UkESrAuOvkt5V5rdBMt152WCT+",
+	"rutwnvvnE7uWvfrcubgm1XYRlMZkkzdXVrxyqAgAvsS7VFfunEXepT6hZBD6IY5nPV+ddvYNY4HvKeN4",
+	"GmBfpVfgY+LsdTvLBlax8rQX4Bmwrj8k/gkJeiHtsUlaWt2XukcvGwGTi4exa9HqIBefjUZyD2Y9n1Ch",
+	"Co6wSH7ylvXblMUnytgz5ygzgV3zjjK5fgn3IEwzV6DUcN5gLKaspyNMzHuQOpAu+iwbOJZRcyvHXy11",
+	"5XFBxioQTIWvOXtqVlM2WiFRohz+iicg3XQ0DESmJN9BAmHphyAhnfp23UlGsSJfCqKL0kOlYijTWUL2",
+	"PUHuybHuH2XQduTsHVVC3JHjHqXz5z8rhQA+M+wGXymGg+d6J+Cx3Av1UO6GGl/uBzwjNIAnwJ3qiebP",
+	"I2fv/lEx4xwZljhSNAgjZLgQRjL8Cj9P6wpgzfHqWePIOXOPFL+q+fCxnLjbkZ9LLjly9t46muOTI+eu",
+	"ezTPbTBont/K8aF590gRzVGWv9OnGWFgLb0Sagx7Hmm+O7J5MX1oSaAjKYKOMvypHyWSIcG3kg2wGOD7",
+	"7A8thV1gH/jlQJMBGQNe7x8Bb8BPmscUBQCPpY8DeBrSBCUKD/WGd+baY1gclh9Hcys8lpuTvF86tCQA",
+	"LNTA9e36kXN298xZEPaaD3UleGCFpNbkv7dP60eUk3dQo3VEoZ43vH1E0w4OFlJpEq+3INbwiPZnqMop",
+	"eURVtMBFwxAlWAMSc1Q7olr+oMFgp9Ho1hvNRrfe3x00Gs2dxsBrN+p+p93s7AzqnZ06GXTqQdAm/i4Z",
+	"7DZxO9gJ+q1uE7e8ncYR1TG6KB+UayrYo1q94aWv5WNjk9cyb+WjVFU0YnakfISpegdeeVLxyvl68pVP",
+	"v+qBzklmbS2rQ1zRuOc0EbhA47lSUdBVEHsJQdGPHUFPWYg0jmC/+l4n8OukMfAa9d2+v9vcIf1Gx9/x",
+	"GmTQD7BjBVOfJ+X6HOEQ2lGgTBMk6PWrOq7tG0/hpVgr4/mbVlZlLGodckrimS5UCB21CB4gqdKEgiMo",
+	"PW/bENvtZrvIBZ8ektXsQ1UKSVldWczxWliOLuRI0hMElQlm2oJdQ2A9ld9tjYJqy9Dif4lt+5YJ5CqS",
+	"3VW2f1XLWyrnKxrSb6kPspb0Tqs8yntVn5JUCHqCVaRdm/MXupomETkkwoQMKS7Ob3ndVNUMKRqSezgg",
+	"fjjCEQrC41DkTN7Nxpw1CqoaNUvsT9V9XBc06CjHlS5SZvcKszfE2viU/3McrbGk+UNRcKnB5RXNdCaK",
+	"0KiufmIpdVxnyFQ2v7pfQC4/9Umkf6npUpoq3JDyAZwTgbbbqWQw8PfCexAkp0oV5q/4bvagSfq7JA5j",
+	"9Uctdfb5yrCvTxJeC2I8SP+lrnlQlR0eyA9MMHNMIjOp+bNGqDICHE9wHISY1tLhrUpBsGrKJnHyh/Ue",
+	"ZaOQpgMPSBzD/H4mJq8oGhN2Y1V35MY+trGPbexjG/vYxj62sY9t7GMb+9jGPraxj23sYxv72BW2j135",
+	"iEMVh3C1Ag6v29exc2YOrZI0Wz3dZ+4eq7t5qJTXfIYPS0tOhAJh1fsr+WIL7fMTEphKxChi9JioNpi8",
+	"KAdobu6SC2RRmDMojL2QVk4yVB+wSfW0xEVZPgWx3CNW1FxjX8hzTyIlZiOEBzh2oVoHich4CGUCYjQO",
+	"fTGJyRa6DdoLVGGGBF+apNqGZRWdORYhl6p9YRbqG0O9R0oXhpZ1JEAch4GL2vBLn3CRycVtLwt8Uk37",
+	"ejZVLaYTnW+VqcyM++yU2AQTYUGQ0VgwDYB6qpOO5oalO3VWxJ1g1zqcEjLOGW+SU6bZkWcOi9OKI4nw",
+	"5M5e47wRsVZolhq8iNTtme6X9Rcvbk9bGHDGrUAuPe/dYqxEmBYloSaavOqDLEWQ59W8es2rOxu70MXt",
+	"QpTgOJqBhpsxzvQd14GERmXwdfb0m3voUJULCilwDpuIaoWC9kCK8xMOHJhFvKkYqvL1BeIsU1ao/5zj",
+	"Ou9Khebh7//40a/+6Mv3fueL//63X332Jw//9MMvfvqvDz74+Rc//dcv33vvq8++9+jjnz/4lz/+/NNP",
+	"P//k9x98/NHDv/wE/v7+gz/83lef/cmjv/7Ow1/8Tm7yrz773sM//Z8Pf/nRo3/8+68+++DR3/zugw9+",
+	"ZGb+6rMPnTPQxJ5AgaaLGdfy+7feQk/Jjqgt+OkPvvj0k0f/8LePPvrbBz/94cOP/q9le5HFs6/wXN0c",
+	"uMwCOLf4y6xKlaDi+w+++9Hnn7z34Od/8PAH//jVZ9978NMfPnj/x8mTB+//8tF731GvPfzBP375g3/4",
+	"6rM/aSD1Yzrp/GvIvJTizQIgoVFdi0ov+Q6Oj4kATpXyKDwlivVS2ezqgkGqBg2s4cGvfvDwd3/16L33",
+	"H3zwX774xS8f/uq9B9/9hZryq88++PKv/8cXH36g9yp3CuUFdTU/birAV3FKawGWeqL2Hdd53nFBor1Q",
+	"6DIxci6vPyg1SPVtZOwEUQbVlYAT1DcoCCFxu9KF4HWCYzlk9k7QKKyQdU6vZvU8OiU+Kl5lDgUZV4A6",
+	"obFl7Zh4idMyWbYZy82TjqEKs4Jk84o0hxdDEgW30ppvuQRMnRa1uEBYQFLj/3LcUmEqgSQN0ueI6sUD",
+	"1Nn16ki/kQYW9Fkwy6qYLc9blt1h5nHVehJQi/DxUoypIMGh9prmqrvK4wbKvKhEfhPUAfLCeq5EwV/8",
+	"86OPf1rA6cpjncsMm2M4M/bqdKI6GsrPCxeoHa7nzdPiIdyNE7XJm0u78nZU2tUUx8FFMkD0TNUE4UrZ",
+	"UQlkKwcOmC9dDd2iBKiXQc2xs3Z2BzudwNup7+y0/G7Qae/ixoBg7PntNg68ehs3+4PWoN5v9L3+TqPh",
+	"B/V20PHr7b438Dzs7SxOKDTRFZ1WcXTFywRHYpgj6aR2oq7dmt2BueK67GR5KboFBXNfVs78fDNJeZ4G",
+	"KpvHdY5DZUgpq5wDFOVLIMHHT2p18KSaS0T6w4JKOvUc7x6kX8EZX/c85QqR2ou5TmSOeK1e/PIjeFdp",
+	"F49+9p3P//mvCzg+WWFe0Ok7pSnWZbwGSp/UXQgEigkXUtuUp+j6mhNqPN8vaEY535fpGJ8SFAqrNNZ0",
+	"SGi2GGIQBq6xH/ihmD3DEcUjkjMJNAsT8edkYrHl4CQXQZPdbXlJJDRIQ0IkFou1GakMVKyctP4CRxcR",
+	"7lY1JBBDOoZJByMZQivnvfOK/SjkIs2NX0uGnxlyoR1lLQl7eqZyrKyMDh2VVCSI1oKbYSIoc2WSBEdh",
+	"kK+AufXYC1XmEKzBLUfwyrUfLu9MULzvfPmjDx5+9DsP3v/5kzsmnlQDTX0KXy23y40XckUeqvV7tk+W",
+	"TrE+tKOynuHvVoW/6yXRqTdG8kpQTVTkykqHESkO/gZb0h46OPw2YjH6zVcPf9M+4/tQMLQIlnHMigcd",
+	"sikSTDU3CsUewki/KmXGm/uvveoizFVodgjr2RoFaIg5CsV8jHZnmaoHMKTQFO4rzLK0ScIxZbH+Owop",
+	"0WY7laZc7+ZKy7KJ8BlwsV2Hmk2dvfqZm3Yn14UK2ERI6osxhU78yUi5gUzp6qT4AEbQLUl35a5LtNZb",
+	"LQ/pAVTDcs/M3LBmTqXjhJ5QNrULVEL/3oXzUob4xB9a5aehuLopZWMmbFoTBliQXkh7g4mYxGSl2RKx",
+	"1wUy0E3YCZpJugQbuZw+Ixxh+lZ++hGOJOGSYKXpjxzORgQitUxTfozkpKbkM46kShebI09Ogd588803",
+	"a6+9VnvhBQNNG2yfmlx2bG9Ds72IXjpndzMFZdOy641G264bv+NlirI3rN9ayd+9/qxnTCa5LZGHcA5N",
+	"e3W3mEblD/MkJGnbLl4PK5AovnAVe8N7Fd/X/FnxsNH8z6b5qvetnXa3M3/mWJtRLGEre+nmRNFjqKk/",
+	"RwbnWUMyXsEKVirab0jkXBX+5Zfu0kL/hniskv+pvzKPD0M7C84JyZRZB+Z5zoALmDFXqWa6uuc4gbp6",
+	"v6I5DBfXlzZ1cKoaX2OF6WpUNNEu9oU2y3kCctIFL65HYpKb5mvc6HCt+l69vdfobNUbzVYbwrUsWBrd",
+	"Aoy8QvIFTnB07Ow514MXDvflVTk+hX812u36LtwVIAjuTf7yxNtv7B5cl88gbePmK7cc15moQLzw2HGd",
+	"e5C98c6b+2++cu8gHnz7sNe9M3vjN16+edwd+qe38Dh8LYqnNzC+5b/8rdusIMonOrZJQMFUtK8Apf2i",
+	"AvduoW2kwMAkLzvmKD0hs3kD4vwwKprIzCgXXzQboCN9TeKl6LV7xWrveNKPQn8eolazvDTS/VazSC/P",
+	"Ud0JVAaXaFMwuoBrhR0JThH1vUJmhySvnJ6QmQ5cfXJkM39BVFBVPHolC2QP3c6S9qAwfBGKoKfAbYL9",
+	"YVFxo4rWu9XF5QWdIOlJVOoOsfNJ59ZlxVkvuVHLd87SSGpbjCVB1frR9jshPR6SnAhb7sXSY7sWVCUL",
+	"OtS2g5womIz6BPz1urO3UakjdmwXMWw11mllXr3s/oIZavO/zc/4urbtpjtQZjXKW6WXmMwS3/QcnRSc",
+	"j8UckARVrE7QMIcZoWjjX0/SIS9gzcxb0PUt7fNPv/fg+995+JOPvvjl737xy/8qkfi9Tx/+wy8ffPdv",
+	"nxqL53lLBV6SrdRdVHTwJvhU5qP5VDflNF+4ZiX6ZLKIlwW+N7fq3d3dOtS9VbbORnFruEJJvzxl/nxt",
+	"eFeuSnDu/PkJx9EKfUlXCRpZ2I9UKfVLXahKMdJjZZdZSC6Z5NTs9SnTQek37tS8rrGXV8ylKY/ONJb0",
+	"//aPD//sD7RM0DFcP33wq//suM44wr728eqvc+87rhOEEgkQs/b5p3/08O//RT3mIlYx87b0LqjEXZzV",
+	"0Wp2mylx17vz4Vbn7F5TmQEqkLK9bYaiV/FMJthdSMXw0gUqmJ+zbQvIOlhN4qRU8FYvG27jZ+UzTZMt",
+	"Z36Io14uB8xQbolikCB2NdpcG5FdNeLJba29q8v2LV/zong/CoRL+kgQPNJOBsI5bL15xv0hY8m/hoyP",
+	"Q4GjwpuoDdSq3siNEFVC9Mrnk2UOwqvl37w5pSTOc4PJuWQsqlagpYiyb+nfCmIV7TRBv9Zt7Aa1/qDe",
+	"rNXrdR8P+v6AEIsGH3z84YNf/ecHv3j/wcc61rpyj5Bmt+UllNLwHvtxu4rke4IHYdWTT2/pyoee3shE",
+	"BNh7mZEqa9ug6ogvOkQWrH1VGf1k6f3KS0YjJK6WULxljrbKTYlXPgKPY6CML37yk88/+fCLf/mjh3/5",
+	"2aKDMe84Sqa7vzyIMYWgwssKrgovGlCXvlrkMLzFotCfc4Sk2comVlNFefbJcUg59K5V8SAqXVi/J8IR",
+	"QfLEQuOYwQSmxhdPC2TZhxYgvqR7NE+ZVr6RD6a/geRTHQGQJg/dQATHNE0Y+snnn376xR//6MFPf/jw",
+	"w/ce/OsP5lN/VFYUzJNAkJvpODwlqqeLGh7pXAPtpNCHs5rx+3/44P0fP3j/Jw/e/8XDX/ylShsaAyZn",
+	"BMf5sfeDSSQ4kkoqJ4hRnyCM5ItoOiRiqBqLz9RSWYwUgAoU+CGz2A/+8ME//0OSX/TwZ38g//kHP/vy",
+	"vQ8f/t7fff7Jew9/8tFXn/2JxsYH/0OC+l8/VWhJUHHXXZIQSpnQ+/l4c/ZUzbiEJFRWGxRAYJMY8g00",
+	"zaGA+KG8BFzLJNf1iY8nnOhoPEJBgKP+DJoZ+xGJT9CUxARxFgXo2XFMOHfRwcGdb6OG12jXvG6t3n0u",
+	"v30FmZpJSixk9+WTtatlAuZS/6zsywd/8IMH3/07SdMfffzo479anANoUXaaclqKrgpruxjsiyG9m2Tl",
+	"FskKblJzkozdTABRBnB5DGEqJcgwHBtwvvhf//rFj//84fs/f/SDD/+ff9J19tSsBiFhsIdsqjui//be",
+	"XztPOOnPzsuv6rg3Mrn6F4mQrly+VB4aB6p84/KUtvNlLiaSprAOwpiwcUSgr7pgUXANhYqUAwIxYkPd",
+	"On2F5VxuVqGWX/cvAaKUb4pSNXwscMSOJ8Tk2a6IlsOkklAmOKsQEM1KRQ5945dBmEOUaZVY0gslQ1ZJ",
+	"g9ScYrXWTYuTGvJLucPCdLLWu6UqleaOOVdgPxM9YWtDmdv93fPnwCT6UxE5KNk0ZFGg5NZ0yMgpgdwc",
+	"FdoJqsiKNHJzPG9PaWi/mfnnPLmMi7KLXmZTxAaCUDiYR3hmQWSQFmCICmFUDB3XeWeCY5W8OcTRoKfV",
+	"LPjP3fWnTUKH8TGJ05Qag+5yUtDoOW9UxGUlelpCpgS01EMe4FnNx+NKxVsSKVD1+FnHAitwpJFkJSw5",
+	"X/ZGUh/o/qFQNTXgjmFTYkZB0SY4JTwgD7kwYEuHGuaqYC+KhZnnECinEwo04RMcRTMk8ImqKVQeNVFv",
+	"tZZ2QTv/RujoTb0VaVhNf1ayISyqYLtJqsRB17j+JDgmojcmcU/xvurupktak6AnhiG3ftIiQumTyV3G",
+	"SkrWdS9M4YuOB2aaEeNqEqXR6qGmOISK7XKsjLr5ohSoiZr5k598/sl7X3706ef/8n2VR6y/aq4zlydB",
+	"S+UwqXnU5anKS/M1VdnNiOhiU4xFigssterizS2L9myF8kpqX/OLeF5dueBneXNRRW9CAXVvzO3FVTFN",
+	"mAvUaClTBqazFU48Fr0G8GaPu4Li/XOUtI6uoAlJlZ/u4ziEEm7qnyut7Jb+dKnameP/HC2nNFq40wUE",
+	"OY+tdKnJhpeJktcM/di5Q9UYfi41YoUbyvKCddnA7spv55OolLYKsX1ymDI0JJuXxcS5xFUeLyscDRka",
+	"Tc8frxKB55auDxQzYPHKuZksJ19NAdLFUO+r116H6MfziddzhPlPV+kvYtc3XeLfTJyIZ1b10+XbdqF+",
+	"ogbRGUDT6d0qDUefUIWZVZI5SByzghsLFmibyZvktmAncG+JZnsIKtR0W7u6xoG8fAMOjOYY0lMchUFP",
+	"4lH1ojdPkgYbE6pbc5CgB0K0B1hL3+Q+G5NCJRNArW5uyNT4yUn+op40AHKvWpmamIh4hvtFqaiWjRtx",
+	"iSQ9sosmNLCfn5CZC9o4n/g+0VZJNGIjhaj56gAm3rbEDqHzHRKbBPg2OJ5xRFmlK04Sw5cWcNzdtQSb",
+	"XXPI1q+NOSMbYFp054MHBQiLifJ5sICgkCNybxzhkJIg3+V5abS4piVjG0lCCbUmn25bEbfeJjgIKeE8",
+	"X6llSPwTqKbUw8ekp4qL8rQSpPpJqbseVCvX/6jvQKwOGeHeKYnBHr3XygSc4mBW4H4rme/+GgPU5wCv",
+	"rKefQ7XP46Bi/lVRUCkuvIAWl+KZm9gCfh4Dbhnei0nFJ+E476knugv2W/dzdT/zBbpLuxfYNTbznQye",
+	"RBH86rXsr3rx+qtcrv5x1affVKQvq5k6Hc7WXut0C11q+dC5YyOIZ714QosrC5GkQX+1CvXq9YzWtLPA",
+	"B1b1cnmOEpzrDD3P9nZcue3iN7UjoooAzGpttbrSV4N4hiTV2al09fMmuhXab4E3q15+LtzxUDNKeU/D",
+	"2ySTLpbVAHSF4ZhwUcMDQeIaJ6eE1gI843NhMqbgh3xbFTvRI8P8ysf+y08fffzx55/90cPv/OzzT957",
+	"8Fd/V+BOr5anfhFDuM7CK3W63CYBGY2L8nBowHMyv5vK/FbTa3choPA4PCVUhT0MSRSoZMkhi4KeEtE7",
+	"2bhzUvO8llfreg1S2+k0G7XuTr1T79S9QR/Sk+1Wp1WjI2NLpTN6XJmq1rJj203HygIFzSM73f5gt0Ua",
+	"db8/2K373UGrEZAdUscB3un7O/1+q9EKdhokwAN/p9Vo9UmzVR94nX7H68CZfT4FrR60gp12Bzd3Bh2v",
+	"229mlIzdyzz8a7B/ixSTRr/d9oLOYBA02q0W6c8VzpmuunUZ0NKmnou1ksrKUvPK6UqtZtfrQoqCdQJI",
+	"HlHMsntmNwM4ePX6/uu1l2++dh18/UJExHDVrnUXTbserKkrNTRNwKLICaldMqDghBxJWlYtNlwTXwat",
+	"FIxFI4nAfIYjyArJp8EWBVkkkqfyaaplUGVrpxJU1V9PpFmls/qyujpbYm5xtLt6zSalFeLjM3R2zgxS",
+	"LUhswlRNgVW9HdMS+O76U5fDOSbI4DlFiWVh0tAqIkrJz9r3xQfnykkPCX9pEdGoefU79ZZqsJq96ZUI",
+	"g7UksF8mm6M7QwJRPfJ3iiROEWcqTgC0KxSKAlmQq4aYlDm8e7+R/nHH/LFn/iisfjhgcS9PTTiKbg7g",
+	"wF1GV3fdAndmmmqBVF/oU6I7CVjIGrB4C70RiiGbCBQKF5oU8aRvVQLS1gqemoMIhyNLIp2HsSfxMaEF",
+	"u/282lwsEB+yWCAVaAZVF7PedzWAWmefFHeMWm/lgZRZF7lqUk5cOU1y7TruMj7sds+p4z5+reDKZwhZ",
+	"V5erlSSUst3qFSVu67bwKx8qUpGEKsScRJGKUljLKaFMFE9FUWfBSrYjOl9Gfr5JYsD8Cbj4wLTPCZxv",
+	"5kxA9aI+irGeW91ulHvQHB2Vd6W+rr1c1KtxyU6lay/QFrQT0LyjzsQp5qbxFpx/YUSCc1XBKW+UuPTT",
+	"CC9pXZgc4yE3WVTWAZ26x/mYqeJsyS76w1CpjTGmQfIU/qV+ulsKkd76Kjr/ehnEnt5Cj7W7Fr6tKPRC",
+	"rmJRxhxsuiqATS4K/VmPDQahPx9J7lr3fPt2jSdBKL8vwptt1pyLyFil3lk+jliVNlNeBbdCe8e5u0Zp",
+	"WTMN8qHAguR1Em2V0hIniPFAqBMctBP5T6hBmjuqyxqTO4U5co1ukiN3iW6ZFH/dTEABmEl/A358hiOT",
+	"w6AysT55/+H/+nuVbVSUYSTXgQ0CqvAITvwY8/qo+m2Fy6xxEFWe3dq9ShPY21tl/PMlK53TX3DZ+S1q",
+	"p5axSz6KI9HXzU6rnh723nrL8kQfo2vysSbozYdxr6ZD21JqaUpVkUZctpl89UZdduajJViOaHZr99CR",
+	"Jd+OHJUYOd8L6qLZXwu1i7y3qjzZI/FwZRWYhlcYaHVY5LFLK2FiCsUwZ9e0VSEU2uJSVhuzvs7amIfg",
+	"Db+FVZ+5nDUpwuFozaFORQWCbwISbI1CJVaP8AwN8SmBPK2iNk6dtRR4NeVDskBdH43FDKlwOIUIACFA",
+	"lJk2KxW6ShVXrUqTVzSKi4kMJrmtOkhVyGSZ9bRD/61065qZNgQSQF135AB8Lua1es7ro19SRrP+LFsq",
+	"yx6/lRnf+rS4rJkebpxUu60ylPkqsZdU+QhyuPWHkKhX6Ssl7++69pt+hGPVcEeXjJA/qzqXuoFC0ihI",
+	"Ydj0YFftqVWpTf1dRE5JZP5W3e578YT2TLZJcw4w9UvPHJMtbfaAgZISS1zgGMpwWpvo5ZPWixoF7QFr",
+	"yc+zDXCzzYK++uxPPv/kvYc//Aug52x5BqsRRPQEajZk29l757tU5xsNN+poiFSTFQR7ew11d9AQNdQj",
+	"HBM0CjkP6bG8YB4tweyRY3DbqJs+wS0PPfjgv6BHH3/04P0ff/HTD7/49G+++uz/ePRPf/Zv7/3pwh34",
+	"t/f+7NGvfvjgnz6WEOnBGjBYkd49Z7NbnxxPpU3V3rTpQZNRSgrib+YETlHmpG6oRbh2O1wIiLpOGymA",
+	"ZGxV5p5LBTM/mqMa2DQUM+UsIXCEQGx+yBFGIyLP/Gf4GsAtBNVyIVwWNpQoveiWFw1+GcpGXnQX2oym",
+	"WGrvExog3GcTgSYU/kUCJJcU4ZCK6jt2YM9YwYZtHSR54A6U0iHwCaGoj/0TIKoZiJ+QIirli+nZORnx",
+	"9TbmtLqFVtSirFNvBS+8PhvX3TTOnLNzTZ1V9wCdn8mmhIsVMxgzTQiWF84oOuTzQO3D2a5SSrkL54by",
+	"p0JnUzFUZsvyvW1VSOlcXSvOKR73LwhAVmtZBcOLi7Sk/syQyku4T5AgUaSLt1Te1iSvcFlpFryIV1W1",
+	"i9AfzpdlAjGD+YkymK+PUbXaVZGBvm20IzD1ZpbbXF93+4xOVpRDzCcjLbrCGGHKp2Ayge52bSR3fr04",
+	"WtXifqEeCTn7/FzW8tzdz9Kl0iM2c55n9ZB5/SjPrIViJ5Xptqy2TyBD3bkdNDSWiuu5gzURuAZzdm2b",
+	"hIoKL7kC00Cn1ma6MvpCqbBCENWht74j+TG5sDYyZ+fcrctOzTb2QqV+6VuW+rvXJwMWk+zFqwnVGMYR",
+	"CY7N3UZxfStP23XlnZ/pbnzgr1VTdmpNLzmIdApRVqd1HnzyO59/8t6XP/o/P//nDx/97Ltf/vAvcu+s",
+	"dIN53HkaLc91dO6oVTNPxDikylOduXtaz5Ux9C/++dHHPy20dSZbv1CzVDO/CO+maM7LmmyjcNCYVJkG",
+	"OFxsZ2Ca+VDkq8rfRiq17M7vZKV4wAvlBFQJ7Eu2rOKJ8ZIqraARvmrNBt0pPIeKOe9hApWrt7+i1Fg1",
+	"OGgjVr4xYuVJ9bVODrSrFb8E3iAT7JHxW5ugex3/nsdSoyu5g3E4o8GDnql64tUabcdul5xUtoB3S1Nr",
+	"c+m02QjZVfITddLg2V3XYWMCxABKIMtniNiB/WsKqq9Y/cMUvzg3ASb4r3x5W8WvvFor3YSQXg0pmSPy",
+	"AipPdqV6wz1WFfTq5UTWHXaT1iPRhUe0O1ywIp3f4MAgO93ShbwKKJ4vJbdy7ZiVE0NXzt5c3bxwvhzL",
+	"c7Y/qJh4aNWU0zgu3h4ynt8VNWpVUXBpZZ3c6n0AV2Gei/cM1PixSkwt6iOY0e9zJ9ZTrrrljpBkNWu2",
+	"e6/flm5bqtc3bMZsvL5hVzkAEypYJwB5clrr2Km0Xd+gCXWvc9DEXLq+IfPWxTWOrPl2nWNW1WWKy/GB",
+	"NpGeSomwyFrwzM5ZFkXbqGfIe44mkxWXGP4WCOaVA8ECPMtKwnPfSQuC42ZVOf0cNpm5Bsh5U4acvghT",
+	"d9gJofO3LcJ5T6ifHDL7dVX/X2VP8p5UC3blUaPKrqmaVGgah6pliPyspyd6nuBYM27+TmJNkVEDWt5u",
+	"YW6uNXnegGaqLlkcoM7CxUV+NfjZUlHywNcrsZZVWD/bWmg6hl7x0npTGQxkBsus1UBZuncJjdtpnlA4",
+	"byULiv6EEz+GZj/tQd1Xu24V3Nszr/kxCQgVIY64kyWDgmTPFJj7S8PicmBUqA9ng5fuQgGcRVuYUECW",
+	"no5gKUeOi44UMRw5iMWoz8RQl8lFfIx9gvpETAmh19KfVOrlyjXorFUU7nSMKR+co8uZHWml87hPVwg6",
+	"Wlv+TyVdoKDwbyHfZpbxJHJZ0ukX54feiUMcPZ9ehBcYgJsN14nZNFOTQ0U8JhfpalW+TIp7aeWK3Khr",
+	"Kx92Lmh1FumaR5U8KwitscFg4cjNTGH1C9cEWQKr7o61wmjtRfBVrw9SOqa3rgot5x+XTZfsvr1HtUaj",
+	"vcaifzmo5wc/d8m+ValW+xLmeIwn/qwylHiV8aGHWjJ2RjR0lgI+YxMxnAMbnl6cltUw+VHvug6fjJI6",
+	"EoCCJKQw9cvA3+qTPe9sfW4WJaQrmqHhALjNplV6F+k1FZ/s1a3S2TNoWXF6WI2evPQEkwsoqym+5uv9",
+	"6lbjK14RXNvdS8qBJ0hcbMv9lp49yQlOIm60uDecYmi/SNdNgqpymkifQdmT+m5rt1Zv1Jp1uIDYXbzf",
+	"/K1at6iL96JSVjpT4Yvf/70v/ua9R7/3i6rtYtud3Y6qUqUD9a1G4FMWn6irleqyvTPH1WotVautqPv2",
+	"XL0VygR0UkOCZbJ9uKuj5jhReT5Q1zMM1O30fD2Bjyc4DkJcPfTiKnV5vsygvjV0kDbxYFU7SScArnzL",
+	"Slio7dW8tjLa51nINH3w6l2rlf2PPnj40e88eP/nFsHfLaXqKrajx0aIKxHYpRFKceIaIGzhFq8akvM0",
+	"C8krX04nPZmuVjRKlhCt83dEgtDHUY8zP8SRQbk7vwuAzwHhHIRI4bH8hk6bzBViteuR4dq7d+X/eLXd",
+	"Xu3ufyysOfaGcX3m/L10lR4g7w7PXTSX6O7LRXh8g8UnEcNBJYab8V5Ie11nr2u5D+Sjpgc6o7a3mCeN",
+	"HS/7UH6pbV1JYVzJwY+lyu7ddZXLOT/fJfizWnJ0K7s3DVpXbfhzke+6K8ZjJLtauVpXpvjy8qvYmmNw",
+	"SkLr1dLzGLS3cH5fsgi4W3Td48SfxKGYHUoAFTVBT54GXNQifXtV9vEDyzy+d19Zw1V1aCK51cH8xAUl",
+	"1x9iepz0vUtcJHs6MiXxhnwrjpw9x24ClOm1r+A4O4PQkkFBea/9tDhFWtpxL6uFozGDvq2TmLs6p0ZM",
+	"YkhsHKGQCpYpgs9iBJcjk/B6RBXI3EWmSyWSWCAj88WAxYhEAYlhHBfp6kAQjx1obBD/BJFTEs9UH8Aj",
+	"ekSvy3+idyaYilDMVCbldMgigtIaCnqrt9ALeMYhQ+7G4U0UYKHygsSQQMHLZ7ha/LuMkmsoVAo3vH9E",
+	"b794gJrN5q58/1t3DraQmvfWzcM7poMfUkEsiBISQPeAGwEZjZmU27PaK2S2l2knpL4yTyR6oPOQajzA",
+	"p1ByEl6ZmizEpK2BSPrsAbjPNjwP8PN2MqGo3SbjCM9IsIdEPCFvP+fCYEcUU0gZQ8l0Ws4OJpwE6NlW",
+	"o/HcFnqFzDiKwlOCMNcVPFVpSHAlx4D3fTRW7ZrQsxI3u6129zk0xBL9XOB+RNDbPgvI29dQwHy+rV/m",
+	"W6MAMrC4WhfB/hCNCKZ86wh6voQ+oco8oJW0/TH2h6TW2JJcOAE6Hwox5nvb29PpdAvDz1ssPt7W3/Lt",
+	"V28cXH/98Dp8k1Znce4YwnZcJ2lv49S3PPUaGxOKx6Gz5zS3vK0mVK3SCXnbW1MSRbUTyqZ0+7enJ3zr",
+	"t3U3xWNSUB/t1w9vvo7eIH2JR3RIhMJQt13vPrelwv1iVZ5O8vpLREh0g4jhYyYXIEdseJ7qPSbPfaFL",
+	"uUU6pWbbTK+k4TJZ+QqZHRKh+H8+2+pEzn7mOi2v9BxJINt+Hge3db+wM9dpe80Kn0z4TLVGG+BJJJZ/",
+	"8CIOo0lMMlJVVQ7gk9EIxzMN+HjSj0If4Id0MSn2QKXAUGI9sdbclQNt56mwdPdgaHxMkGBWtp4UpXIW",
+	"kD4J6UMDIu5KofAajk8CNqWFO6w7m1XYZakPbY/0WNnKZf8emWFU/RvX2v5MVd1ut9soqLNdvP1yqU/d",
+	"9r+RyA6zEyBDSjd/SHAkhu+W7vm+SjLMi7txzHzCOQqY6m08t68vw7iXybt6hoLNuyEl91O3czeymMWR",
+	"irQt3rYREXHo89JtuxWzERFDMuFI8g1S9vBrRl/SKbY4Kty71/Tg1VgSMv2z/GiaPPTkeWTaKJpOZD0w",
+	"MN+X4LHg146cl67fOXLcmE0E+bWjhCCPHFeV7/21IznxkXOGukd0TZxtsPe0kUi6McVUYWu58uLNeAFp",
+	"3NyXymdjy0NK5UZWSIo6jzvd1i7iBILZUGur9ZxrdEFJRhB3MkMv37lzCz2Peeirmh2qwaZqDgVqj9fZ",
+	"Qb/+xh3TjAo0tuvBC4f78zR3EBMsyB0deKTp5XkWzBYIi3u16XRakwDVJnFEqFSpgurSw4pUOstel6RW",
+	"eHaJcuuOvoQUUqa+oZyLLlteffkn36KSRlgcvquKBLTqFYj5DmOv4lifhvV2lVmS9qivkSDEdyRXPlHW",
+	"eZEIH64iKsoNJVFuxYykNN6tGR5FC9Whm2NC92/dSMr9FsrTA0ZFjH2x2mlo5k7FqoZqD4Eavk5VxzcQ",
+	"Pn3abshT6Mu2UxXhXbiRSRXEpBoGg75geCafwBmHpuqWHlJ0MAwp4USKwuv0OAr5UIrEtyNMj99GLHat",
+	"wDvoEjE1FTf6MZtyEiPMT3R3hBvmWkwZUkDBjVVe7TmSlysFiCARGQ8ZJcVaNCzwllRYoaQwHhEBkfkl",
+	"/sb0le2b9Jb8B8RG5JLAMT2eSHVfF8sZq+GhjdM7ExLPUn+BXHiGFI1det4Im4Ybls3H0z4SEgskRmPV",
+	"IMhMPoSn6ez7vk/Goma+L+WJoiqTqlXRci1nKBQ3WktM+PJo4nlN/98FzIe7kHwVHhHFoBkQWjvt7mO4",
+	"gLS81vJPXmfiRTZR0QdP9sKaLUQD/TawumoOWKxL0ljcrWooK96GZrrl9xdVD0ep1gEWuI+58pIrUwtY",
+	"mWBLn+FImz7g5yGbqgsP1BKKAsKFqjYKlpwpDoVqAoOwUXDSvrvX0ACHEdfFiDoe0ppvIeum7ZovUedI",
+	"Jym+LvmYPnWi/wCn9knUJ0iHWJYeAqf1bTtCqJBaXg254Mi8lhgiwxjpYBjuIsqmUu5rjXiMudhCt1lE",
+	"+J4xzM7vsxx3P42sWU1CK69hKqWXvP5qOApF5beTEKTVvqj89rfoCsBcNxmmlb/YF9rVpL+4e4lMpDcQ",
+	"HPUFbLRvDkh1PMH0r4b0pGxY/do2vAPjPTadvwrPvsjifhgE6jbyWLk8dQ/p/Je7ZxnGlxuArDg1w+7K",
+	"BD/P7dv39V9ni06JgKsCcupVxfqh4Ibxz8f3LxHD9itzvf7uxgtfL+4p03VMXYArzQZXW6taxje3lbcQ",
+	"pSUYSjkn3WVebkhSBba1uypXhzxTGJSzEemzQF6DmL7sKEemaYmTbUCuHLzjieDGg4qikBLTbS+rK8IF",
+	"igtMA44mVISRVUHwGY4ouSeQtRxXsjCobVl7thqU49k19LZk/SDGU/q26tUXpoxuL7HMjLWfzrYy01t+",
+	"0VfIzObKKiaxFRky/fKJ2MGS3pwlAgEcDwjazSGVeIsmNIDqniFHJ2SWPWoLPLzLTt70k+QLAKahpMnj",
+	"WGWcNij9Gom9lre7/IPbyrP++I2QrUZj+cevkNltYuB7YmJcp/pm5fg+P1FCjrEIZBlEl8g/EkEbUpCz",
+	"loiHVK9EwKd31YVGsQhzYd1r9xBGB43DW+bGS5kgVrBG+K6+WQ8Jeo3EJxFBMWPCmI8idlxsHU1hubDD",
+	"aUs/2lYtU45oqwFm0iMq//PfUcl7CF4psxvpFijVDKnpYr4Rhps528cCrcIfMlOPuFihOBgyxgk3Ocyp",
+	"1TRXp5gNBiR2EZ/4Q3l+nxAyDumxPNkDRrGQf8OnIUeqB/419PZL1+8gCYQyBb+NIrjpQ69aBdYW2td/",
+	"Qq9eVZNYWxDQIGYjJBjEYFJXKxomYCjkaIQD4iJGfYKwVD5CFsjxktCxZ7gZm+KRtkYlP16bU558jQgJ",
+	"Qig4iQaJBpL5UpXjNoHybiX15ADguNKaiQJxo5RslJKNUvK0KCVKduu2T9le2TM2sU6FtNebdTLMtZuo",
+	"cOPMt5/AaduJtOlq0pOi7LJp3x+1aceW2iqytPD+pxoOwExJ/Kk5L0yNdl4qhTPtLq60MLYh3cjkjUze",
+	"yOSnRSbfmoBdrqAvD4rD46Gtq5sOBZZIDslyT5l+K413UGWSeCowdSdkd7Fv7EDP9hhdY5dp61bL2TiK",
+	"roKjKFsYzNC7IW9IbS7UNV7DJ4RLpUIFSSpXf8wiZeM4ht61oeCa4lUMZJLBon5OklrUOwgf45DOsUa5",
+	"ihCSc/iNHq9uIEF8IkqBnlqVefl6awZVlqqpFMo/JER51ZWFzdl/eWc/kMtS4Zc97Lfvh8HZdkxO2QlZ",
+	"dAmTv6eiUd6gdDytyiA0KXNSJwgpGoSnJImAWi781PDnFX7VveXlcvJSJdY3QlYtllKbO8xGjlWWY9dp",
+	"UFmKyZn0naVYdL1KhAoshTRrsPMjnLXSQ8a1i7BAI8YF4gyNJv4QhRThKEos/yjAsy20jyIsSIz0xCgm",
+	"0H5e6oXXkO4y6pkU67lYggWW/FKVUE10tXVCBePGUrSxFG2k7NMiZV+Vt9OsXFSScInhXvlbF9rsX4Kr",
+	"sF0AQzAVvqCS1MeMRW6R6Z3iEbmIsHxBw3alpaUBciMuN+JyIy6fFnEJXEsKhZqqqL1IZhIqYl1Ua4Fl",
+	"Xb81lwo3wjPECUkkJosDVcnHhFihfTTF0Qnqz5AqSoe4gNo+wryiIrWUpzYUqE+OMc2Hsl9T/dM5VBZV",
+	"GTCFFTwksNf1gq5UXks+tN2tGnBfPQ/G8gW/GEZihaSYpIxf5S9uqaN5xXlWyutJ0gdejNlo9a/usMrf",
+	"3Nbu8pUmMh8l81ymrQZ69G38N1fBf0MS6VIWV6jf2L7PyTtVUnxUGmeS4CPV1pAecxdFBA/AhC6FpGkb",
+	"XyoZF0jFlwgIxdnKIvGQvPO4qLtMHyLqx00azmWn4RBNIZXIels3Jltolicx13Z5HI5SzSETWio/JsEW",
+	"OtBqi46TxRHkUSM+JhQesCkJdCGCMQ4Dk3wD+TQEx1RyzDVEmcmPQ33isxHhiJJjLM+Dqjkzal0XZRf3",
+	"itnAYFGbe92Tv9cZ1dhPtmRz09vc9KqHtSqyKZLXw2zAVFZck3vjCGv7U2mGTVKBwhSfUYatAfYFB9kL",
+	"dfzkj89wMM6hTBEaU3lGvqkL0iRCdzpk8jyA6yJUiRXmaC/WVixwr6jOYkFYprnYr2z0l8vSX94YzhJ2",
+	"kJqCSrWBkotVlZlxzNiglC+UxVinmomIHdfg/T07sSykfjSBYi3wW2IAkRq86YeYT03aQvtoxEYQJwOV",
+	"WVTYdqiKvMRELobKC8KMCPRsy2s9V1axlA0ulUvKstz8Bh9DPd8UKf+/0/oRDWlA7qF6J0l1W5YOt45M",
+	"N7WHX/skt1sxO9VR/jbRa+tbxI4XEf29cWhMfcVK+3Ua6CQ0XRt8kHo5JGcxTlQla6mRS3lemAPvpqDJ",
+	"EyP1Xrc9zx5PrgGGu4beHrGYvI04nmkTI2cjAtE7ERlITuEnUv8/xiFFjKaRjFAPTShftqklKqahTyqH",
+	"NV43SFmfW+byjpwwnh1OCRl/zVXpJStVNYWhwP9Gd97ozquG7oSiQJKVpqZD3+GV/MkqOTfrUVYlypUO",
+	"HKoyIHtWd4BxHDK5DMOzIN8gRNE1YYtSETAjYJCG8OkWep1Bir3J0Z0OmdJ+KkvAl+QKr77421gRNt7h",
+	"jdw7h9yTEsoSSloaJdZTXc6oXADquJZa5XjGKY4DzXv1FhL4hIC1wFVAqCK2z6rqBcYLjAXh4jk7nNFV",
+	"HeP1xeqUqIwWVQFExzfqNFkcQReYJPt1iLnSDhIrclGo47JwnZf0709DjGMO1o2RdyOeN+L56Yp19Idh",
+	"FKSycknMjkqPrSqRLV00Cjnc6tUAukevHcnIYkQZkrdxS+BOWRxoaXuRCMiXYdKnQaBmIN2I04043YjT",
+	"p0mcgkpZIOlMPbpFhQbMgzJvwAGJhao/QpRTzG6dqdqbDVXlGWYUVQKN0vuq2Fbgqv6JpySeSViKYxhf",
+	"1lB8TQoQqOWUBbDd0dv1VPa2y9JZIWW5C01HGPkpSbmqbFBCUAjS/PULJNAuIuNeypvd09qHuu6Pfl1o",
+	"l1hMuOCI0S20n6/wpmdI3WdJDSFT8O2GQCMmAZb6gWnTWVyHaInB6WWDqquuAGxO/s3Jvzn5nyo7F6aL",
+	"JHFyxi864VXCw3RhuGKlWEJ1kD/mY/wyov3XFYq/CZH/RoTIKyZRYb+8IELNXVJOUUU3WI3OpTojFWep",
+	"bmu+xELX0lVmCpjrGZ5l1lCZPqAUyDO8ItPeYudl2hfi2e0JvZoBwBI9G0Vmo8hsSh89gbKHTN4QqRZS",
+	"5RG78M/tPhb+cHnJWSVcYdj+TP5nT0XnDrEqA8emVF73JpHIpWZyQoWSpBj1cQAj8DELI7jYQS4RXA9D",
+	"QUYQruvjOJ4lY4ap1OqdkNk1U2nRVUEHMJFiP3UbPXK2j5ykDD9EBrqIM/s9PmSTKEBDLNU3HSlWr3dQ",
+	"f1Z2xVwgtZ8H9H2NRLda0GMW3TDpbSCfYnVKkZayZEmyM6R9OfJ6Izm/wZJzMkaCobrreV65SpkRoeFI",
+	"4mJh3W4ccIQRHxIi0LMHh9+WMvJbd16s7SAWo5eer+94TQ+cYb/56uFvPidFLEbjmA1CXW8z1mJYisWY",
+	"TbnSQk/IDLEB1OWcIpV+BiEP8i3Nl4nwg/BVNR5EtZoRTRQrJdMttK/FYaeFXgufrygLb8DyH4sOe5vI",
+	"qS5Rbo4mkQjHOBbb0Fk9wAJXl2IKEU/EiKemTiSoq2LofX6ajaCP2dRlEyFJxYWAaddnAXHjSUTcmGDO",
+	"qKtNrUe04RqTrFvvuq7r7nq5HjFZIofjN4YN+jU5cabxb6Oz02q2W+1K0fVM4IhrlQE6nyViP2bTjdDf",
+	"CP31VgoF1jHSeZmsXy3JXlzcqPcSOado3eTSf1Ny6TMGsHICpmwULi1XdmsCIZWpLWzAYoivhALgxtit",
+	"CFu1ssQoHVipJdrSIpjy6w2gWgQr6yN5oT4irydTX2n3XgrmxsW3sYxtXHxPi26g+TaN5MmKwUU+v0Ra",
+	"8e37J2R2tiQN3jQRtuxd5noHTKgL3E8x1+yqC4yn5XlocWr7TfNgZQGZfPl48m1SQMtS8PrEl5dYNkDh",
+	"plH2pWa4Z5CN9QlQluZrH+bLvNyZd+dq+MXkOORCUcF8V8hBqNIqMv0g5xrsuBWc5DczEF8pZ/n1e4LE",
+	"FEdJJf9LZTkLDxtX9lVwZbMcZRqeyz5f5NKWHATJ7jnuSeq9nYQ0SBqlQMF2w4d+KGaVszht2rnSurcN",
+	"6BPRvjOY+nqr4FWWyjLvbOxu31Td2oiqvKRaIPWKFA5o2lPBIJfRChZoD3PWOq1wFOrWF5KBj/uE/zow",
+	"5Neh8OVqxK6bEixTrM1rC3XqxZdFOdAtM9s3VynWKNjow1citDOlx6RagHlUSQs2I7iQIHWcFk8BF7iY",
+	"xJDMokupVFZ+NY1cab1Xw/hEVF6Dn6+3trtklWPz80bH3ei4CTUUCrLcWV9Vp9XvL7UBn1tcPcbz9inn",
+	"oq+DF7kKhbIo9GflvgyrmG+SJ4oYNSV2Qoqgrqep4psYpTibxD4pJl415creC/o4aFfBVuZx1Jj4+lcJ",
+	"vTOXHGxREfyQJ6FtThZ0179+SuJZSkmmSr+VeYw5hEtOwyhCfZOKLFW8IMYDAck743HMTnUVf+yL8BQL",
+	"SC9Gz+oqomHAkwgDu8nmc8V3o9uTiBwS6NJ/eZ56NcehwILwZXTFXVMPNcDw3xnqk+OQPnV57ftRlC5K",
+	"p2PFBPaXKFW9Ok1t3x9iPjxbKKKAugS5J3T0bJ7O5MQ4Jbc9EFGHL+/XGu1OknSA+VDnhelWVdCwr0iC",
+	"6U2dF2FZyMwEVrK9hOoZDqA6rhPKt8ZYDB3XkZM5e46Ewslr9m7VpHP58dmKAnKGR1GWntPw0jDYQ6rU",
+	"cq3hNbqm1vI5KyzDqr/2onM/JT9IpQHKk8qkIHQRwbOolMTfMFGHUHtvKEUlhBeAQxdyGgkVUnSMGBVD",
+	"Fw3ZFI0wnaEpDkUm6zHk6h3Vdk1IYXsMtfFuUEQnoz6JuYuoqjJKgQF4yRkObeEu8RxmUakCCb89hZU+",
+	"rHKupcUS5aE1GlfxvFtvFvXOC1Xb0zT/KbGbLCi8lZjNSw5MC7grnZF+uWVkDRI2FsWrYFGMM0SZiFfr",
+	"abld8ZBkg2OfyRZixjwMyBZ6HcJi8+18dW0mFSELHYahSmh/ph1MSNUY5z0s8jxYZoVMSetKGyJTMJ9Q",
+	"8GuCpa97/OuyhcbWGxuj5DfVKPly2t5c+T5wTEpF4byeUcU4iS1S02qtLp5M2TRT0vOCaoa8XV1ACr7w",
+	"WBWAp58tvwZWztgml5VoftvH1CfRstYMqtJAymJ97J+YAugWgctbFrSfmQ5n17TxDMofsAmFgniQpstF",
+	"0oShH7MT1akBH8eEjECZmOeka9mJEItzvDQdEqqLJ/QZOyFpMCD0pxhiyAmGdOJrVoDMdMjQkOA4gDrp",
+	"epgkLD4Ig+SrAnUFELcORr1iZW5gXRutZqPVbHJ7nr7WlsC8FzwRGB2E8aj8SDgkQkRQdBWufAMtjXWS",
+	"PYoJjqKZ4tG0bZk5QdRdMSZcoGNGePFJUnQGFLUZBkC/hiJYLWwjgzcyeCODn8L2wsC9KvsEx0RxynIx",
+	"PCBxjKNFaewspBBWoPVTdkri/iQOCFXF0THSCE1LNCgV/CR/QS25k15bPYc9aZqJQcaHsZihAM94uXlP",
+	"LfOKG/cUkJu89k1e+0buPj1xiQMSp9JRyKt9NF6Uzh6TaFnpkLJyus9IPVd+fUpM8AQfswknruo2kPyo",
+	"Ax+CEFrORyElLsIciSlDYxLzpN1FLkEHOlyTQIeZMX+iTCP7aIzDGOwZUjibBaRdgCsW4DHCOMJPgacl",
+	"2hQZ2QjjjTB+OoPEpaCz25WncpMv6c+WSGdVn2yb0KCynE4EI/SwLCnRBEI3VXEVwBBNOS8wr9NgvdLS",
+	"vSK1zjYSbiPhNhLunJ3QU0GzTJbJe/g2hHFXDRB3C6K+pWoJ3UCUq60/Q9MhG6WhNRAx3GODQeiTeFkg",
+	"2yQiLyiArnrs9zWFCg5WBmcTG1bVO6y2N80VsDBdEIVbFiB2K2Zj6IqPLdqEXnzHIUWCjVgcs6npQk1w",
+	"HIWEy7sKhUL4miqRpko0mnBhKNoun5gl3nmahcXcBliv9HVFQri5q2xO8k0o2BM6mEFQWMKqPOHAPpV1",
+	"is22SapaWk3WSgkUTCcFJoXqiWnbhQJoSNmfIWzEIVh95KWDJjeQ6ZClh3wIstNIbJiB63wEEoR2keVl",
+	"InNfr2WNUtNdkuADyLxi2T0bMbq5EG0uRJcud420QZimwgzkwYoSWH1bLoD31Qt8Lssxsf2TiBNzfaou",
+	"LdWwG2G5EZYbYbkRlpcsLPUFGC+TkHr5fHFibBL4QfCIqy5wqrOnK/XNkIGtSP1ldTgfYF9wu6d5pbb6",
+	"hwaiJanfKt0ZjxCOGCVGvr0zIfEsFXC2Rb4XBk5V2XbjBYnyp7WV/6HANAjp8aJm/ly/w5/KPN8Eejjr",
+	"JFVaJJ7QdLnRaZ9zIv9f15BXhBSEgYk30lRd2MPfOIECPENRCD+4iFGf6AwBdmpyFeLEa0QSFgoFuNdN",
+	"Y9yKxdM0U1xp05SGcWOc2igKG0XhqVEUQBBqCVgsQ7WmIGJM+UAzyKJkLju9G8JGLd+3cc6rIKV50Yqj",
+	"qFosaZmgvKOhvNKS0gC5EZUbUbkRlU+LqDRcWyTglFRb4qUXcYijWh9HmPqk9MJ1OBlxdUdC2IfMVld1",
+	"9OzP1H+1UuoPcSy20HXsD9GEhvKSNoKece+SmKXlLZMOL6Ua5ktE3JGQPa8BW1VyXjfOiMr3oH3xKjs+",
+	"DN8lj+EulFlaWdUs+Q4yG7MJAKgaADCPu/KORxZDLC66ZEXzLa7Lvp/r1gKef6rqdSGiy5/3wuBapjcj",
+	"J4QjVTyGBmiKY6t+U5q5nY3kSxMHCy0W306X9s0tAZ8gYVOy6SqUbDq1abLwUKpSCN7KmH3dFMLrh7EY",
+	"gt8ZCk5ygiMSIKysfPCGdiZTiM8dEhSx4yUsVqbNJ0R1pdX5BMonos+nOPp6a/RL13mavrCJztlUj7fo",
+	"YbFanj6rWkPeEot5JQTUCyn0qJGXumqysghTpsIYLSGaKzazVBlZySjyEhEXkKGPVW946tn6a1Do6Zws",
+	"s63Vf76Ed4Dy9asuomwqid94XDAXeyY+25SHTuPcmOQzc3phHfaGVe45VYWVtKqBhrAUHr5LqhgSFxdK",
+	"e94s7BJLf1zt+3OCgRL2TLZ+w52PjTuf4SnaV2NU5ZFcXgU7vS/rcjucxKeQKyKvBdwfMhYh1dabjMYR",
+	"m6k3odcwcDE5DQNCfYKOYxwQF80Ijt2kvoM8CrOn2pBNERcEB2E0M+W0Q3+IInJKIg43jZhgf0iCLXRD",
+	"qIpvPKkJpE1iZni1SlNlO9en6tyy4FCNrlIBr+ZhmgWx3PYNv2749bL4dT/DqnmqlO+RAE3G5+LdbbCi",
+	"LOrUkJ0v7Rej6xMoFpajIMHQOA6purULhob6v4bD3Qx/68IDpyGZWkE+8pw1/CdPX12NPwaRtW6uu6Us",
+	"SOc/inMGR0yPJxIRGn5toCoKJIowPc5EDxE6Gcmdg9I77w6du/MdGpZzuiD3xPZQlHeHOJp4XtP/dwHz",
+	"5eBIvgqPyFyXiLrX2ml3q/aJgJVuJMATkgCG71YUAFxgATVMl6jZENM0xOMxVG6SmnPqNdIuJY76REyJ",
+	"1JqnDLRpvoVujgkN6TFIgyikhCMcSDkl4fUjxkN6vAZ+ThZxiSr1vlrlrUk8Zry6Xv1izEaVX77DHk8k",
+	"n8ZWeRifeWHDzZesf3OLdFfh2ymLTyKGK6jdUOaMk1NCtekoKXgGxS0zfWZM7IwUKqMRocEeHM9cuAgj",
+	"gaMTUJSVChyDOTERRBfn4jfMkq6kGpxAV8I0yYZseObSeOaNTMaMuj6iCAsSzUrZB2aIT4vjvadDEhP0",
+	"tghHpI/pCQrIiL0NDJE+g6/fRlHIBaHyGmpW6TqTOHL2nKEQ473t7Xqju+VteVv1vR1vxwNi1BDNsyZD",
+	"Y8ZBfZ6AM60gspwX6JZvDFWBMOsTa7HF7xe1Wk4/TzpLzn98kDbiS9/3o1BuZdHrEQ5HcGvWAsHKCIJV",
+	"FnxS1v85/dSuOzk/wHVl0nNTDURu3ThmbGDBrKMGitCDBcJRhPgQx8QIQoZCbmhrEMbcgka3sMqP87K6",
+	"BLmIslFI1e65KKmOCeP6EY7DgRY93MYNLcGOEuD55Ij0yySasuRTY8foS1lu7YZK1pj/6A47IRLuIcGR",
+	"GLpISs0Y+9byzcae3T37/wIAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -12,3 +12,9 @@ var policy string
 
 // Policy is the page of a rule set.
 var Policy = template.Must(template.New("policy").Parse(policy))
+
+//go:embed record.html
+var record string
+
+// Record is the page of a service record.
+var Record = template.Must(template.New("record").Parse(record))

@@ -30,7 +30,7 @@ Exit codes: 0 done, 1 failed, 2 misused, 3 verification failed.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%w", err) })
 	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), importCommand(), exportCommand(), verifyCommand(), policyCommand(),
-		tokenCommand(), clientCommand(), benchCommand(), versionCommand())
+		expireCommand(), tokenCommand(), clientCommand(), benchCommand(), versionCommand())
 	return root
 }
 

@@ -249,7 +249,10 @@ func TestAssess(t *testing.T) {
 		t.Errorf("the assessment moves %+v", r.Lines)
 	}
 	for code, do := range map[string]func() error{
-		"assessed_before": func() error { _, err := b.Assess(t.Context(), booktest.Operator, b.Key(), org.Subject, in+30); return err },
+		"assessed_before": func() error {
+			_, err := b.Assess(t.Context(), booktest.Operator, b.Key(), org.Subject, in+30)
+			return err
+		},
 		"period_not_over": func() error {
 			now, _ := b.Now(t.Context())
 			_, err := b.Assess(t.Context(), booktest.Operator, b.Key(), org.Subject, ledger.DateOf(now.In(b.Zone())))

@@ -22,6 +22,7 @@ type RedemptionState struct {
 	ID, Volunteer, Partner, Service string
 	Held, Given                     ledger.Minutes
 	Status                          string
+	CareAt                          *CareTime // nil when it was booked for no time
 	EndsAt                          time.Time
 	HoldSeq                         ledger.Seq
 	SettledSeq                      *ledger.Seq
@@ -49,7 +50,7 @@ func (b *Book) Redemptions(ctx context.Context, by ledger.Actor, f RedemptionFil
 		return nil, err
 	}
 	const query = `
-		SELECT h.id, h.volunteer, h.partner, h.service, h.minutes, h.ends_at, h.seq, s.seq AS settled, coalesce(s.given, 0) AS given,
+		SELECT h.id, h.volunteer, h.partner, h.service, h.minutes, h.ends_at, h.care_at, h.seq, s.seq AS settled, coalesce(s.given, 0) AS given,
 		       CASE x.kind WHEN 'confirm' THEN 'confirmed' WHEN 'cancel' THEN 'cancelled' WHEN 'hold-expired' THEN 'expired'
 		            ELSE CASE WHEN h.ends_at <= clock_timestamp() THEN 'expired' ELSE 'held' END END AS status
 		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq LEFT JOIN entry x ON x.seq = s.seq
@@ -62,6 +63,7 @@ func (b *Book) Redemptions(ctx context.Context, by ledger.Actor, f RedemptionFil
 		Service   string         `db:"service"`
 		Minutes   ledger.Minutes `db:"minutes"`
 		EndsAt    time.Time      `db:"ends_at"`
+		CareAt    sql.NullInt64  `db:"care_at"`
 		Seq       ledger.Seq     `db:"seq"`
 		Settled   sql.NullInt64  `db:"settled"`
 		Given     ledger.Minutes `db:"given"`
@@ -73,7 +75,7 @@ func (b *Book) Redemptions(ctx context.Context, by ledger.Actor, f RedemptionFil
 	}
 	found := make([]RedemptionState, len(rows))
 	for i, r := range rows {
-		found[i] = RedemptionState{r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Given, r.Status, r.EndsAt.UTC(), r.Seq, seqOf(r.Settled)}
+		found[i] = RedemptionState{r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Given, r.Status, careTimeOf(r.CareAt), r.EndsAt.UTC(), r.Seq, seqOf(r.Settled)}
 	}
 	return found, nil
 }

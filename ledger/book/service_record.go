@@ -1,36 +1,39 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/lib/pq"
 
 	"timebank/ledger"
 	"timebank/policy"
 )
 
-// ServiceRecord sums up what a volunteer really served, as a school or an employer reads it. It counts
-// minutes of the service record, never credit; what was corrected is not in it.
+// ServiceRecord sums up what a volunteer really served, as a school, an employer or a reviewer reads it. It
+// counts minutes of the service record, never credit; what was corrected is not in it.
 type ServiceRecord struct {
 	Volunteer      string
 	LogSize        int64 // read as of this size of the log
-	Minutes        ledger.Minutes
-	Claims         int64
+	Roles          []ledger.VolunteerRole
+	Facts          policy.RecordFacts
 	ByGrade        []Served
 	ByYear         []Served
 	ByService      []Served // by code of the catalogue; "" is what named none
-	ByOrganization []Served // by name: who certifies it
-	MonthsActive   int
-	LongestRun     int            // of active months, one after the other
-	Counted        ledger.Minutes // of the grades that count for levels
-	Rules          *policy.Rules  // whose levels these are
+	ByPosition     []Served // by position in the activity; "" is a member's
+	ByOrganization []Served // by who certifies it, each with its id
+	Honours        []Honoured
+	Clarifications []Clarified
+	Rules          *policy.Rules // whose levels these are
 }
 
 // Served is a part of a service record.
 type Served struct {
-	Name    string
-	Minutes ledger.Minutes
-	Claims  int64
+	ID, Name string
+	Minutes  ledger.Minutes
+	Claims   int64
 }
 
 // ServiceRecord reads a volunteer's record. The volunteer, the guardian and auditors may; they show it to
@@ -51,64 +54,81 @@ func (b *Book) ServiceRecord(ctx context.Context, by ledger.Actor, volunteer str
 	if r.Rules, err = b.RulesInForce(ctx, b.today(now)); err != nil {
 		return r, err
 	}
-	const query = `
-		SELECT date_trunc('month', c.served_on)::date - date '1970-01-01' AS month, c.grade, o.name AS organization,
-		       coalesce(e.details::json ->> 'service', '') AS service, sum(c.minutes)::bigint AS minutes, count(*) AS claims
-		FROM claim c JOIN entry e ON e.seq = c.seq JOIN organization o ON o.id = c.organization
-		WHERE c.volunteer = $1 AND c.seq < $2
-		  AND NOT EXISTS (SELECT 1 FROM entry x WHERE x.refers = c.seq AND x.kind = 'correction' AND x.seq < $2)
-		GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
-	rows, err := selectAll[servedRow](ctx, b.db, query, volunteer, r.LogSize)
+	v, err := only(b.volunteers(ctx, ledger.Actor{Role: ledger.RoleOperator}, volunteer, ListFilter{AfterSeq: -1, Limit: 1}))
 	if err != nil {
-		return r, fmt.Errorf("reading the service record of %s: %w", volunteer, err)
+		return r, err
 	}
-	r.sum(rows)
-	return r, nil
+	r.Roles = v.Roles
+	claims, err := selectServed(ctx, b.db, r.LogSize, `c.volunteer = $2::uuid`, volunteer)
+	if err != nil {
+		return r, err
+	}
+	r.sum(claims)
+	if err := b.nameOrganizations(ctx, r.ByOrganization); err != nil {
+		return r, err
+	}
+	if r.Honours, err = b.honours(ctx, HonourFilter{Volunteer: volunteer, Before: r.LogSize, After: -1, Limit: PageMax}); err != nil {
+		return r, err
+	}
+	r.Clarifications, err = b.clarifications(ctx, volunteer, r.LogSize)
+	return r, err
 }
 
-type servedRow struct {
-	Month        int32          `db:"month"`
-	Grade        ledger.Grade   `db:"grade"`
-	Organization string         `db:"organization"`
-	Service      string         `db:"service"`
-	Minutes      ledger.Minutes `db:"minutes"`
-	Claims       int64          `db:"claims"`
-}
-
-func (r *ServiceRecord) sum(rows []servedRow) {
-	counts := r.Rules.LevelGrades()
-	var months []ledger.Date
-	for _, x := range rows {
-		r.Minutes, r.Claims = r.Minutes+x.Minutes, r.Claims+x.Claims
-		month := ledger.Date(x.Month)
-		r.ByGrade = addServed(r.ByGrade, string(x.Grade), x)
-		r.ByYear = addServed(r.ByYear, month.String()[:4], x)
-		r.ByService = addServed(r.ByService, x.Service, x)
-		r.ByOrganization = addServed(r.ByOrganization, x.Organization, x)
-		if slices.Contains(counts, x.Grade) {
-			r.Counted += x.Minutes
+func (r *ServiceRecord) sum(claims []servedClaim) {
+	r.Facts = recordFacts(claims, r.Rules.LevelGrades())
+	for _, c := range claims {
+		if c.Corrected {
+			continue
 		}
-		months = append(months, month)
+		r.ByGrade = addServed(r.ByGrade, string(c.Grade), c)
+		r.ByYear = addServed(r.ByYear, c.on().String()[:4], c)
+		r.ByService = addServed(r.ByService, c.Service, c)
+		r.ByPosition = addServed(r.ByPosition, c.Position, c)
+		r.ByOrganization = addServed(r.ByOrganization, c.Organization, c)
 	}
-	months = slices.Compact(months)
-	r.MonthsActive, r.LongestRun = len(months), longestRun(months)
-	for _, list := range [][]Served{r.ByGrade, r.ByYear, r.ByService, r.ByOrganization} {
-		slices.SortFunc(list, func(a, b Served) int {
-			if a.Name < b.Name {
-				return -1
-			}
-			return 1
-		})
+	for _, list := range [][]Served{r.ByGrade, r.ByYear, r.ByService, r.ByPosition, r.ByOrganization} {
+		slices.SortFunc(list, func(a, b Served) int { return cmp.Compare(a.ID, b.ID) })
 	}
 }
 
-func addServed(list []Served, name string, x servedRow) []Served {
-	i := slices.IndexFunc(list, func(s Served) bool { return s.Name == name })
+func addServed(list []Served, id string, c servedClaim) []Served {
+	i := slices.IndexFunc(list, func(s Served) bool { return s.ID == id })
 	if i < 0 {
-		return append(list, Served{name, x.Minutes, x.Claims})
+		return append(list, Served{id, id, c.Minutes, 1})
 	}
-	list[i].Minutes, list[i].Claims = list[i].Minutes+x.Minutes, list[i].Claims+x.Claims
+	list[i].Minutes, list[i].Claims = list[i].Minutes+c.Minutes, list[i].Claims+1
 	return list
+}
+
+// nameOrganizations puts names to ids. Two organizations of one name stay two.
+func (b *Book) nameOrganizations(ctx context.Context, list []Served) error {
+	names, err := b.organizationNames(ctx, func(yield func(string) bool) {
+		for _, s := range list {
+			if !yield(s.ID) {
+				return
+			}
+		}
+	})
+	for i := range list {
+		list[i].Name = names[list[i].ID]
+	}
+	return err
+}
+
+func (b *Book) organizationNames(ctx context.Context, ids func(yield func(string) bool)) (map[string]string, error) {
+	type nameRow struct {
+		ID   string `db:"id"`
+		Name string `db:"name"`
+	}
+	rows, err := selectAll[nameRow](ctx, b.db, `SELECT id, name FROM organization WHERE id = ANY ($1::uuid[])`, pq.Array(slices.Collect(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("reading names of organizations: %w", err)
+	}
+	names := make(map[string]string, len(rows))
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names, nil
 }
 
 // longestRun counts the most months that follow each other, of first days of months in order.

@@ -36,23 +36,23 @@ func TestServiceRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, x := range map[string]struct{ have, want []book.Served }{
-		"grades":        {r.ByGrade, []book.Served{{Name: "C", Minutes: 1300, Claims: 3}, {Name: "D", Minutes: 60, Claims: 1}}},
-		"years":         {r.ByYear, []book.Served{{Name: "2025", Minutes: 1100, Claims: 2}, {Name: "2026", Minutes: 260, Claims: 2}}},
-		"services":      {r.ByService, []book.Served{{Minutes: 200, Claims: 1}, {Name: "DIGI", Minutes: 700, Claims: 1}, {Name: "TALK", Minutes: 460, Claims: 2}}},
-		"organizations": {r.ByOrganization, []book.Served{{Name: "青桐街道社工站", Minutes: 1360, Claims: 4}}},
+		"grades":        {r.ByGrade, []book.Served{{ID: "C", Name: "C", Minutes: 1300, Claims: 3}, {ID: "D", Name: "D", Minutes: 60, Claims: 1}}},
+		"years":         {r.ByYear, []book.Served{{ID: "2025", Name: "2025", Minutes: 1100, Claims: 2}, {ID: "2026", Name: "2026", Minutes: 260, Claims: 2}}},
+		"services":      {r.ByService, []book.Served{{Minutes: 200, Claims: 1}, {ID: "DIGI", Name: "DIGI", Minutes: 700, Claims: 1}, {ID: "TALK", Name: "TALK", Minutes: 460, Claims: 2}}},
+		"organizations": {r.ByOrganization, []book.Served{{ID: org.Subject, Name: "青桐街道社工站", Minutes: 1360, Claims: 4}}},
 	} {
 		if diff := cmp.Diff(x.want, x.have); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if r.Minutes != 1360 || r.Claims != 4 || r.Counted != 1300 || r.MonthsActive != 4 || r.LongestRun != 3 {
+	if r.Facts.Minutes != 1360 || r.Facts.Claims != 4 || r.Facts.Counted != 1300 || r.Facts.MonthsActive != 4 || r.Facts.LongestRun != 3 {
 		t.Errorf("record = %+v, want 1360 minutes in 4 claims, 1300 counted, 4 months, 3 in a row", r)
 	}
-	if words := r.Rules.LevelWords(r.Counted, policy.English); words != "21 h 40 min count; 78 h 20 min are missing to star-1" {
+	if words := r.Rules.LevelWords(r.Facts.Counted, policy.English); words != `21 h 40 min count; 78 h 20 min are missing to "100 hours of service: one star"` {
 		t.Errorf("LevelWords = %q", words)
 	}
-	if v := b.BalancesOf(t, young); v.Served != r.Minutes {
-		t.Errorf("the record has %d minutes, the account %d", r.Minutes, v.Served)
+	if v := b.BalancesOf(t, young); v.Served != r.Facts.Minutes {
+		t.Errorf("the record has %d minutes, the account %d", r.Facts.Minutes, v.Served)
 	}
 	for _, by := range []ledger.Actor{{Role: ledger.RoleVolunteer, Subject: b.Volunteer(t, "1990-01-01")}, org} {
 		if _, err := b.ServiceRecord(t.Context(), by, young); !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrForbidden) {
