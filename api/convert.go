@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -124,6 +125,10 @@ func (s *Server) entry(r book.Record, by ledger.Actor) (gen.Entry, error) {
 		Log: gen.LogPosition{Origin: s.book.Origin(), LeafHash: r.LeafHash.String()}}
 	if by.Role == ledger.RoleAuditor {
 		withBalances(r, g.Postings)
+	} else { // of a gift the giver sees what left the giver; what the receiver owes is the receiver's
+		g.Postings = slices.DeleteFunc(g.Postings, func(p gen.Posting) bool {
+			return p.OwnerKind == gen.OwnerKind(ledger.OwnerVolunteer) && deref(p.OwnerId) != r.Volunteer
+		})
 	}
 	if err := json.Unmarshal(r.Details, &g.Details, json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumbers))); err != nil {
 		return g, fmt.Errorf("reading the details of entry %d: %w", r.Seq, err)

@@ -27,7 +27,13 @@ var (
 
 // Parse reads and compiles a rule set. It refuses one that it does not wholly understand; the error
 // joins all faults, each naming the line.
-func Parse(source []byte) (*Rules, error) {
+func Parse(source []byte) (*Rules, error) { return parse(source, false) }
+
+// ParseRecorded reads a rule set that a book has recorded. It decided entries and must be read for ever, so
+// what was only later asked of authors (an approver, a list of sources) is not asked of it.
+func ParseRecorded(source []byte) (*Rules, error) { return parse(source, true) }
+
+func parse(source []byte, recorded bool) (*Rules, error) {
 	if len(source) > bytesMax {
 		return nil, fmt.Errorf("a rule set has at most %d bytes", bytesMax)
 	}
@@ -38,7 +44,7 @@ func Parse(source []byte) (*Rules, error) {
 	if err := yaml.UnmarshalWithOptions(source, &doc, yaml.Strict()); err != nil {
 		return nil, readingFault(err)
 	}
-	p := parser{seen: map[string]bool{}}
+	p := parser{seen: map[string]bool{}, recorded: recorded}
 	rules := p.rules(doc, source)
 	if len(p.faults) > 0 {
 		return nil, errors.Join(p.faults...)
@@ -51,6 +57,8 @@ type parser struct {
 	faults  []error
 	seen    map[string]bool
 	sourced []string // names of the set's sources
+
+	recorded bool // the set is in force already: what was asked of authors later is not asked
 }
 
 func (p *parser) fault(line int, format string, args ...any) {
@@ -100,7 +108,7 @@ func (p *parser) head(r *Rules, doc document) {
 	if doc.Author.blank() {
 		p.fault(lineOf(doc.Author, doc.ID), "the set names no author")
 	}
-	if doc.Approver.blank() || doc.Approver.value == doc.Author.value {
+	if !p.recorded && (doc.Approver.blank() || doc.Approver.value == doc.Author.value) {
 		p.fault(lineOf(doc.Approver, doc.ID), "the set names no approver, or the author as one: two persons answer for it")
 	}
 	r.author, r.approver = doc.Author.value, doc.Approver.value

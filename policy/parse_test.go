@@ -125,3 +125,21 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A set in force since before authors were asked for an approver and a list of sources is read for ever; a
+// draft without them is refused.
+func TestParseRecorded_reads_what_was_recorded_before(t *testing.T) {
+	t.Parallel()
+	old := strings.Replace(string(policy.Shipped()), "approver: the city that begins with it\n", "", 1)
+	start, end := strings.Index(old, "sources:\n"), strings.Index(old, "ages:\n")
+	old = old[:start] + old[end:]
+	if _, err := policy.Parse([]byte(old)); err == nil {
+		t.Error("Parse takes a draft without an approver")
+	}
+	if r, err := policy.ParseRecorded([]byte(old)); err != nil || r.ID() != "shipped-2026" {
+		t.Errorf("ParseRecorded = %v", err)
+	}
+	if _, err := policy.ParseRecorded([]byte(strings.Replace(old, "when: age < 14", "when: agee < 14", 1))); err == nil {
+		t.Error("ParseRecorded takes what it cannot understand")
+	}
+}

@@ -35,7 +35,7 @@ type sourceText struct {
 
 // listed reports whether a rule's source begins with a name of the list; a set without a list takes any.
 func (p *parser) listed(source string) bool {
-	return len(p.sourced) == 0 || slices.ContainsFunc(p.sourced, func(name string) bool { return strings.HasPrefix(source, name) })
+	return p.recorded || len(p.sourced) == 0 || slices.ContainsFunc(p.sourced, func(name string) bool { return strings.HasPrefix(source, name) })
 }
 
 // Sources lists what the rules of the set rest on.

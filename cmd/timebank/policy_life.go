@@ -1,12 +1,11 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"timebank/ledger"
@@ -85,10 +84,9 @@ func policyActCommand(act, short string) *cobra.Command {
 			var receipt struct {
 				Seq ledger.Seq `json:"seq"`
 			}
-			// The key is of the act and the token's bearer, as far as this command knows them.
-			bearer := sha256.Sum256([]byte(c.token))
-			key := act + " " + hash.String()[:32] + " " + hex.EncodeToString(bearer[:8])
-			if err := c.post(cmd.Context(), "/v1/rules/drafts/"+hash.String()+"/"+act, key, nil, &receipt); err != nil {
+			// A key of its own each time: a no is remembered under its key, and what was refused because it
+			// was too early may be asked again. The act itself is done once, whatever the key.
+			if err := c.post(cmd.Context(), "/v1/rules/drafts/"+hash.String()+"/"+act, uuid.NewString(), nil, &receipt); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "entry %d: done\n", receipt.Seq)

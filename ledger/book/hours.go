@@ -184,7 +184,7 @@ func (c *postHours) facts(w *world, v *volunteerFacts, kind ledger.OrganizationK
 		f.Chosen = inForce(inForce(nil, w.choices[c.claim.Volunteer], f.ServedOn), w.choices[c.organization], f.ServedOn)
 	}
 	if rules.Counts().GuardianConsent {
-		f.GuardianConsent = w.wards[c.claim.Volunteer].covers(f.ServedOn)
+		f.GuardianConsent = consented(w.wards[c.claim.Volunteer], f.ServedOn)
 	}
 	f.Past = rules.Counted(c.past(w, rules))
 	return f

@@ -9,7 +9,7 @@ import (
 	"timebank/policy"
 )
 
-// RuleSetBytesMax bounds the text of a rule set; the shipped one is a few thousand bytes.
+// RuleSetBytesMax bounds the text of a rule set; the shipped one has half of that.
 const RuleSetBytesMax = 64 << 10
 
 // rules gives the rule sets that this process knows.
@@ -31,7 +31,7 @@ func (b *Book) loadRules(ctx context.Context, q selecter) error {
 			sets[i] = known
 			continue
 		}
-		if sets[i], err = policy.Parse([]byte(body)); err != nil {
+		if sets[i], err = policy.ParseRecorded([]byte(body)); err != nil {
 			return fmt.Errorf("reading a rule set: %w", err)
 		}
 	}
@@ -101,7 +101,7 @@ func (b *Book) RuleSets(ctx context.Context, drafts bool) ([]RuleSetState, error
 	for i, r := range rows {
 		rules, err := rulesByHash(b.rules(), sha256.Sum256([]byte(r.Body)))
 		if err != nil {
-			if rules, err = policy.Parse([]byte(r.Body)); err != nil {
+			if rules, err = policy.ParseRecorded([]byte(r.Body)); err != nil {
 				return nil, fmt.Errorf("reading a rule set: %w", err)
 			}
 		}

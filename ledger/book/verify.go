@@ -88,7 +88,7 @@ type verifier struct {
 	gifts    map[string][]giftFacts // by giver
 	kin      map[pairKey]*relationFacts
 	redeemed map[string][]*holdFacts // by volunteer
-	wards    map[string]WardConsent
+	wards    map[string][]WardConsent
 	careAt   map[ledger.Seq]int64     // of holds that are booked
 	strikes  map[string][]ledger.Date // against volunteers and partners
 	groups   groupsKept
@@ -112,7 +112,7 @@ type kept struct {
 func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
-		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string]WardConsent{},
+		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string][]WardConsent{},
 		groups: newGroupsKept(), careAt: map[ledger.Seq]int64{}, strikes: map[string][]ledger.Date{},
 		rules: map[ledger.Hash]*policy.Rules{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}

@@ -113,5 +113,5 @@ func (v *verifier) checkWard(r *Record) {
 		v.find(r.Seq, "has details that cannot be read")
 		return
 	}
-	v.wards[d.Ward] = WardConsent{d.Ward, since, until}
+	v.wards[d.Ward] = append(v.wards[d.Ward], WardConsent{d.Ward, since, until})
 }

@@ -258,7 +258,7 @@ func (v *verifier) checkReferral(r *Record, _ *policy.Rules) error {
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
 	}
-	want := workloadFacts(claimsOf(v.groups.served[r.Volunteer], "", r.Effective-29, r.Effective), r.Effective)
+	want := workloadFacts(claimsOf(v.groups.served[r.Volunteer], r.Organization, r.Effective-29, r.Effective), r.Effective)
 	have := d.Facts
 	want.Age, want.Roles, want.By, want.Referral = have.Age, have.Roles, have.By, have.Referral
 	same := have.In7 == want.In7 && have.In30 == want.In30 && have.DaysIn7 == want.DaysIn7 && have.EmergencyIn30 == want.EmergencyIn30 && have.Today == want.Today

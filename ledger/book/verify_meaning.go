@@ -258,8 +258,8 @@ func (v *verifier) checkPast(r *Record, f policy.ClaimFacts, rules *policy.Rules
 	if rules.Counts().Chosen {
 		chosen = inForce(inForce(nil, v.choices[r.Volunteer], r.Effective), v.choices[r.Organization], r.Effective)
 	}
-	if consented := rules.Counts().GuardianConsent && v.wards[r.Volunteer].covers(r.Effective); f.GuardianConsent != consented {
-		v.find(r.Seq, "was decided as if a guardian had consented: %t; it was %t", f.GuardianConsent, consented)
+	if had := rules.Counts().GuardianConsent && consented(v.wards[r.Volunteer], r.Effective); f.GuardianConsent != had {
+		v.find(r.Seq, "was decided as if a guardian had consented: %t; it was %t", f.GuardianConsent, had)
 	}
 	if !slices.Equal(f.Chosen, chosen) {
 		v.find(r.Seq, "was decided as if %v had been chosen, it was %v", f.Chosen, chosen)

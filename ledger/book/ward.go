@@ -3,14 +3,16 @@ package book
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/lib/pq"
 
 	"timebank/ledger"
 )
 
-// WardConsent lets a child take part from a day until a day, both inclusive. The last one given stands
-// alone: one whose Until lies before today ends it.
+// WardConsent lets a child take part from a day until a day, both inclusive. Of several, the last given that
+// begins on or before a day decides that day: a renewal leaves the days before it to the earlier ones, and
+// one that ends today ends what came before it from its own first day on.
 type WardConsent struct {
 	Ward         string
 	Since, Until ledger.Date
@@ -66,24 +68,28 @@ func (c *giveWardConsent) decide(w *world) (decision, error) {
 		rows: func(seq ledger.Seq) []row {
 			return []row{{insert, []any{seq, c.consent.Ward, c.guardian, int64(since), int64(until)}}}
 		},
-		learned: func(w *world, _ ledger.Seq) { w.wards[c.consent.Ward] = c.consent },
+		learned: func(w *world, _ ledger.Seq) { w.wards[c.consent.Ward] = append(w.wards[c.consent.Ward], c.consent) },
 	}}}, nil
 }
 
-// covers reports whether a day lies in the consent.
-func (c WardConsent) covers(on ledger.Date) bool {
-	return c.Ward != "" && c.Since <= on && on <= c.Until
+// consented reports whether the consents of a guardian, in the order in which they were given, cover a day.
+func consented(given []WardConsent, on ledger.Date) bool {
+	for _, c := range slices.Backward(given) {
+		if c.Since <= on {
+			return on <= c.Until
+		}
+	}
+	return false
 }
 
-// fetchWards reads the latest consent for each child in question.
+// fetchWards reads the consents for each child in question: a line or two a year.
 func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
 	if len(n.wards.list) == 0 {
 		return nil
 	}
 	const query = `
-		SELECT c.ward, c.since - date '1970-01-01' AS since, c.until - date '1970-01-01' AS until
-		FROM unnest($1::uuid[]) AS n (ward)
-		JOIN LATERAL (SELECT ward, since, until FROM ward_consent WHERE ward = n.ward ORDER BY seq DESC LIMIT 1) c ON true`
+		SELECT ward, since - date '1970-01-01' AS since, until - date '1970-01-01' AS until
+		FROM ward_consent WHERE ward = ANY ($1::uuid[]) ORDER BY seq`
 	type wardRow struct {
 		Ward  string `db:"ward"`
 		Since int32  `db:"since"`
@@ -94,7 +100,7 @@ func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
 		return fmt.Errorf("reading guardians' consents: %w", err)
 	}
 	for _, r := range rows {
-		w.wards[r.Ward] = WardConsent{r.Ward, ledger.Date(r.Since), ledger.Date(r.Until)}
+		w.wards[r.Ward] = append(w.wards[r.Ward], WardConsent{r.Ward, ledger.Date(r.Since), ledger.Date(r.Until)})
 	}
 	return nil
 }

@@ -53,7 +53,8 @@ const lastMonth = `c.volunteer = $2::uuid AND c.served_on > date '1970-01-01' + 
 type Referral struct{ Volunteer, To string }
 
 // Refer records a referral. The actor is the volunteer or the guardian, or an organization that recorded
-// service of theirs in the last thirty days. It is told to nobody else but auditors.
+// service of theirs in the last thirty days, and then that service alone counts. It is told to nobody else but
+// auditors.
 func (b *Book) Refer(ctx context.Context, by ledger.Actor, key Key, r Referral) (Receipt, error) {
 	if err := by.May(ledger.RoleVolunteer, ledger.RoleOrganization); err != nil {
 		return Receipt{}, err
@@ -84,6 +85,9 @@ func (c *refer) want(_ *world, n *wants) { n.volunteers.add(c.referral.Volunteer
 
 func (c *refer) look(ctx context.Context, tx *writeTx, w *world, _ *wants) (err error) {
 	c.claims, err = selectServed(ctx, tx, int64(w.next), lastMonth, c.referral.Volunteer, int64(w.today-30))
+	if c.by.Role == ledger.RoleOrganization { // what others recorded is none of its business
+		c.claims = slices.DeleteFunc(c.claims, func(s servedClaim) bool { return s.Organization != c.by.Subject })
+	}
 	return err
 }
 
@@ -119,5 +123,5 @@ func (c *refer) concerns(v *volunteerFacts) bool {
 	if c.by.Role == ledger.RoleVolunteer {
 		return c.by.Subject == c.referral.Volunteer || c.by.Subject == v.guardian
 	}
-	return slices.ContainsFunc(c.claims, func(s servedClaim) bool { return s.Organization == c.by.Subject && !s.Corrected })
+	return slices.ContainsFunc(c.claims, func(s servedClaim) bool { return !s.Corrected })
 }
