@@ -648,6 +648,33 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for SimulatedGroupBy.
+const (
+	SimulatedGroupByAge          SimulatedGroupBy = "age"
+	SimulatedGroupByAll          SimulatedGroupBy = "all"
+	SimulatedGroupByOrganization SimulatedGroupBy = "organization"
+	SimulatedGroupByPlace        SimulatedGroupBy = "place"
+	SimulatedGroupByRole         SimulatedGroupBy = "role"
+)
+
+// Valid indicates whether the value is a known member of the SimulatedGroupBy enum.
+func (e SimulatedGroupBy) Valid() bool {
+	switch e {
+	case SimulatedGroupByAge:
+		return true
+	case SimulatedGroupByAll:
+		return true
+	case SimulatedGroupByOrganization:
+		return true
+	case SimulatedGroupByPlace:
+		return true
+	case SimulatedGroupByRole:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StandingLevel.
 const (
 	StandingLevelA StandingLevel = "A"
@@ -2048,6 +2075,21 @@ type RelationInput struct {
 // RelationInputRelation What the relative is to the volunteer.
 type RelationInputRelation string
 
+// Replay Example: {"decided":420,"findings":[]}
+type Replay struct {
+	Decided  int64           `json:"decided"`
+	Findings []ReplayFinding `json:"findings"`
+}
+
+// ReplayFinding Example: {"seq":7,"what":"decided again, it comes out otherwise"}
+type ReplayFinding struct {
+	// Seq number of an entry; it is its place in the log
+	//
+	// Example: 41
+	Seq  Seq    `json:"seq"`
+	What string `json:"what"`
+}
+
 // Role defines model for Role.
 type Role string
 
@@ -2091,6 +2133,17 @@ type RuleSetState struct {
 // RuleSetStates Example: {"data":[{"active":true,"active_seq":0,"effective_from":"2000-01-01","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"title":{"en":"Targeted incentives for volunteers, first set","zh":"志愿者分类激励规则（首版）"}}]}
 type RuleSetStates struct {
 	Data []RuleSetState `json:"data"`
+}
+
+// RulesCheck Example: {"differences":["care-day-cap: changed"],"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","rules":70,"warnings":[]}
+type RulesCheck struct {
+	// Differences From the set in force today.
+	Differences []string `json:"differences"`
+
+	// Hash Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Hash     Hash     `json:"hash"`
+	Rules    int      `json:"rules"`
+	Warnings []string `json:"warnings"`
 }
 
 // RulesInput Example: {"source":"id: qinghe-2027\neffective_from: \"2027-01-01\"\n…"}
@@ -2173,6 +2226,90 @@ type ServiceRecord struct {
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	VolunteerId ID    `json:"volunteer_id"`
 	Words       Words `json:"words"`
+}
+
+// SimulatedChange Example: {"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","was":{"care":480,"pooled":0,"youth":0},"would":{"care":240,"pooled":0,"youth":0}}
+type SimulatedChange struct {
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId ID `json:"volunteer_id"`
+
+	// Was Example: {"care":480,"pooled":0,"youth":0}
+	Was SimulatedSum `json:"was"`
+
+	// Would Example: {"care":480,"pooled":0,"youth":0}
+	Would SimulatedSum `json:"would"`
+}
+
+// SimulatedGroup Example: {"by":"age","claims":1,"name":"60 and over","refused":0,"served":480,"was":{"care":480,"pooled":0,"youth":0},"would":{"care":240,"pooled":0,"youth":0}}
+type SimulatedGroup struct {
+	By      SimulatedGroupBy `json:"by"`
+	Claims  int64            `json:"claims"`
+	Name    string           `json:"name"`
+	Refused int64            `json:"refused"`
+
+	// Served Example: 90
+	Served Minutes `json:"served"`
+
+	// Was Example: {"care":480,"pooled":0,"youth":0}
+	Was SimulatedSum `json:"was"`
+
+	// Would Example: {"care":480,"pooled":0,"youth":0}
+	Would SimulatedSum `json:"would"`
+}
+
+// SimulatedGroupBy defines model for SimulatedGroup.By.
+type SimulatedGroupBy string
+
+// SimulatedSum Example: {"care":480,"pooled":0,"youth":0}
+type SimulatedSum struct {
+	Care   int64 `json:"care"`
+	Pooled int64 `json:"pooled"`
+	Youth  int64 `json:"youth"`
+}
+
+// SimulatedSwing Example: {"sum":{"care":-240,"pooled":0,"youth":0},"volunteers":1}
+type SimulatedSwing struct {
+	// Sum Example: {"care":480,"pooled":0,"youth":0}
+	Sum        SimulatedSum `json:"sum"`
+	Volunteers int64        `json:"volunteers"`
+}
+
+// Simulation Example: {"gain":{"sum":{"care":0,"pooled":0,"youth":0},"volunteers":0},"groups":[{"by":"age","claims":1,"name":"60 and over","refused":0,"served":480,"was":{"care":480,"pooled":0,"youth":0},"would":{"care":240,"pooled":0,"youth":0}}],"largest":[{"volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","was":{"care":480,"pooled":0,"youth":0},"would":{"care":240,"pooled":0,"youth":0}}],"lose":{"sum":{"care":-240,"pooled":0,"youth":0},"volunteers":1},"redeemable_was":480,"redeemable_would":240,"refusals":{},"short":0,"unchanged":0}
+type Simulation struct {
+	// Gain Example: {"sum":{"care":-240,"pooled":0,"youth":0},"volunteers":1}
+	Gain    SimulatedSwing    `json:"gain"`
+	Groups  []SimulatedGroup  `json:"groups"`
+	Largest []SimulatedChange `json:"largest"`
+
+	// Lose Example: {"sum":{"care":-240,"pooled":0,"youth":0},"volunteers":1}
+	Lose SimulatedSwing `json:"lose"`
+
+	// RedeemableWas Example: 90
+	RedeemableWas Minutes `json:"redeemable_was"`
+
+	// RedeemableWould Example: 90
+	RedeemableWould Minutes `json:"redeemable_would"`
+
+	// Refusals Claims that a rule of the set refuses, by its id.
+	Refusals map[string]int64 `json:"refusals"`
+
+	// Short Minutes spent as recorded, and not there by the set.
+	Short int64 `json:"short"`
+
+	// Unchanged Volunteers.
+	Unchanged int64 `json:"unchanged"`
+}
+
+// SimulationInput Example: {"from":"2026-01-01","source":"id: qinghe-2027\n…"}
+type SimulationInput struct {
+	// From Example: 2026-03-05
+	From *Date `json:"from,omitempty"`
+
+	// Source the rule set as YAML
+	Source string `json:"source"`
+
+	// To Example: 2026-03-05
+	To *Date `json:"to,omitempty"`
 }
 
 // Standing Example: {"facts":{"attested":1800,"claims":12,"corrected":0,"emergency":0,"from":"2026-01-01","members":3,"members_before":3,"minutes":3600,"pledged":0,"rated":4,"satisfaction":19,"stayed":2,"to":"2026-06-30"},"level":"C","organization":"市一院义诊队","organization_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10","rule_set":{"hash":"73303830dc7647364d050eb829f806403f883b5328a9e93093dcb33ac359922d","id":"shipped-2026"},"seq":40,"supports":[{"id":"training","text":{"en":"training","zh":"培训"}}]}
@@ -3061,8 +3198,14 @@ type CreateReferralJSONRequestBody = ReferralInput
 // CreateRelationJSONRequestBody defines body for CreateRelation for application/json ContentType.
 type CreateRelationJSONRequestBody = RelationInput
 
+// CheckRulesJSONRequestBody defines body for CheckRules for application/json ContentType.
+type CheckRulesJSONRequestBody = RulesInput
+
 // DraftRulesJSONRequestBody defines body for DraftRules for application/json ContentType.
 type DraftRulesJSONRequestBody = RulesInput
+
+// SimulateRulesJSONRequestBody defines body for SimulateRules for application/json ContentType.
+type SimulateRulesJSONRequestBody = SimulationInput
 
 // CreateSupportJSONRequestBody defines body for CreateSupport for application/json ContentType.
 type CreateSupportJSONRequestBody = SupportInput
@@ -3302,6 +3445,9 @@ type ServerInterface interface {
 	// EndRelation End a relation
 	// (POST /v1/relations/{seq}/end)
 	EndRelation(ctx echo.Context, seq SeqParam, params EndRelationParams) error
+	// CheckRules Check a rule set, and compare it with the one in force
+	// (POST /v1/rules/checks)
+	CheckRules(ctx echo.Context) error
 	// ListRuleDrafts Drafts and active rule sets
 	// (GET /v1/rules/drafts)
 	ListRuleDrafts(ctx echo.Context) error
@@ -3314,6 +3460,12 @@ type ServerInterface interface {
 	// ApproveRules Approve a draft
 	// (POST /v1/rules/drafts/{hash}/approve)
 	ApproveRules(ctx echo.Context, hash Hash, params ApproveRulesParams) error
+	// ReplayRules Decide all history again
+	// (GET /v1/rules/replay)
+	ReplayRules(ctx echo.Context) error
+	// SimulateRules Try a rule set on recorded history
+	// (POST /v1/rules/simulations)
+	SimulateRules(ctx echo.Context) error
 	// ListSupports The standings of teams
 	// (GET /v1/supports)
 	ListSupports(ctx echo.Context, params ListSupportsParams) error
@@ -4865,6 +5017,15 @@ func (w *ServerInterfaceWrapper) EndRelation(ctx echo.Context) error {
 	return err
 }
 
+// CheckRules converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckRules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckRules(ctx)
+	return err
+}
+
 // ListRuleDrafts converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRuleDrafts(ctx echo.Context) error {
 	var err error
@@ -4978,6 +5139,24 @@ func (w *ServerInterfaceWrapper) ApproveRules(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ApproveRules(ctx, hash, params)
+	return err
+}
+
+// ReplayRules converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayRules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayRules(ctx)
+	return err
+}
+
+// SimulateRules converts echo context to params.
+func (w *ServerInterfaceWrapper) SimulateRules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SimulateRules(ctx)
 	return err
 }
 
@@ -5413,6 +5592,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/policy", wrapper.GetPolicyPage, options.OperationMiddlewares["getPolicyPage"]...)
 	router.GET(options.BaseURL+"/v1/policy/sets", wrapper.ListRuleSets, options.OperationMiddlewares["listRuleSets"]...)
 	router.GET(options.BaseURL+"/v1/policy/sets/:hash", wrapper.GetRuleSet, options.OperationMiddlewares["getRuleSet"]...)
+	router.POST(options.BaseURL+"/v1/rules/checks", wrapper.CheckRules, options.OperationMiddlewares["checkRules"]...)
+	router.POST(options.BaseURL+"/v1/rules/simulations", wrapper.SimulateRules, options.OperationMiddlewares["simulateRules"]...)
+	router.GET(options.BaseURL+"/v1/rules/replay", wrapper.ReplayRules, options.OperationMiddlewares["replayRules"]...)
 	router.GET(options.BaseURL+"/v1/rules/drafts", wrapper.ListRuleDrafts, options.OperationMiddlewares["listRuleDrafts"]...)
 	router.POST(options.BaseURL+"/v1/rules/drafts", wrapper.DraftRules, options.OperationMiddlewares["draftRules"]...)
 	router.POST(options.BaseURL+"/v1/rules/drafts/:hash/approve", wrapper.ApproveRules, options.OperationMiddlewares["approveRules"]...)
@@ -13778,6 +13960,147 @@ func (response EndRelationdefaultApplicationProblemPlusJSONResponse) VisitEndRel
 	return err
 }
 
+type CheckRulesRequestObject struct {
+	Body *CheckRulesJSONRequestBody
+}
+
+type CheckRulesResponseObject interface {
+	VisitCheckRulesResponse(w http.ResponseWriter) error
+}
+
+type CheckRules200JSONResponse RulesCheck
+
+func (response CheckRules200JSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRules400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CheckRules400ApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRules401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckRules401ApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CheckRules403ApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRules413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CheckRules413ApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRules415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CheckRules415ApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRules503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response CheckRules503ApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckRulesdefaultApplicationProblemPlusJSONResponse) VisitCheckRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRuleDraftsRequestObject struct {
 }
 
@@ -14501,6 +14824,255 @@ type ApproveRulesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ApproveRulesdefaultApplicationProblemPlusJSONResponse) VisitApproveRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRulesRequestObject struct {
+}
+
+type ReplayRulesResponseObject interface {
+	VisitReplayRulesResponse(w http.ResponseWriter) error
+}
+
+type ReplayRules200JSONResponse Replay
+
+func (response ReplayRules200JSONResponse) VisitReplayRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRules400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayRules400ApplicationProblemPlusJSONResponse) VisitReplayRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRules401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayRules401ApplicationProblemPlusJSONResponse) VisitReplayRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayRules403ApplicationProblemPlusJSONResponse) VisitReplayRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRules503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayRules503ApplicationProblemPlusJSONResponse) VisitReplayRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayRulesdefaultApplicationProblemPlusJSONResponse) VisitReplayRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRulesRequestObject struct {
+	Body *SimulateRulesJSONRequestBody
+}
+
+type SimulateRulesResponseObject interface {
+	VisitSimulateRulesResponse(w http.ResponseWriter) error
+}
+
+type SimulateRules200JSONResponse Simulation
+
+func (response SimulateRules200JSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRules400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateRules400ApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRules401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateRules401ApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRules403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateRules403ApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRules413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateRules413ApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRules415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateRules415ApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRules503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateRules503ApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SimulateRulesdefaultApplicationProblemPlusJSONResponse) VisitSimulateRulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16366,6 +16938,9 @@ type StrictServerInterface interface {
 	// EndRelation End a relation
 	// (POST /v1/relations/{seq}/end)
 	EndRelation(ctx context.Context, request EndRelationRequestObject) (EndRelationResponseObject, error)
+	// CheckRules Check a rule set, and compare it with the one in force
+	// (POST /v1/rules/checks)
+	CheckRules(ctx context.Context, request CheckRulesRequestObject) (CheckRulesResponseObject, error)
 	// ListRuleDrafts Drafts and active rule sets
 	// (GET /v1/rules/drafts)
 	ListRuleDrafts(ctx context.Context, request ListRuleDraftsRequestObject) (ListRuleDraftsResponseObject, error)
@@ -16378,6 +16953,12 @@ type StrictServerInterface interface {
 	// ApproveRules Approve a draft
 	// (POST /v1/rules/drafts/{hash}/approve)
 	ApproveRules(ctx context.Context, request ApproveRulesRequestObject) (ApproveRulesResponseObject, error)
+	// ReplayRules Decide all history again
+	// (GET /v1/rules/replay)
+	ReplayRules(ctx context.Context, request ReplayRulesRequestObject) (ReplayRulesResponseObject, error)
+	// SimulateRules Try a rule set on recorded history
+	// (POST /v1/rules/simulations)
+	SimulateRules(ctx context.Context, request SimulateRulesRequestObject) (SimulateRulesResponseObject, error)
 	// ListSupports The standings of teams
 	// (GET /v1/supports)
 	ListSupports(ctx context.Context, request ListSupportsRequestObject) (ListSupportsResponseObject, error)
@@ -18265,6 +18846,52 @@ func (sh *strictHandler) EndRelation(ctx echo.Context, seq SeqParam, params EndR
 	return nil
 }
 
+// CheckRules operation middleware
+func (sh *strictHandler) CheckRules(ctx echo.Context) error {
+	var request CheckRulesRequestObject
+
+	var body CheckRulesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckRules(ctx.Request().Context(), request.(CheckRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckRulesResponseObject); ok {
+		return validResponse.VisitCheckRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRuleDrafts operation middleware
 func (sh *strictHandler) ListRuleDrafts(ctx echo.Context) error {
 	var request ListRuleDraftsRequestObject
@@ -18382,6 +19009,75 @@ func (sh *strictHandler) ApproveRules(ctx echo.Context, hash Hash, params Approv
 		return err
 	} else if validResponse, ok := response.(ApproveRulesResponseObject); ok {
 		return validResponse.VisitApproveRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayRules operation middleware
+func (sh *strictHandler) ReplayRules(ctx echo.Context) error {
+	var request ReplayRulesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayRules(ctx.Request().Context(), request.(ReplayRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayRulesResponseObject); ok {
+		return validResponse.VisitReplayRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SimulateRules operation middleware
+func (sh *strictHandler) SimulateRules(ctx echo.Context) error {
+	var request SimulateRulesRequestObject
+
+	var body SimulateRulesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SimulateRules(ctx.Request().Context(), request.(SimulateRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SimulateRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SimulateRulesResponseObject); ok {
+		return validResponse.VisitSimulateRulesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -18765,374 +19461,393 @@ func (sh *strictHandler) GetWorkload(ctx echo.Context, id IDParam) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P17cyTHdSCKf5Xc2o0guVsNVL8BTDjiB4JDcszHjAcj0TQxv2Z2VTa6jOrMZmU2eppzEUF5zV1Slvy4",
-	"u15Jvn7xXsuPvRIlrR02TdFWxL3fxMEZDv/iV7iRJzOrsqqruquBxgyGbIdDxFRXZZ48ec7Jk+d53/HZ",
-	"aMwooYI7e/edIcEBieHPGwEZjZkgVNwm4wjPSCCfBoT7cTgWIaPOniPiCUHTIYkJEkOCMOVTEqOQw78Y",
-	"Jeg4PCUU9cmAxQRNaEBi+InjEUEnZOa4DveHZITl0IRORs7eWzCoc9d1xGxMnD2Hizikx87Zmeu8GtKT",
-	"AiCGBFFyT6AxPiZuCk5MJCQSimdvv3iAdho7O89lJhzhe68SeiyGzl7D87z5Gc9cZ4xjPCJC42Tf99mE",
-	"ihsv3JKP50Ghk1GfxIgNFDrU247rhPLHMRZDx3UoHslJ0h9j8s4kjCV65cptAP9DTAbOnvPvt9NN2la/",
-	"8m0NyuswI2BHPykBTbCJPwzpMRLDkOdBe2dC4lkRbBeFZRKPGSclIE2HoT/MIYsvBakcXYaAOIlPSeC4",
-	"jo9jov9TG5LIPKqxKfw8YxMxLKa0ffEqOz4M3y0DHXN0QtmUSmqjAH/EjtEQBwq9PHyXlC1E9CJ23NNv",
-	"pMAPWDzCwtlzQio6Lcd1RiENR3JBKWGGVJBjjeGDScxZXEaH5J7o+fCGwa9kDs2IJZCp98s4pF3EIK7z",
-	"Qjy7PaElYATEDwMpFgItGlzUnwgUE5/FAaJMAEHKnyecIMq0SCgCLohnvXhCM9AFZIAnkXD2BjjiJIGu",
-	"z1hEMAXwrg8GxBfhKXkxZqMSKIl5BzGKWIzwQICYCjkKcBk8yUe9QcxGlTnlBSxIFrASoIDaEaPRDE2H",
-	"WEhJlodTS9WqgF4AxjusIupWBKkn2DmguidITHFUKoQBaeYAmoZiqOBhE8ElNYZBGVh64B68UcgE9YYH",
-	"jJn8u4glFpDaIIy5WIAZTUvnOxESDJViJhTcWn72PILn55v4xgtqWqMw+LNXyKxMMuER4WpD5GSECzRg",
-	"MSKnJL6GMIrJmGBBguTHIeZ5jQGAV4pKCr41ee0VeK18Latu6CshDcpobaDWchLSMrLSP1VD5XUq4pmc",
-	"T+s7o7DsPB8xLhAIUKnjJCK+BIhIjlQsPOtSsI/wPXXYgJhPjp564dFzs0zeSyACPJNHjjyDQ59cQ4LJ",
-	"J5IN2USgsEzlYHR1SXBzTGIspy4nN0xRmFKGJCBktsyPQlKmnJ2smYJuxseYhu8CsC+GkSBlBzfuSywp",
-	"eWV9U4Y065W81KrAsDenlMQViVuijcn3y0CRv/VWovVk+hSYJYAsB2B1JNzCsaAkrrorY/V6CRD613OA",
-	"cRt0IhIsODxi/QrCIqemhJQLXKrNm+/mNZVE5wywIDURjqT4mKdeA1upGpBAZp//FYHKqQCVQRqzWJQy",
-	"PVxD9dFP5KHCYoEwRweH33YRRlFIiTp2sD9EMZu6AC3BQOa/fnjz9VKo5UiFt1afnxZfJQ7JO5Vui0SK",
-	"/mJxxMk7C8XRqneH0o2M8EL1BPbqgsrJt2jpkRZSRTkTWnpM6J+qzSmngjm/zaIJFaQKf5+aV0sASH5f",
-	"mcfPJOr4mFFOwJbwPA5uKyVH/stnVMjjaO++g8fjKPRBqG+PY9aPyOg//TaXgN53yD08GkdEfRFIgEYh",
-	"nQjCe2wiemzQizEFJSAgAoeRXBvyIxyOwBQyQHUkGKq3Wh7S37nyGoY8x3VIHLOYO3tvrX/oMZPUFzt7",
-	"zrb+zTm7qyiJcCExued49d2GN2iSWt1v41rXb/Zru7hdrzUGnWCHtPpdXPeA+kQ8w32JAn3r4wKLCXf2",
-	"WnBBDYX8ybkDbK9UyJADIKc4gi3T/LAdMJ8b/PKtUfDvC5d7VnWPb6mR1EZnycsGZoRPiIQHcUI5kTIp",
-	"FEgKyoBfS27E/lDOHcjJn5/w2YXooy8HsDZNipo+YycSLfK3PSTiGcLHOKQopAijERuRxNByge3R0kHv",
-	"TttrprvzvIKpdCcA5rVgnjE0mvhDODKpT1x5cFKGAixwH3OpnprFO65t/Lwt11HbHwDV5sUFJz6jAc9f",
-	"EpXEbXaWatBwScRhNInJhbYWmIriyN5ezkZEEdEAhxEJrukTULNCgIYkGnPJqgPQ6iYC7AvOurmxbXPj",
-	"DQ0oAhmzaOeTJa1j9w9zuEBCW1KkOJBo8XEUkfgZjgIGp7XrvMjifhgEhF5oYwbJKBnGSy4daIRnAETA",
-	"ACZn/bLQ4rbXmUA4irTRsxT1KdBrk3ksUhwncS3YCaHPcMR9NiYuChhR++CzU63GynlfIbPbZMKVr+Hc",
-	"+D8hs16shslJvvxlcIo5ku8ZzRV0RizlMIkN16x/dxqN7Em1BKpFu2YtdV3bloGgECFnriSqF9mEXmyf",
-	"KBO9AYyS3SbluTGnofz3JXBIK8shBo5STKfArgnRZpWIyxMK1qrPJ0qUqMqLjBPKpogNHLgADS7MJnwY",
-	"DkRP8l+ExzzPKommi5Q/BZGIE+VcCyZx4kmSV7Q9ZaKTw3Gkx5MaJdxo9lr19W/ebrp5+yieRARxPJPI",
-	"XLSDufWuYxuzk1/LeUFjMiLyikcCy/d5QkC3ucPYqzg+vpgG0GfBrCcY60UwlK2bCwQWwrrX2ml3O6g/",
-	"E4QjLC/n+ITQS2KqejMr2CR84A5mDBkQy7W+7GLWJc7mYYBbKJ6IIYvDdy/IQ3Cs9UJqbhcZFoIf5dyj",
-	"kHNgb3JvLO/OLhqw+Fj+l8UoFAmTS7Ebk1N2QoJLkHj17OYk0FW6HWUXuo7NeZ2pWRUgWf37jTfeqO1P",
-	"xJBQIfeCFDmPpYCEe1S5u6bQqQ/bzyfjMYsFCV4jQYjvwDsXuYXLUXpyqt4kHXtO/YvZRCgO5MieQA4s",
-	"b1/fuvNibcfVetFoHBPOL4MS6u2UEixUIFgFAoQtuicXr3Xd/MoGid4h55InorYPWVgE844e2ArQyG2S",
-	"CR7Yc+pBK9hpd3BzZ9Dxuv2m4zp9HGHqE7CVyRMrJBJFrjPCsx6bpthLDMxyB3DD6+OgNhgM2rUuqe/W",
-	"sNcZ1OoD4u82Wq3GoLHjuLZN3DIcOa4zVmERzl4mNAFsW+qRROY4ZmMSi1BZi3C6sBUiMazVLf7uNWOW",
-	"sXBQZFc0t9xdz+vWd3cb7Va35e3u1hebHC1k3p/z0tuYXW5Gy2K1soPBwvnib95gMbyuNqOifTE1ib5l",
-	"BapkXCJmeteYMA1G0i1KUZ/akVn/t4kPCrfe2VdDPkfdvMcGaVDJXrPhOgEWGEx5TyPp21C3/U67P+i3",
-	"cd3fbfTJwIa6Y4Pdfoxg5yG+O8+uuT1ZTEg61khus9q4+04oyIhX5HbFYPduqE/sQB0cxxi0TSsgaNmg",
-	"KrBojq4BMDe/sAWUqmWQTauO1+22vCbxdndwu+Hv7iqRkhzXHdcZYyFILM+C//9bXq179y2vtotrg7v3",
-	"6+2z/zDvCnKd/fQYvUHHE3V2B0EoH+DolrUrmipszhmPY3kdkOpEQx7WzJ+A8XPPGbIRQachDwXqOq4T",
-	"haeE93DEaGLZ1B4s+LjuuFnPQMVTep5uEohWdDLbwOdVpTeSAM1BSAN5cws5GoQRCbZyG1BhmgwmiqQ5",
-	"JSTgPWCMOUgOMJW6zWASRTMkXwEvnBiSESfRKeFbjlsw4pixAivsTYr6mIe+sm1JiVD8dbpPK6M0u6VV",
-	"DqdpKIZBjKd0Ht7rNFChLJbilwQj2J58dfdXPoGiJeUYM+eRSsjAWrmb0lURwz6vBCov1pr4CufIri2R",
-	"61fqIGkMBp3+bqPeaHTru4NWu+z48yyoFaNfHtDaJHu+069pQ914gqdfBuKO1yZ+f9fve81G36s3q6D5",
-	"MgFWMb4JxOqfOZD7bdLEu33S3x1g4meQXO+0nwCWkwBmDbUOpgKnaV6zaOzqOGcgCPlXD5/iMFI3v+QZ",
-	"8AfwJ/wTKE9uQkwCQkYZj52aXC197lCrtESF5T2v7BbDL6bh7MzrN+fWt8w5VfFylMfvah+qTVjtG7VT",
-	"lb+x97PodDa7W3nA1c9AvfsVZ1h8muX21U1ZwzC2FePfs2L8e1q25jYsgyA3pcfiY1H4w1XUSYiGMMel",
-	"CE9DMXP2nC9/9D8ffee7jutYXp7eCZE/xWxaq6twHUAG8KdaYQ90hobX6NS8Zs1rZxRMO1J5z3nztzzz",
-	"f/Vu0WXEwDUXvY39oTJT4wD1ZygUnEQDF3HllUSJH0K5KQAfBxDxMcBhxJFSAt2UkzGd3RzA+hdtfToO",
-	"COJ87NZMeX2IxC5SKSIA40B5xAyYaqGpUKh72u9u/p0XEjlC00gp3XgF4CqXiUvYciP495w7+6++Up0G",
-	"5uWugW3x1ryOR0oqRpgXEMyBfJwm7KgxtxD4eicR4UiQKNJ7BkNol0MCdUiPryWxwJK8QiAuFgchxfEs",
-	"8+I57iZkROJjQHZETkk0v4BX5eMk4M68LaGYYm78XCF1UR3eOI7xKeFiC71hgaz8k/J9yijZsq1ircWB",
-	"H1KTWCpDDyLmn8C7p2FAKpjurpv3zgrobeUrT0KXy6DE4cg6JcaMhwrHeZTfoDlqeZUMBMSdyKsfRspD",
-	"tgXWLxVJqe9CoBNFJsxfxDikmftLCnNMBiSugqrbyYtnGaarErpoMeMqkwgci8pbXsLdK8y36mk9Z7zU",
-	"csJGT0oUpcJSytzc7TGkAbkHNKZ9B3OOZ5PrMeclgZ+V0FdBwnlf8qX4hRNwztIBHX3szEtUvbwlG2t0",
-	"VwsFlTwjcHcn4Vgs33z1mgVzGpJsoc/CtVmS66ioqOKoZZsq1FqTGUqp4DbhkFGSoQM9ibxraD3hrQR7",
-	"XmadBMcUJryfSiEQWVlbq2ultOnjsl6vNeShehxjoK8Dx3X0BWvIJjGXgoQdyzkigge9IeZDZ8/Zwbv+",
-	"oNXp1Elnt9Ov130c+P2dfrfZ6eOu1+l0ml6365Gm19rpdndbg85O0OjWSXO32dipN7yOvMvF4TFECYtw",
-	"RPqYnmwJwsV2n7ETLRVFSI/zFpS21xrUvUHLxwH2W37bVgdqsOLiWyXZqXW9Qbe2u7uLa6TT7zc7Ph74",
-	"HS9/q8yljlS4WC67EGc35PFeejOwee3GAHu7xPPbO/1Bt1WGOz2V3JN5u0vI+WR1y8tjwEGhc8FNkyXA",
-	"GZeQfOuO19xr1/caja3mbqfb6fyWZO9JRHqcAEdpQu82m15zp+kFfrfT6jY7rcBre6S/09gd7Hidltcc",
-	"7Ow0++1mYwfvkt2mt9sM/H6zif1me3e30YDEtkCJ7fGYBDUJgDoQ33H2Gi3XmQ5nIHB5eExJgPiQEKXX",
-	"UTAzuyhNXaEB0rZI0OXFlKExiTmjHD0L8hp4uOY/t4X2KZLcm6hlHGH9hA2U8diPSRCKPdRAQ/T//gDV",
-	"t+vo1+Af2Rf0yLD16slzOSGv5aQkga/ZuWVRDyzK/KD+1l8WWGqM2K54wCVXwEpWnVRnKLjC5U07KfgV",
-	"YYnT0LiK7xs0VPogdzhWPGQNiooOzwNMfRKt7L2KCYZ4FEvpw/ykSFkxb96fi17TCWuK2uTtRt+NVKKy",
-	"GMaEuAhbsYDJj65KsYYUTPDhYIE4GxEI35C3I9znhApbsc/Daaur6m3HTVLoJlTbaMwD/cZSbUUvthDR",
-	"Qxb6ZGVE+/AZxBWTcY3FtYBReSdwHZZUOjBP1uIFNBPO3aUCsz/qDRSqy5USGESsfmM2CyifSb/hXrbv",
-	"LG+eUShIICzcznWYaOBK7tS9vSYkQVmX7rx3OO/whWMutdgAk4wIamWu0auZd/R10fF29zxvY+7ZmHsW",
-	"m3s2xpqNsWYlY02GEux7uhRT5dF+9VbLW0brBxGOw4GOa8jZAPogcf/sf3/40R8++ugHX37nv33xV//6",
-	"4J9+/MX//SOpIKmYFGfPefjdP370sw8//+T7D37x5w8+/nMp/GnmvuPoO0ezOSfy+pWFndbIF798SN6R",
-	"7yaw5cOKvaKzdAXifKcSALkNV2ngsMn9mYW5kp1Ot2OdgVHyQoeaS/btGxobdU7SmpPBUxZDrBBWaT8Q",
-	"CpToeoDaPHDG+bUIuscYCLXYqWuWfq5gpQNVtiUXhQ8PM9YYUvPq7Wat29oNarudervWGHgtP2gMgn5H",
-	"6pUR7hO4uZsMv+OQCxIvMrJ0vU7Xa4GRRedomFBAFpF5sxtwedd1+ASAn4euXuvWd7q13T5p1xp+v93w",
-	"2o2deqtfcCFI11fFA6/XNr/NBTSRWfaSwXVFjzMLAUUxBgodSw5C+c4KojCLxtWvEwkCNXjpEtykvIaN",
-	"inLSW1mYGkpTZrHJOGI4AWOeaLLEch45ucLur7JRF0E/TLQApcoeu5SnwcI6qHV3O0ENd3fbtcDr9xtk",
-	"t0P8/sBxzSec+DHczE7IWNT6s5oYklpS7slsxyBmVKCA8JOK7N/sdL3dZob99WYv4P9GvVgALLbnX1QA",
-	"5BCxNClqIzIWi4wsPi8sQiokcbTsJI6v2/F2N5eQ4Lx22Lr3etjyXgvbb+Lfvv3ut+u/NQi+9e3fcJ5Q",
-	"YoVWMq5WXoW6eWbzKXaV2cqu05rJoXj2La8OORR3/7fGW16tefe5vbe8Wls9KsynOABXx1wl15zvAUw/",
-	"XJcmFWhEMOWOderN55ZbIHZa2TwPXHv3rvwfr7bbu/sfS6CigzAerXz2Wna4OVI6l/Ukt3sLL9uM8vPo",
-	"C6YO0Qjfc/agmoxVVq6SUlAHH6IAz1TDa3Rr9UatubZ7WAa+RUmCHW2iXJYcaC+vyumml1btrr3eq0um",
-	"wJ+NCANVMSHEMfHPdRFPfDzTmNFjqzrZAh/PavfCFbwnJgE12eBGvdVt7TQ7re6yLT5IRGS+pLQtCPZr",
-	"v6XFQO3ufyqUAy/oXPBU0GQM6pml55PJdu/eb53V1B+N9I/ieRg9n+UkESrAuOvkt5V5rdBMt152WCT+",
-	"rutwnvvnE7uWvfrcubgm1XYRlMZkkzdXVrxyqAgAvsS7VFfunEXepT6hZBD6IY5nPV+ddvYNY4HvKeN4",
-	"GmBfpVfgY+LsdTvLBlax8rQX4Bmwrj8k/gkJeiHtsUlaWt2XukcvGwGTi4exa9HqIBefjUZyD2Y9n1Ch",
-	"Co6wSH7ylvXblMUnytgz5ygzgV3zjjK5fgn3IEwzV6DUcN5gLKaspyNMzHuQOpAu+iwbOJZRcyvHXy11",
-	"5XFBxioQTIWvOXtqVlM2WiFRohz+iicg3XQ0DESmJN9BAmHphyAhnfp23UlGsSJfCqKL0kOlYijTWUL2",
-	"PUHuybHuH2XQduTsHVVC3JHjHqXz5z8rhQA+M+wGXymGg+d6J+Cx3Av1UO6GGl/uBzwjNIAnwJ3qiebP",
-	"I2fv/lEx4xwZljhSNAgjZLgQRjL8Cj9P6wpgzfHqWePIOXOPFL+q+fCxnLjbkZ9LLjly9t46muOTI+eu",
-	"ezTPbTBont/K8aF590gRzVGWv9OnGWFgLb0Sagx7Hmm+O7J5MX1oSaAjKYKOMvypHyWSIcG3kg2wGOD7",
-	"7A8thV1gH/jlQJMBGQNe7x8Bb8BPmscUBQCPpY8DeBrSBCUKD/WGd+baY1gclh9Hcys8lpuTvF86tCQA",
-	"LNTA9e36kXN298xZEPaaD3UleGCFpNbkv7dP60eUk3dQo3VEoZ43vH1E0w4OFlJpEq+3INbwiPZnqMop",
-	"eURVtMBFwxAlWAMSc1Q7olr+oMFgp9Ho1hvNRrfe3x00Gs2dxsBrN+p+p93s7AzqnZ06GXTqQdAm/i4Z",
-	"7DZxO9gJ+q1uE7e8ncYR1TG6KB+UayrYo1q94aWv5WNjk9cyb+WjVFU0YnakfISpegdeeVLxyvl68pVP",
-	"v+qBzklmbS2rQ1zRuOc0EbhA47lSUdBVEHsJQdGPHUFPWYg0jmC/+l4n8OukMfAa9d2+v9vcIf1Gx9/x",
-	"GmTQD7BjBVOfJ+X6HOEQ2lGgTBMk6PWrOq7tG0/hpVgr4/mbVlZlLGodckrimS5UCB21CB4gqdKEgiMo",
-	"PW/bENvtZrvIBZ8ektXsQ1UKSVldWczxWliOLuRI0hMElQlm2oJdQ2A9ld9tjYJqy9Dif4lt+5YJ5CqS",
-	"3VW2f1XLWyrnKxrSb6kPspb0Tqs8yntVn5JUCHqCVaRdm/MXupomETkkwoQMKS7Ob3ndVNUMKRqSezgg",
-	"fjjCEQrC41DkTN7Nxpw1CqoaNUvsT9V9XBc06CjHlS5SZvcKszfE2viU/3McrbGk+UNRcKnB5RXNdCaK",
-	"0KiufmIpdVxnyFQ2v7pfQC4/9Umkf6npUpoq3JDyAZwTgbbbqWQw8PfCexAkp0oV5q/4bvagSfq7JA5j",
-	"9Uctdfb5yrCvTxJeC2I8SP+lrnlQlR0eyA9MMHNMIjOp+bNGqDICHE9wHISY1tLhrUpBsGrKJnHyh/Ue",
-	"ZaOQpgMPSBzD/H4mJq8oGhN2Y1V35MY+trGPbexjG/vYxj62sY9t7GMb+9jGPraxj23sYxv72BW2j135",
-	"iEMVh3C1Ag6v29exc2YOrZI0Wz3dZ+4eq7t5qJTXfIYPS0tOhAJh1fsr+WIL7fMTEphKxChi9JioNpi8",
-	"KAdobu6SC2RRmDMojL2QVk4yVB+wSfW0xEVZPgWx3CNW1FxjX8hzTyIlZiOEBzh2oVoHich4CGUCYjQO",
-	"fTGJyRa6DdoLVGGGBF+apNqGZRWdORYhl6p9YRbqG0O9R0oXhpZ1JEAch4GL2vBLn3CRycVtLwt8Uk37",
-	"ejZVLaYTnW+VqcyM++yU2AQTYUGQ0VgwDYB6qpOO5oalO3VWxJ1g1zqcEjLOGW+SU6bZkWcOi9OKI4nw",
-	"5M5e47wRsVZolhq8iNTtme6X9Rcvbk9bGHDGrUAuPe/dYqxEmBYloSaavOqDLEWQ59W8es2rOxu70MXt",
-	"QpTgOJqBhpsxzvQd14GERmXwdfb0m3voUJULCilwDpuIaoWC9kCK8xMOHJhFvKkYqvL1BeIsU1ao/5zj",
-	"Ou9Khebh7//40a/+6Mv3fueL//63X332Jw//9MMvfvqvDz74+Rc//dcv33vvq8++9+jjnz/4lz/+/NNP",
-	"P//k9x98/NHDv/wE/v7+gz/83lef/cmjv/7Ow1/8Tm7yrz773sM//Z8Pf/nRo3/8+68+++DR3/zugw9+",
-	"ZGb+6rMPnTPQxJ5AgaaLGdfy+7feQk/Jjqgt+OkPvvj0k0f/8LePPvrbBz/94cOP/q9le5HFs6/wXN0c",
-	"uMwCOLf4y6xKlaDi+w+++9Hnn7z34Od/8PAH//jVZ9978NMfPnj/x8mTB+//8tF731GvPfzBP375g3/4",
-	"6rM/aSD1Yzrp/GvIvJTizQIgoVFdi0ov+Q6Oj4kATpXyKDwlivVS2ezqgkGqBg2s4cGvfvDwd3/16L33",
-	"H3zwX774xS8f/uq9B9/9hZryq88++PKv/8cXH36g9yp3CuUFdTU/birAV3FKawGWeqL2Hdd53nFBor1Q",
-	"6DIxci6vPyg1SPVtZOwEUQbVlYAT1DcoCCFxu9KF4HWCYzlk9k7QKKyQdU6vZvU8OiU+Kl5lDgUZV4A6",
-	"obFl7Zh4idMyWbYZy82TjqEKs4Jk84o0hxdDEgW30ppvuQRMnRa1uEBYQFLj/3LcUmEqgSQN0ueI6sUD",
-	"1Nn16ki/kQYW9Fkwy6qYLc9blt1h5nHVehJQi/DxUoypIMGh9prmqrvK4wbKvKhEfhPUAfLCeq5EwV/8",
-	"86OPf1rA6cpjncsMm2M4M/bqdKI6GsrPCxeoHa7nzdPiIdyNE7XJm0u78nZU2tUUx8FFMkD0TNUE4UrZ",
-	"UQlkKwcOmC9dDd2iBKiXQc2xs3Z2BzudwNup7+y0/G7Qae/ixoBg7PntNg68ehs3+4PWoN5v9L3+TqPh",
-	"B/V20PHr7b438Dzs7SxOKDTRFZ1WcXTFywRHYpgj6aR2oq7dmt2BueK67GR5KboFBXNfVs78fDNJeZ4G",
-	"KpvHdY5DZUgpq5wDFOVLIMHHT2p18KSaS0T6w4JKOvUc7x6kX8EZX/c85QqR2ou5TmSOeK1e/PIjeFdp",
-	"F49+9p3P//mvCzg+WWFe0Ok7pSnWZbwGSp/UXQgEigkXUtuUp+j6mhNqPN8vaEY535fpGJ8SFAqrNNZ0",
-	"SGi2GGIQBq6xH/ihmD3DEcUjkjMJNAsT8edkYrHl4CQXQZPdbXlJJDRIQ0IkFou1GakMVKyctP4CRxcR",
-	"7lY1JBBDOoZJByMZQivnvfOK/SjkIs2NX0uGnxlyoR1lLQl7eqZyrKyMDh2VVCSI1oKbYSIoc2WSBEdh",
-	"kK+AufXYC1XmEKzBLUfwyrUfLu9MULzvfPmjDx5+9DsP3v/5kzsmnlQDTX0KXy23y40XckUeqvV7tk+W",
-	"TrE+tKOynuHvVoW/6yXRqTdG8kpQTVTkykqHESkO/gZb0h46OPw2YjH6zVcPf9M+4/tQMLQIlnHMigcd",
-	"sikSTDU3CsUewki/KmXGm/uvveoizFVodgjr2RoFaIg5CsV8jHZnmaoHMKTQFO4rzLK0ScIxZbH+Owop",
-	"0WY7laZc7+ZKy7KJ8BlwsV2Hmk2dvfqZm3Yn14UK2ERI6osxhU78yUi5gUzp6qT4AEbQLUl35a5LtNZb",
-	"LQ/pAVTDcs/M3LBmTqXjhJ5QNrULVEL/3oXzUob4xB9a5aehuLopZWMmbFoTBliQXkh7g4mYxGSl2RKx",
-	"1wUy0E3YCZpJugQbuZw+Ixxh+lZ++hGOJOGSYKXpjxzORgQitUxTfozkpKbkM46kShebI09Ogd588803",
-	"a6+9VnvhBQNNG2yfmlx2bG9Ds72IXjpndzMFZdOy641G264bv+NlirI3rN9ayd+9/qxnTCa5LZGHcA5N",
-	"e3W3mEblD/MkJGnbLl4PK5AovnAVe8N7Fd/X/FnxsNH8z6b5qvetnXa3M3/mWJtRLGEre+nmRNFjqKk/",
-	"RwbnWUMyXsEKVirab0jkXBX+5Zfu0kL/hniskv+pvzKPD0M7C84JyZRZB+Z5zoALmDFXqWa6uuc4gbp6",
-	"v6I5DBfXlzZ1cKoaX2OF6WpUNNEu9oU2y3kCctIFL65HYpKb5mvc6HCt+l69vdfobNUbzVYbwrUsWBrd",
-	"Aoy8QvIFTnB07Ow514MXDvflVTk+hX812u36LtwVIAjuTf7yxNtv7B5cl88gbePmK7cc15moQLzw2HGd",
-	"e5C98c6b+2++cu8gHnz7sNe9M3vjN16+edwd+qe38Dh8LYqnNzC+5b/8rdusIMonOrZJQMFUtK8Apf2i",
-	"AvduoW2kwMAkLzvmKD0hs3kD4vwwKprIzCgXXzQboCN9TeKl6LV7xWrveNKPQn8eolazvDTS/VazSC/P",
-	"Ud0JVAaXaFMwuoBrhR0JThH1vUJmhySvnJ6QmQ5cfXJkM39BVFBVPHolC2QP3c6S9qAwfBGKoKfAbYL9",
-	"YVFxo4rWu9XF5QWdIOlJVOoOsfNJ59ZlxVkvuVHLd87SSGpbjCVB1frR9jshPR6SnAhb7sXSY7sWVCUL",
-	"OtS2g5womIz6BPz1urO3UakjdmwXMWw11mllXr3s/oIZavO/zc/4urbtpjtQZjXKW6WXmMwS3/QcnRSc",
-	"j8UckARVrE7QMIcZoWjjX0/SIS9gzcxb0PUt7fNPv/fg+995+JOPvvjl737xy/8qkfi9Tx/+wy8ffPdv",
-	"nxqL53lLBV6SrdRdVHTwJvhU5qP5VDflNF+4ZiX6ZLKIlwW+N7fq3d3dOtS9VbbORnFruEJJvzxl/nxt",
-	"eFeuSnDu/PkJx9EKfUlXCRpZ2I9UKfVLXahKMdJjZZdZSC6Z5NTs9SnTQek37tS8rrGXV8ylKY/ONJb0",
-	"//aPD//sD7RM0DFcP33wq//suM44wr728eqvc+87rhOEEgkQs/b5p3/08O//RT3mIlYx87b0LqjEXZzV",
-	"0Wp2mylx17vz4Vbn7F5TmQEqkLK9bYaiV/FMJthdSMXw0gUqmJ+zbQvIOlhN4qRU8FYvG27jZ+UzTZMt",
-	"Z36Io14uB8xQbolikCB2NdpcG5FdNeLJba29q8v2LV/zong/CoRL+kgQPNJOBsI5bL15xv0hY8m/hoyP",
-	"Q4GjwpuoDdSq3siNEFVC9Mrnk2UOwqvl37w5pSTOc4PJuWQsqlagpYiyb+nfCmIV7TRBv9Zt7Aa1/qDe",
-	"rNXrdR8P+v6AEIsGH3z84YNf/ecHv3j/wcc61rpyj5Bmt+UllNLwHvtxu4rke4IHYdWTT2/pyoee3shE",
-	"BNh7mZEqa9ug6ogvOkQWrH1VGf1k6f3KS0YjJK6WULxljrbKTYlXPgKPY6CML37yk88/+fCLf/mjh3/5",
-	"2aKDMe84Sqa7vzyIMYWgwssKrgovGlCXvlrkMLzFotCfc4Sk2comVlNFefbJcUg59K5V8SAqXVi/J8IR",
-	"QfLEQuOYwQSmxhdPC2TZhxYgvqR7NE+ZVr6RD6a/geRTHQGQJg/dQATHNE0Y+snnn376xR//6MFPf/jw",
-	"w/ce/OsP5lN/VFYUzJNAkJvpODwlqqeLGh7pXAPtpNCHs5rx+3/44P0fP3j/Jw/e/8XDX/ylShsaAyZn",
-	"BMf5sfeDSSQ4kkoqJ4hRnyCM5ItoOiRiqBqLz9RSWYwUgAoU+CGz2A/+8ME//0OSX/TwZ38g//kHP/vy",
-	"vQ8f/t7fff7Jew9/8tFXn/2JxsYH/0OC+l8/VWhJUHHXXZIQSpnQ+/l4c/ZUzbiEJFRWGxRAYJMY8g00",
-	"zaGA+KG8BFzLJNf1iY8nnOhoPEJBgKP+DJoZ+xGJT9CUxARxFgXo2XFMOHfRwcGdb6OG12jXvG6t3n0u",
-	"v30FmZpJSixk9+WTtatlAuZS/6zsywd/8IMH3/07SdMfffzo479anANoUXaaclqKrgpruxjsiyG9m2Tl",
-	"FskKblJzkozdTABRBnB5DGEqJcgwHBtwvvhf//rFj//84fs/f/SDD/+ff9J19tSsBiFhsIdsqjui//be",
-	"XztPOOnPzsuv6rg3Mrn6F4mQrly+VB4aB6p84/KUtvNlLiaSprAOwpiwcUSgr7pgUXANhYqUAwIxYkPd",
-	"On2F5VxuVqGWX/cvAaKUb4pSNXwscMSOJ8Tk2a6IlsOkklAmOKsQEM1KRQ5945dBmEOUaZVY0gslQ1ZJ",
-	"g9ScYrXWTYuTGvJLucPCdLLWu6UqleaOOVdgPxM9YWtDmdv93fPnwCT6UxE5KNk0ZFGg5NZ0yMgpgdwc",
-	"FdoJqsiKNHJzPG9PaWi/mfnnPLmMi7KLXmZTxAaCUDiYR3hmQWSQFmCICmFUDB3XeWeCY5W8OcTRoKfV",
-	"LPjP3fWnTUKH8TGJ05Qag+5yUtDoOW9UxGUlelpCpgS01EMe4FnNx+NKxVsSKVD1+FnHAitwpJFkJSw5",
-	"X/ZGUh/o/qFQNTXgjmFTYkZB0SY4JTwgD7kwYEuHGuaqYC+KhZnnECinEwo04RMcRTMk8ImqKVQeNVFv",
-	"tZZ2QTv/RujoTb0VaVhNf1ayISyqYLtJqsRB17j+JDgmojcmcU/xvurupktak6AnhiG3ftIiQumTyV3G",
-	"SkrWdS9M4YuOB2aaEeNqEqXR6qGmOISK7XKsjLr5ohSoiZr5k598/sl7X3706ef/8n2VR6y/aq4zlydB",
-	"S+UwqXnU5anKS/M1VdnNiOhiU4xFigssterizS2L9myF8kpqX/OLeF5dueBneXNRRW9CAXVvzO3FVTFN",
-	"mAvUaClTBqazFU48Fr0G8GaPu4Li/XOUtI6uoAlJlZ/u4ziEEm7qnyut7Jb+dKnameP/HC2nNFq40wUE",
-	"OY+tdKnJhpeJktcM/di5Q9UYfi41YoUbyvKCddnA7spv55OolLYKsX1ymDI0JJuXxcS5xFUeLyscDRka",
-	"Tc8frxKB55auDxQzYPHKuZksJ19NAdLFUO+r116H6MfziddzhPlPV+kvYtc3XeLfTJyIZ1b10+XbdqF+",
-	"ogbRGUDT6d0qDUefUIWZVZI5SByzghsLFmibyZvktmAncG+JZnsIKtR0W7u6xoG8fAMOjOYY0lMchUFP",
-	"4lH1ojdPkgYbE6pbc5CgB0K0B1hL3+Q+G5NCJRNArW5uyNT4yUn+op40AHKvWpmamIh4hvtFqaiWjRtx",
-	"iSQ9sosmNLCfn5CZC9o4n/g+0VZJNGIjhaj56gAm3rbEDqHzHRKbBPg2OJ5xRFmlK04Sw5cWcNzdtQSb",
-	"XXPI1q+NOSMbYFp054MHBQiLifJ5sICgkCNybxzhkJIg3+V5abS4piVjG0lCCbUmn25bEbfeJjgIKeE8",
-	"X6llSPwTqKbUw8ekp4qL8rQSpPpJqbseVCvX/6jvQKwOGeHeKYnBHr3XygSc4mBW4H4rme/+GgPU5wCv",
-	"rKefQ7XP46Bi/lVRUCkuvIAWl+KZm9gCfh4Dbhnei0nFJ+E476knugv2W/dzdT/zBbpLuxfYNTbznQye",
-	"RBH86rXsr3rx+qtcrv5x1affVKQvq5k6Hc7WXut0C11q+dC5YyOIZ714QosrC5GkQX+1CvXq9YzWtLPA",
-	"B1b1cnmOEpzrDD3P9nZcue3iN7UjoooAzGpttbrSV4N4hiTV2al09fMmuhXab4E3q15+LtzxUDNKeU/D",
-	"2ySTLpbVAHSF4ZhwUcMDQeIaJ6eE1gI843NhMqbgh3xbFTvRI8P8ysf+y08fffzx55/90cPv/OzzT957",
-	"8Fd/V+BOr5anfhFDuM7CK3W63CYBGY2L8nBowHMyv5vK/FbTa3choPA4PCVUhT0MSRSoZMkhi4KeEtE7",
-	"2bhzUvO8llfreg1S2+k0G7XuTr1T79S9QR/Sk+1Wp1WjI2NLpTN6XJmq1rJj203HygIFzSM73f5gt0Ua",
-	"db8/2K373UGrEZAdUscB3un7O/1+q9EKdhokwAN/p9Vo9UmzVR94nX7H68CZfT4FrR60gp12Bzd3Bh2v",
-	"229mlIzdyzz8a7B/ixSTRr/d9oLOYBA02q0W6c8VzpmuunUZ0NKmnou1ksrKUvPK6UqtZtfrQoqCdQJI",
-	"HlHMsntmNwM4ePX6/uu1l2++dh18/UJExHDVrnUXTbserKkrNTRNwKLICaldMqDghBxJWlYtNlwTXwat",
-	"FIxFI4nAfIYjyArJp8EWBVkkkqfyaaplUGVrpxJU1V9PpFmls/qyujpbYm5xtLt6zSalFeLjM3R2zgxS",
-	"LUhswlRNgVW9HdMS+O76U5fDOSbI4DlFiWVh0tAqIkrJz9r3xQfnykkPCX9pEdGoefU79ZZqsJq96ZUI",
-	"g7UksF8mm6M7QwJRPfJ3iiROEWcqTgC0KxSKAlmQq4aYlDm8e7+R/nHH/LFn/iisfjhgcS9PTTiKbg7g",
-	"wF1GV3fdAndmmmqBVF/oU6I7CVjIGrB4C70RiiGbCBQKF5oU8aRvVQLS1gqemoMIhyNLIp2HsSfxMaEF",
-	"u/282lwsEB+yWCAVaAZVF7PedzWAWmefFHeMWm/lgZRZF7lqUk5cOU1y7TruMj7sds+p4z5+reDKZwhZ",
-	"V5erlSSUst3qFSVu67bwKx8qUpGEKsScRJGKUljLKaFMFE9FUWfBSrYjOl9Gfr5JYsD8Cbj4wLTPCZxv",
-	"5kxA9aI+irGeW91ulHvQHB2Vd6W+rr1c1KtxyU6lay/QFrQT0LyjzsQp5qbxFpx/YUSCc1XBKW+UuPTT",
-	"CC9pXZgc4yE3WVTWAZ26x/mYqeJsyS76w1CpjTGmQfIU/qV+ulsKkd76Kjr/ehnEnt5Cj7W7Fr6tKPRC",
-	"rmJRxhxsuiqATS4K/VmPDQahPx9J7lr3fPt2jSdBKL8vwptt1pyLyFil3lk+jliVNlNeBbdCe8e5u0Zp",
-	"WTMN8qHAguR1Em2V0hIniPFAqBMctBP5T6hBmjuqyxqTO4U5co1ukiN3iW6ZFH/dTEABmEl/A358hiOT",
-	"w6AysT55/+H/+nuVbVSUYSTXgQ0CqvAITvwY8/qo+m2Fy6xxEFWe3dq9ShPY21tl/PMlK53TX3DZ+S1q",
-	"p5axSz6KI9HXzU6rnh723nrL8kQfo2vysSbozYdxr6ZD21JqaUpVkUZctpl89UZdduajJViOaHZr99CR",
-	"Jd+OHJUYOd8L6qLZXwu1i7y3qjzZI/FwZRWYhlcYaHVY5LFLK2FiCsUwZ9e0VSEU2uJSVhuzvs7amIfg",
-	"Db+FVZ+5nDUpwuFozaFORQWCbwISbI1CJVaP8AwN8SmBPK2iNk6dtRR4NeVDskBdH43FDKlwOIUIACFA",
-	"lJk2KxW6ShVXrUqTVzSKi4kMJrmtOkhVyGSZ9bRD/61065qZNgQSQF135AB8Lua1es7ro19SRrP+LFsq",
-	"yx6/lRnf+rS4rJkebpxUu60ylPkqsZdU+QhyuPWHkKhX6Ssl7++69pt+hGPVcEeXjJA/qzqXuoFC0ihI",
-	"Ydj0YFftqVWpTf1dRE5JZP5W3e578YT2TLZJcw4w9UvPHJMtbfaAgZISS1zgGMpwWpvo5ZPWixoF7QFr",
-	"yc+zDXCzzYK++uxPPv/kvYc//Aug52x5BqsRRPQEajZk29l757tU5xsNN+poiFSTFQR7ew11d9AQNdQj",
-	"HBM0CjkP6bG8YB4tweyRY3DbqJs+wS0PPfjgv6BHH3/04P0ff/HTD7/49G+++uz/ePRPf/Zv7/3pwh34",
-	"t/f+7NGvfvjgnz6WEOnBGjBYkd49Z7NbnxxPpU3V3rTpQZNRSgrib+YETlHmpG6oRbh2O1wIiLpOGymA",
-	"ZGxV5p5LBTM/mqMa2DQUM+UsIXCEQGx+yBFGIyLP/Gf4GsAtBNVyIVwWNpQoveiWFw1+GcpGXnQX2oym",
-	"WGrvExog3GcTgSYU/kUCJJcU4ZCK6jt2YM9YwYZtHSR54A6U0iHwCaGoj/0TIKoZiJ+QIirli+nZORnx",
-	"9TbmtLqFVtSirFNvBS+8PhvX3TTOnLNzTZ1V9wCdn8mmhIsVMxgzTQiWF84oOuTzQO3D2a5SSrkL54by",
-	"p0JnUzFUZsvyvW1VSOlcXSvOKR73LwhAVmtZBcOLi7Sk/syQyku4T5AgUaSLt1Te1iSvcFlpFryIV1W1",
-	"i9AfzpdlAjGD+YkymK+PUbXaVZGBvm20IzD1ZpbbXF93+4xOVpRDzCcjLbrCGGHKp2Ayge52bSR3fr04",
-	"WtXifqEeCTn7/FzW8tzdz9Kl0iM2c55n9ZB5/SjPrIViJ5Xptqy2TyBD3bkdNDSWiuu5gzURuAZzdm2b",
-	"hIoKL7kC00Cn1ma6MvpCqbBCENWht74j+TG5sDYyZ+fcrctOzTb2QqV+6VuW+rvXJwMWk+zFqwnVGMYR",
-	"CY7N3UZxfStP23XlnZ/pbnzgr1VTdmpNLzmIdApRVqd1HnzyO59/8t6XP/o/P//nDx/97Ltf/vAvcu+s",
-	"dIN53HkaLc91dO6oVTNPxDikylOduXtaz5Ux9C/++dHHPy20dSZbv1CzVDO/CO+maM7LmmyjcNCYVJkG",
-	"OFxsZ2Ca+VDkq8rfRiq17M7vZKV4wAvlBFQJ7Eu2rOKJ8ZIqraARvmrNBt0pPIeKOe9hApWrt7+i1Fg1",
-	"OGgjVr4xYuVJ9bVODrSrFb8E3iAT7JHxW5ugex3/nsdSoyu5g3E4o8GDnql64tUabcdul5xUtoB3S1Nr",
-	"c+m02QjZVfITddLg2V3XYWMCxABKIMtniNiB/WsKqq9Y/cMUvzg3ASb4r3x5W8WvvFor3YSQXg0pmSPy",
-	"AipPdqV6wz1WFfTq5UTWHXaT1iPRhUe0O1ywIp3f4MAgO93ShbwKKJ4vJbdy7ZiVE0NXzt5c3bxwvhzL",
-	"c7Y/qJh4aNWU0zgu3h4ynt8VNWpVUXBpZZ3c6n0AV2Gei/cM1PixSkwt6iOY0e9zJ9ZTrrrljpBkNWu2",
-	"e6/flm5bqtc3bMZsvL5hVzkAEypYJwB5clrr2Km0Xd+gCXWvc9DEXLq+IfPWxTWOrPl2nWNW1WWKy/GB",
-	"NpGeSomwyFrwzM5ZFkXbqGfIe44mkxWXGP4WCOaVA8ECPMtKwnPfSQuC42ZVOf0cNpm5Bsh5U4acvghT",
-	"d9gJofO3LcJ5T6ifHDL7dVX/X2VP8p5UC3blUaPKrqmaVGgah6pliPyspyd6nuBYM27+TmJNkVEDWt5u",
-	"YW6uNXnegGaqLlkcoM7CxUV+NfjZUlHywNcrsZZVWD/bWmg6hl7x0npTGQxkBsus1UBZuncJjdtpnlA4",
-	"byULiv6EEz+GZj/tQd1Xu24V3Nszr/kxCQgVIY64kyWDgmTPFJj7S8PicmBUqA9ng5fuQgGcRVuYUECW",
-	"no5gKUeOi44UMRw5iMWoz8RQl8lFfIx9gvpETAmh19KfVOrlyjXorFUU7nSMKR+co8uZHWml87hPVwg6",
-	"Wlv+TyVdoKDwbyHfZpbxJHJZ0ukX54feiUMcPZ9ehBcYgJsN14nZNFOTQ0U8JhfpalW+TIp7aeWK3Khr",
-	"Kx92Lmh1FumaR5U8KwitscFg4cjNTGH1C9cEWQKr7o61wmjtRfBVrw9SOqa3rgot5x+XTZfsvr1HtUaj",
-	"vcaifzmo5wc/d8m+ValW+xLmeIwn/qwylHiV8aGHWjJ2RjR0lgI+YxMxnAMbnl6cltUw+VHvug6fjJI6",
-	"EoCCJKQw9cvA3+qTPe9sfW4WJaQrmqHhALjNplV6F+k1FZ/s1a3S2TNoWXF6WI2evPQEkwsoqym+5uv9",
-	"6lbjK14RXNvdS8qBJ0hcbMv9lp49yQlOIm60uDecYmi/SNdNgqpymkifQdmT+m5rt1Zv1Jp1uIDYXbzf",
-	"/K1at6iL96JSVjpT4Yvf/70v/ua9R7/3i6rtYtud3Y6qUqUD9a1G4FMWn6irleqyvTPH1WotVautqPv2",
-	"XL0VygR0UkOCZbJ9uKuj5jhReT5Q1zMM1O30fD2Bjyc4DkJcPfTiKnV5vsygvjV0kDbxYFU7SScArnzL",
-	"Slio7dW8tjLa51nINH3w6l2rlf2PPnj40e88eP/nFsHfLaXqKrajx0aIKxHYpRFKceIaIGzhFq8akvM0",
-	"C8krX04nPZmuVjRKlhCt83dEgtDHUY8zP8SRQbk7vwuAzwHhHIRI4bH8hk6bzBViteuR4dq7d+X/eLXd",
-	"Xu3ufyysOfaGcX3m/L10lR4g7w7PXTSX6O7LRXh8g8UnEcNBJYab8V5Ie11nr2u5D+Sjpgc6o7a3mCeN",
-	"HS/7UH6pbV1JYVzJwY+lyu7ddZXLOT/fJfizWnJ0K7s3DVpXbfhzke+6K8ZjJLtauVpXpvjy8qvYmmNw",
-	"SkLr1dLzGLS3cH5fsgi4W3Td48SfxKGYHUoAFTVBT54GXNQifXtV9vEDyzy+d19Zw1V1aCK51cH8xAUl",
-	"1x9iepz0vUtcJHs6MiXxhnwrjpw9x24ClOm1r+A4O4PQkkFBea/9tDhFWtpxL6uFozGDvq2TmLs6p0ZM",
-	"YkhsHKGQCpYpgs9iBJcjk/B6RBXI3EWmSyWSWCAj88WAxYhEAYlhHBfp6kAQjx1obBD/BJFTEs9UH8Aj",
-	"ekSvy3+idyaYilDMVCbldMgigtIaCnqrt9ALeMYhQ+7G4U0UYKHygsSQQMHLZ7ha/LuMkmsoVAo3vH9E",
-	"b794gJrN5q58/1t3DraQmvfWzcM7poMfUkEsiBISQPeAGwEZjZmU27PaK2S2l2knpL4yTyR6oPOQajzA",
-	"p1ByEl6ZmizEpK2BSPrsAbjPNjwP8PN2MqGo3SbjCM9IsIdEPCFvP+fCYEcUU0gZQ8l0Ws4OJpwE6NlW",
-	"o/HcFnqFzDiKwlOCMNcVPFVpSHAlx4D3fTRW7ZrQsxI3u6129zk0xBL9XOB+RNDbPgvI29dQwHy+rV/m",
-	"W6MAMrC4WhfB/hCNCKZ86wh6voQ+oco8oJW0/TH2h6TW2JJcOAE6Hwox5nvb29PpdAvDz1ssPt7W3/Lt",
-	"V28cXH/98Dp8k1Znce4YwnZcJ2lv49S3PPUaGxOKx6Gz5zS3vK0mVK3SCXnbW1MSRbUTyqZ0+7enJ3zr",
-	"t3U3xWNSUB/t1w9vvo7eIH2JR3RIhMJQt13vPrelwv1iVZ5O8vpLREh0g4jhYyYXIEdseJ7qPSbPfaFL",
-	"uUU6pWbbTK+k4TJZ+QqZHRKh+H8+2+pEzn7mOi2v9BxJINt+Hge3db+wM9dpe80Kn0z4TLVGG+BJJJZ/",
-	"8CIOo0lMMlJVVQ7gk9EIxzMN+HjSj0If4Id0MSn2QKXAUGI9sdbclQNt56mwdPdgaHxMkGBWtp4UpXIW",
-	"kD4J6UMDIu5KofAajk8CNqWFO6w7m1XYZakPbY/0WNnKZf8emWFU/RvX2v5MVd1ut9soqLNdvP1yqU/d",
-	"9r+RyA6zEyBDSjd/SHAkhu+W7vm+SjLMi7txzHzCOQqY6m08t68vw7iXybt6hoLNuyEl91O3czeymMWR",
-	"irQt3rYREXHo89JtuxWzERFDMuFI8g1S9vBrRl/SKbY4Kty71/Tg1VgSMv2z/GiaPPTkeWTaKJpOZD0w",
-	"MN+X4LHg146cl67fOXLcmE0E+bWjhCCPHFeV7/21IznxkXOGukd0TZxtsPe0kUi6McVUYWu58uLNeAFp",
-	"3NyXymdjy0NK5UZWSIo6jzvd1i7iBILZUGur9ZxrdEFJRhB3MkMv37lzCz2Peeirmh2qwaZqDgVqj9fZ",
-	"Qb/+xh3TjAo0tuvBC4f78zR3EBMsyB0deKTp5XkWzBYIi3u16XRakwDVJnFEqFSpgurSw4pUOstel6RW",
-	"eHaJcuuOvoQUUqa+oZyLLlteffkn36KSRlgcvquKBLTqFYj5DmOv4lifhvV2lVmS9qivkSDEdyRXPlHW",
-	"eZEIH64iKsoNJVFuxYykNN6tGR5FC9Whm2NC92/dSMr9FsrTA0ZFjH2x2mlo5k7FqoZqD4Eavk5VxzcQ",
-	"Pn3abshT6Mu2UxXhXbiRSRXEpBoGg75geCafwBmHpuqWHlJ0MAwp4USKwuv0OAr5UIrEtyNMj99GLHat",
-	"wDvoEjE1FTf6MZtyEiPMT3R3hBvmWkwZUkDBjVVe7TmSlysFiCARGQ8ZJcVaNCzwllRYoaQwHhEBkfkl",
-	"/sb0le2b9Jb8B8RG5JLAMT2eSHVfF8sZq+GhjdM7ExLPUn+BXHiGFI1det4Im4Ybls3H0z4SEgskRmPV",
-	"IMhMPoSn6ez7vk/Goma+L+WJoiqTqlXRci1nKBQ3WktM+PJo4nlN/98FzIe7kHwVHhHFoBkQWjvt7mO4",
-	"gLS81vJPXmfiRTZR0QdP9sKaLUQD/TawumoOWKxL0ljcrWooK96GZrrl9xdVD0ep1gEWuI+58pIrUwtY",
-	"mWBLn+FImz7g5yGbqgsP1BKKAsKFqjYKlpwpDoVqAoOwUXDSvrvX0ACHEdfFiDoe0ppvIeum7ZovUedI",
-	"Jym+LvmYPnWi/wCn9knUJ0iHWJYeAqf1bTtCqJBaXg254Mi8lhgiwxjpYBjuIsqmUu5rjXiMudhCt1lE",
-	"+J4xzM7vsxx3P42sWU1CK69hKqWXvP5qOApF5beTEKTVvqj89rfoCsBcNxmmlb/YF9rVpL+4e4lMpDcQ",
-	"HPUFbLRvDkh1PMH0r4b0pGxY/do2vAPjPTadvwrPvsjifhgE6jbyWLk8dQ/p/Je7ZxnGlxuArDg1w+7K",
-	"BD/P7dv39V9ni06JgKsCcupVxfqh4Ibxz8f3LxHD9itzvf7uxgtfL+4p03VMXYArzQZXW6taxje3lbcQ",
-	"pSUYSjkn3WVebkhSBba1uypXhzxTGJSzEemzQF6DmL7sKEemaYmTbUCuHLzjieDGg4qikBLTbS+rK8IF",
-	"igtMA44mVISRVUHwGY4ouSeQtRxXsjCobVl7thqU49k19LZk/SDGU/q26tUXpoxuL7HMjLWfzrYy01t+",
-	"0VfIzObKKiaxFRky/fKJ2MGS3pwlAgEcDwjazSGVeIsmNIDqniFHJ2SWPWoLPLzLTt70k+QLAKahpMnj",
-	"WGWcNij9Gom9lre7/IPbyrP++I2QrUZj+cevkNltYuB7YmJcp/pm5fg+P1FCjrEIZBlEl8g/EkEbUpCz",
-	"loiHVK9EwKd31YVGsQhzYd1r9xBGB43DW+bGS5kgVrBG+K6+WQ8Jeo3EJxFBMWPCmI8idlxsHU1hubDD",
-	"aUs/2lYtU45oqwFm0iMq//PfUcl7CF4psxvpFijVDKnpYr4Rhps528cCrcIfMlOPuFihOBgyxgk3Ocyp",
-	"1TRXp5gNBiR2EZ/4Q3l+nxAyDumxPNkDRrGQf8OnIUeqB/419PZL1+8gCYQyBb+NIrjpQ69aBdYW2td/",
-	"Qq9eVZNYWxDQIGYjJBjEYFJXKxomYCjkaIQD4iJGfYKwVD5CFsjxktCxZ7gZm+KRtkYlP16bU558jQgJ",
-	"Qig4iQaJBpL5UpXjNoHybiX15ADguNKaiQJxo5RslJKNUvK0KCVKduu2T9le2TM2sU6FtNebdTLMtZuo",
-	"cOPMt5/AaduJtOlq0pOi7LJp3x+1aceW2iqytPD+pxoOwExJ/Kk5L0yNdl4qhTPtLq60MLYh3cjkjUze",
-	"yOSnRSbfmoBdrqAvD4rD46Gtq5sOBZZIDslyT5l+K413UGWSeCowdSdkd7Fv7EDP9hhdY5dp61bL2TiK",
-	"roKjKFsYzNC7IW9IbS7UNV7DJ4RLpUIFSSpXf8wiZeM4ht61oeCa4lUMZJLBon5OklrUOwgf45DOsUa5",
-	"ihCSc/iNHq9uIEF8IkqBnlqVefl6awZVlqqpFMo/JER51ZWFzdl/eWc/kMtS4Zc97Lfvh8HZdkxO2QlZ",
-	"dAmTv6eiUd6gdDytyiA0KXNSJwgpGoSnJImAWi781PDnFX7VveXlcvJSJdY3QlYtllKbO8xGjlWWY9dp",
-	"UFmKyZn0naVYdL1KhAoshTRrsPMjnLXSQ8a1i7BAI8YF4gyNJv4QhRThKEos/yjAsy20jyIsSIz0xCgm",
-	"0H5e6oXXkO4y6pkU67lYggWW/FKVUE10tXVCBePGUrSxFG2k7NMiZV+Vt9OsXFSScInhXvlbF9rsX4Kr",
-	"sF0AQzAVvqCS1MeMRW6R6Z3iEbmIsHxBw3alpaUBciMuN+JyIy6fFnEJXEsKhZqqqL1IZhIqYl1Ua4Fl",
-	"Xb81lwo3wjPECUkkJosDVcnHhFihfTTF0Qnqz5AqSoe4gNo+wryiIrWUpzYUqE+OMc2Hsl9T/dM5VBZV",
-	"GTCFFTwksNf1gq5UXks+tN2tGnBfPQ/G8gW/GEZihaSYpIxf5S9uqaN5xXlWyutJ0gdejNlo9a/usMrf",
-	"3Nbu8pUmMh8l81ymrQZ69G38N1fBf0MS6VIWV6jf2L7PyTtVUnxUGmeS4CPV1pAecxdFBA/AhC6FpGkb",
-	"XyoZF0jFlwgIxdnKIvGQvPO4qLtMHyLqx00azmWn4RBNIZXIels3Jltolicx13Z5HI5SzSETWio/JsEW",
-	"OtBqi46TxRHkUSM+JhQesCkJdCGCMQ4Dk3wD+TQEx1RyzDVEmcmPQ33isxHhiJJjLM+Dqjkzal0XZRf3",
-	"itnAYFGbe92Tv9cZ1dhPtmRz09vc9KqHtSqyKZLXw2zAVFZck3vjCGv7U2mGTVKBwhSfUYatAfYFB9kL",
-	"dfzkj89wMM6hTBEaU3lGvqkL0iRCdzpk8jyA6yJUiRXmaC/WVixwr6jOYkFYprnYr2z0l8vSX94YzhJ2",
-	"kJqCSrWBkotVlZlxzNiglC+UxVinmomIHdfg/T07sSykfjSBYi3wW2IAkRq86YeYT03aQvtoxEYQJwOV",
-	"WVTYdqiKvMRELobKC8KMCPRsy2s9V1axlA0ulUvKstz8Bh9DPd8UKf+/0/oRDWlA7qF6J0l1W5YOt45M",
-	"N7WHX/skt1sxO9VR/jbRa+tbxI4XEf29cWhMfcVK+3Ua6CQ0XRt8kHo5JGcxTlQla6mRS3lemAPvpqDJ",
-	"EyP1Xrc9zx5PrgGGu4beHrGYvI04nmkTI2cjAtE7ERlITuEnUv8/xiFFjKaRjFAPTShftqklKqahTyqH",
-	"NV43SFmfW+byjpwwnh1OCRl/zVXpJStVNYWhwP9Gd97ozquG7oSiQJKVpqZD3+GV/MkqOTfrUVYlypUO",
-	"HKoyIHtWd4BxHDK5DMOzIN8gRNE1YYtSETAjYJCG8OkWep1Bir3J0Z0OmdJ+KkvAl+QKr77421gRNt7h",
-	"jdw7h9yTEsoSSloaJdZTXc6oXADquJZa5XjGKY4DzXv1FhL4hIC1wFVAqCK2z6rqBcYLjAXh4jk7nNFV",
-	"HeP1xeqUbKGbA8Sl+MORqz/iQvM7qIx9chxSLtVDFhsJoCYLiB8GxnkNoZJWGM+yuJ2X9O9PQ7BjDtaN",
-	"tXcjpzdy+ukKevSHYRSkQnNJ8I7Kk60qmi2lNAo5XO/VALpZrx3SyGJEGZLXcpVLCNJ2yuJAVye4SCjk",
-	"yzDp0yBQM5BuxOlGnG7E6dMkTkFNLJB0pjDdoooD5kGZW+CAxEIVIiHKO2b30FR9zoaqBA0zGTkEOqb3",
-	"VdWtwFWNFE9JPJOwFAczvqyh+JpUIlDLKYtku6O366lscpels0LKchfakDDyU5JyVf2ghKAQ5PvrF0ig",
-	"fUXGz5S3v6dFEHUBIP260L6xmHAhb0pbaD9f6k3PkPrRkmJCpvLbDYFGTAIs9QPTr7O4INESy9PLBlVX",
-	"XQHYnPybk39z8j9VBi9MF0ni5IxfdMKrzIfpwrjFSkGF6iB/zMf4ZYT9rysmfxMr/42IlVdMouJ/eUGo",
-	"mrukrqIKc7A6nkt1RirOUt3WfImFLqqrzBQw1zM8y6yhMn1ATZBneEWmvcXOy7QvxLPbE3o1I4ElejaK",
-	"zEaR2dRAegL1D5m8IVItpMpDd+Gf230s/OHy2rNKuMKw/Zn8z54K0x1iVQ+OTam87k0ikcvR5IQKJUkx",
-	"6uMARuBjFkZwsYOkIrgehoKMIG7Xx3E8S8YMU6nVOyGza6bkoquiD2AixX7qNnrkbB85ST1+CBF0EWf2",
-	"e3zIJlGAhliqbzpkrF7voP6s7Iq5QGo/D+j7GolutaDHLLph0ttAPsXqlCItZcmSZGdI+3Lk9UZyfoMl",
-	"52SMBEN11/O8cpUyI0LDkcTFwgLeOOAIIz4kRKBnDw6/LWXkt+68WNtBLEYvPV/f8ZoeOMN+89XD33xO",
-	"iliMxjEbhLrwZqzFsBSLMZtypYWekBliAyjQOUUqDw1iH+Rbmi8T4QdxrGo8CG81I5pwVkqmW2hfi8NO",
-	"C70WPl9RFt6A5T8WHfY2kVNdotwcTSIRjnEstqHFeoAFri7FFCKeiBFPTZ1IUFcF0/v8NBtKH7OpyyZC",
-	"kooLkdOuzwLixpOIuDHBnFFXm1qPaMM1Jlm33nVd1931cs1iskQOx28MG/RrcuJMB+BGZ6fVbLfalcLs",
-	"mcAR1yoDtEBLxH7MphuhvxH66y0ZCqxjpPMyWb9atr24uFHvJXJO0bpJqv+mJNVnDGDlBEzZKFxat+zW",
-	"BGIrU1vYgMUQaAmVwI2xWxG26mmJUTqwUku0pUUw5dcbQNkIVtZQ8kINRV5Ppr7S7r0UzI2Lb2MZ27j4",
-	"nhbdQPNtGsmTFYOLfH6JtOLb90/I7GxJPrzpJmzZu8z1DphQV7qfYq7ZVVcaT+v00OIc95vmwcoCMvny",
-	"8STepICW5eL1iS8vsWyAwk3H7EtNdc8gG+sToCzf1z7Ml3m5M+/OFfOLyXHIhaKC+faQg1CVks40hpzr",
-	"tONWcJLfzEB8pZzl1+8JElMcJSX9L5XlLDxsXNlXwZXNcpRpeC77fJFLW3IQZL3nuCcp/HYS0iDpmAKV",
-	"2w0f+qGYVU7ntGnnSuveNqBPRPvOYOrrrYJXWSrLvLOxu31TdWsjqvKSaoHUK1I4oHtPBYNcRitYoD3M",
-	"Weu0wlGoW19IBj7uE/7rwJBfhwqYqxG77k6wTLE2ry3UqRdfFuVAt8xs31ylWKNgow9fidDOlB6TsgHm",
-	"USUt2IzgQoLUcVpFBVzgYhJDMouuqVJZ+dU0cqX1Xg3jE1F5DX6+3truklWOzc8bHXej4ybUUCjIcmd9",
-	"VZ1Wv7/UBnxucfUYz9unnIu+Dl7kKhTKotCflfsyrKq+SZ4oYtTU2gkpggKfppxvYpTibBL7pJh41ZQr",
-	"ey/o46BdBVuZx1Fj4utfLvTOXHKwRUXwQ56EtjlZ0Gb/+imJZyklmXL9VuYx5hAuOQ2jCPVNKrJU8YIY",
-	"DwQk74zHMTvV5fyxL8JTLCC9GD2ry4mGAU8iDOxum88V341uTyJySKBd/+V56tUchwILwpfRFXdNYdQA",
-	"w39nqjjVU5fXvh9F6aJ0OlZMYH+JUtWr09T2/SHmw7OFIgqoS5B7QkfP5ulMToxTctsDEXX48n6t0e4k",
-	"SQeYD3VemO5ZBZ37iiSY3tR5EZaFzExgJdtLqJ7hAKrjOqF8a4zF0HEdOZmz50gonLxm71ZNOpcfn60o",
-	"IGd4FGXpOQ0vDYM9pGou1xpeo2uKLp+z1DKs+msvOvdT8oNUGqA8qUwKQhcRPItKSfwNE3UIRfiGUlRC",
-	"eAE4dCGnkVAhRceIUTF00ZBN0QjTGZriUGSyHkOu3lH914QUtsdQJO8GRXQy6pOYu4iqcqMUGICXnOHQ",
-	"H+4Sz2EWlSqQ8NtTWOnDqutaWjVRHlqjcRXPu/VmURO9UPU/TfOfErvJgsJbidm85MC0gLvSGemXW0/W",
-	"IGFjUbwKFsU4Q5SJeLWeltsVD0k2OPaZbEVmzMOAbKHXISw239dX12ZSEbLQahiqyfdn2sGEVLFx3sMi",
-	"z4NlVsiUtK60ITIF8wkFvyZY+rrHvy5baGy9sTFKflONki+nfc6V7wPHpFQUzusZVYyT2CI1rdaqcp6I",
-	"smmmpOcF1Qx5u7qAFHzhsSoATz9bfg2snLFNLivR/LaPqU+iZT0aVKWBlMX62D8xldAtApe3LOhDMx3O",
-	"rmnjGZQ/YBMKBfEgTZeLpBtDP2YnqmUDPo4JGYEyMc9J17ITIRbneGk6JFQXT+gzdkLSYEBoVDHEkBMM",
-	"6cTXrACZ6ZChIcFxAAXT9TBJWHwQBslXBeoKIG4djHrFytzAujZazUar2eT2PH09LoF5L3giMDoI41H5",
-	"kXBIhIig6Cpc+QZaGuskexQTHEUzxaNp/zJzgqi7Yky4QMeM8OKTpOgMKOo3DIB+DUWwWthGBm9k8EYG",
-	"P4V9hoF7VfYJjonilOVieEDiGEeL0thZSCGsQOun7JTE/UkcEKqKo2OkEZqWaFAq+En+glpyJ722eg57",
-	"0j0Tg4wPYzFDAZ7xcvOeWuYVN+4pIDd57Zu89o3cfXriEgckTqWjkFf7aLwonT0m0bLSIWXldJ+Req78",
-	"+pSY4Ak+ZhNOXNVtIPlRBz4EIfSej0JKXIQ5ElOGxiTmSbuLXIIOtLomgQ4zY/5EmUb20RiHMdgzpHA2",
-	"C0jbAVcswGOEcYSfAk9LtCkyshHGG2H8dAaJS0Fn9y1P5SZf0p8tkc6qPtk2oUFlOZ0IRmh1XVKiCYRu",
-	"quIqgCGacl5gXqfBeqWle0VqnW0k3EbCbSTcOVuip4JmmSyT9/BtCOOuGiDuFkR9S9USuoEoV1t/hqZD",
-	"NkpDayBiuMcGg9An8bJAtklEXlAAXfXY72sKFRysDM4mNqyqd1htb5orYGG6IAq3LEDsVszG0B4fW7QJ",
-	"vfiOQ4oEG7E4ZlPTjprgOAoJl3cVCoXwNVUiTZVoNOHCULRdPjFLvPM0C4u5DbBe6euKhHBzV9mc5JtQ",
-	"sCd0MIOgsIRVecKBfSrrFJttk1S1tJqslRIomE4KTArVE9O2CwXQkLI/Q9iIQ7D6yEsHTW4g0yFLD/kQ",
-	"ZKeR2DAD1/kIJAjtIsvLROa+Xssapaa7JMEHkHnFsns2YnRzIdpciC5d7hppgzBNhRnIgxUlsPq2XADv",
-	"qxf4XJZjYvsnESfm+lRdWqphN8JyIyw3wnIjLC9ZWOoLMF4mIfXy+eLE2CTwg+ARV13gVGdPV+qbIQNb",
-	"kfrL6nA+wL7gdk/zSm31Dw1ES1K/VbozHiEcMUqMfHtnQuJZKuBsi3wvDJyqsu3GCxLlT2sr/0OBaRDS",
-	"40XN/Ll+hz+Veb4J9HDWSaq0SDyh6XKj0z7nRP6/riGvCCkIAxNvpKm6sIe/cQIFeIaiEH5wEaM+0RkC",
-	"7NTkKsSJ14gkLBQKcK+bxrgVi6dpprjSpikN48Y4tVEUNorCU6MogCDUErBYhmpNQcSY8oFmkEXJXHZ6",
-	"N4SNWr5v45xXQUrzohVHUbVY0jJBeUdDeaUlpQFyIyo3onIjKp8WUWm4tkjAKam2xEsv4hBHtT6OMPVJ",
-	"6YXrcDLi6o6EsA+Zra7q6Nmfqf9qpdQf4lhsoevYH6IJDeUlbQQ9494lMUvLWyYdXko1zJeIuCMhe14D",
-	"tqrkvG6cEZXvQfviVXZ8GL5LHsNdKLO0sqpZ8h1kNmYTAFA1AGAed+UdjyyGWFx0yYrmW1yXfT/XrQU8",
-	"/1TV60JElz/vhcG1TG9GTghHqngMDdAUx1b9pjRzOxvJlyYOFlosvp0u7ZtbAj5BwqZk01Uo2XRq02Th",
-	"oVSlELyVMfu6KYTXD2MxBL8zFJzkBEckQFhZ+eAN7UymEJ87JChix0tYrEybT4jqSqvzCZRPRJ9PcfT1",
-	"1uiXrvM0fWETnbOpHm/Rw2K1PH1WtYa8JRbzSgioF1LoUSMvddVkZRGmTIUxWkI0V2xmqTKyklHkJSIu",
-	"IEMfq97w1LP116DQ0zlZZlur/3wJ7wDl61ddRNlUEr/xuGAu9kx8tikPnca5Mcln5vTCOuwNq9xzqgor",
-	"aVUDDWEpPHyXVDEkLi6U9rxZ2CWW/rja9+cEAyXsmWz9hjsfG3c+w1O0r8aoyiO5vAp2el/W5XY4iU8h",
-	"V0ReC7g/ZCxCqq03GY0jNlNvQq9h4GJyGgaE+gQdxzggLpoRHLtJfQd5FGZPtSGbIi4IDsJoZspph/4Q",
-	"ReSURBxuGjHB/pAEW+iGUBXfeFITSJvEzPBqlabKdq5P1bllwaEaXaUCXs3DNAtiue0bft3w62Xx636G",
-	"VfNUKd8jAZqMz8W722BFWdSpITtf2i9G1ydQLCxHQYKhcRxSdWsXDA31fw2Huxn+1oUHTkMytYJ85Dlr",
-	"+E+evroafwwia91cd0tZkM5/FOcMjpgeTyQiNPzaQFUUSBRhepyJHiJ0MpI7B6V33h06d+c7NCzndEHu",
-	"ie2hKO8OcTTxvKb/7wLmy8GRfBUekbkuEXWvtdPuVu0TASvdSIAnJAEM360oALjAAmqYLlGzIaZpiMdj",
-	"qNwkNefUa6RdShz1iZgSqTVPGWjTfAvdHBMa0mOQBlFICUc4kHJKwutHjIf0eA38nCziElXqfbXKW5N4",
-	"zHh1vfrFmI0qv3yHPZ5IPo2t8jA+88KGmy9Z/+YW6a7Ct1MWn0QMV1C7ocwZJ6eEatNRUvAMiltm+syY",
-	"2BkpVEYjQoM9OJ65cBFGAkcnoCgrFTgGc2IiiC7OxW+YJV1JNTiBroRpkg3Z8Myl8cwbmYwZdX1EERYk",
-	"mpWyD8wQnxbHe0+HJCbobRGOSB/TExSQEXsbGCJ9Bl+/jaKQC0LlNdSs0nUmceTsOUMhxnvb2/VGd8vb",
-	"8rbqezvejgfEqCGaZ02GxoyD+jwBZ1pBZDkv0C3fGKoCYdYn1mKL3y9qtZx+nnSWnP/4IG3El77vR6Hc",
-	"yqLXIxyO4NasBYKVEQSrLPikrP9z+qldd3J+gOvKpOemGojcunHM2MCCWUcNFKEHC4SjCPEhjokRhAyF",
-	"3NDWIIy5BY1uYZUf52V1CXIRZaOQqt1zUVIdE8b1IxyHAy16uI0bWoIdJcDzyRHpl0k0Zcmnxo7Rl7Lc",
-	"2g2VrDH/0R12QiTcQ4IjMXSRlJox9q3lm409u3v2/wUAAP//",
+	"7P37kxtHdieK/yu5tRshabfQXXg00N0MR3xbLUqiRYk0mzOyrOYXSlQlgHIXMqHKRIMQLyM0XmtXGs/4",
+	"cXe9M+Prl+71+LF3RjOzdtiyRvZE3PufOESK+kn/wo08mVmVVagCCt1osknB4Rg1UVX5POfkyfP4nHuO",
+	"z0ZjRgkV3Nm/5wwJDkgMf14LyGjMBKHiFhlHeEYC+WtAuB+HYxEy6uw7Ip4QNB2SmCAxJAhTPiUxCjn8",
+	"i1GCBuEpoahH+iwmaEIDEsMjjkcEnZCZ4zrcH5IRlk0TOhk5+29Do84d1xGzMXH2HS7ikA6c+/dd53pI",
+	"TwoGMSSIkrsCjfGAuOlwYiJHIkfx/K2XD9FuY3f3hUyHI3z3OqEDMXT2G57nzfd433XGOMYjIvSaHPg+",
+	"m1Bx7aWb8uf5odDJqEdixPpqOdTbjuuE8uEYi6HjOhSPZCfpw5i8Owljubxy5vYA/0NM+s6+8++3003a",
+	"Vk/5th7KG9AjrI7+pWRogk38YUgHSAxDnh/auxMSz4rGdt6xTOIx46RkSNNh6A9zi8WXDql8uQwBcRKf",
+	"ksBxHR/HRP+nNiSR+anGpvB4xiZiWExpB+I6GxyF75UNHXN0QtmUSmqjMP6IDdAQB2p5efgeKZuI6EZs",
+	"0NVvpIPvs3iEhbPvhFS0W47rjEIajuSEUsIMqSADvcKHk5izuIwOyV3R9eENs76SOTQjloxMvV/GITtF",
+	"DOI6L8WzWxNaMoyA+GEgxUKgRYOLehOBYuKzOECUCSBI+XjCCaJMi4SiwQXxrBtPaGZ0AenjSSSc/T6O",
+	"OElG12MsIpjC8K72+8QX4Sl5OWajklES8w5iFLEY4b4AMRVyFOCy8SQfdfsxG1XmlJewINmBlQwKqB0x",
+	"Gs3QdIiFlGT5cWqpWnWg5xjjbVZx6VYcUlewM4zqriAxxVGpEIZFMwfQNBRDNR42EVxSYxiUDUs33IU3",
+	"Cpmg3vCAMZN/F7HEAlLrhzEXC1ZG09LZToRkhUpXJhTcmn72PILfz9bxtZdUt0Zh8GevkVmZZMIjwtWG",
+	"yM4IF6jPYkROSXwFYRSTMcGCBMnDIeZ5jQEGrxSVdPhW57XX4LXyuay6oa+FNCijtb6ay0lIy8hKP6q2",
+	"lFepiGeyP63vjMKy83zEuEAgQKWOk4j4kkFEsqVi4VmXgn2E76rDBsR8cvTUC4+eG2XyXg4iwDN55Mgz",
+	"OPTJFSSY/EWyIZsIFJapHIyuLglujEmMZdfl5IYpClPKkASEzJb5UUjKlLOTNVPQjXiAafgeDPblMBKk",
+	"7ODGPblKSl5Z35QtmvVKXmpVYNgbU0riisQtl43J98uGIp91V6L1pPt0MEsGsnwAqy/CTRwLSuKquzJW",
+	"r5cMQj89wzBugU5EggWHR6xfQVjk1JSQcoFLtXnz3bymkuicARakJsKRFB/z1GvGVqoGJCOzz/+Kg8qp",
+	"AJWHNGaxKGV6uIbqo5/IQ4XFAmGODo++7SKMopASdexgf4hiNnVhtAQDmf/60Y03SkctWyq8tfr8tPgq",
+	"cUTerXRbJFL0F4sjTt5dKI5WvTuUbmSEF6onsFfnVE6+RUuPtJAqypnQ0mNCP6rWp+wK+vw2iyZUkCr8",
+	"fWpeLRlA8nxlHr8vl46PGeUEbAkv4uCWUnLkv3xGhTyO9u85eDyOQh+E+vY4Zr2IjP7Tb3M50HsOuYtH",
+	"44ioLwI5oFFIJ4LwLpuILut3Y0xBCQiIwGEk54b8CIcjMIX0UR0Jhuqtlof0d668hiHPcR0Sxyzmzv7b",
+	"6296zCT1xc6+s62fOffvKEoiXMiV3He8+l7D6zdJre7v4FrHb/Zqe3inXmv028EuafU6uO4B9Yl4hnty",
+	"CfStjwssJtzZb8EFNRTykXMb2F6pkCGHgZziCLZM88N2wHxu1pdvjYJ/Xzjd+1X3+KZqSW10lrzswYzw",
+	"CZHjQZxQTqRMCgWSgjLgV5IbsT+UfQey8xcnfHYu+ujJBqxNk6Kmx9iJXBb5bB+JeIbwAIcUhRRhNGIj",
+	"khhazrE9Wjro3dnxmunuvKjGVLoTMOa1rDxjaDTxh3BkUp+48uCkDAVY4B7mUj01k3dc2/h5S86jdtAH",
+	"qs2LC058RgOevyQqidtsL9Wg4ZKIw2gSk3NtLTAVxZG9vZyNiCKiPg4jElzRJ6BmhQANSTTmklX7oNVN",
+	"BNgXnHVz447Njdf0QBHImEU7n0xpHbt/lFsLJLQlRYoDuSw+jiISP8dRwOC0dp2XWdwLg4DQc21MP2kl",
+	"w3jJpQON8AwGETAYk7N+WWhx2xtMIBxF2uhZuvTpoNcm81ikOE6utWAnhD7HEffZmLgoYETtg89OtRor",
+	"+32NzG6RCVe+hjOv/wmZdWPVTE7y5S+DU8yRfM9orqAzYimHSWy4Zv2702hkT6olo1q0a9ZU17VtmREU",
+	"Lsh9VxLVy2xCz7dPlIluH1rJbpPy3JjTUP77AjikleUQM47SlU4Hu6aFNrNEXJ5QMFd9PlGiRFVeZJxQ",
+	"NkWs78AFqH9uNuHDsC+6kv8iPOZ5Vkk0XaT8KYhEnCjnWjCJE0+SvKLtKxOdbI4j3Z7UKOFGs9+qr3/z",
+	"9tLNO0DxJCKI45lczEU7mJvvOrYx2/mVnBc0JiMir3gksHyfJwR0m9uMXcfx4HwaQI8Fs65grBtBU7Zu",
+	"LhBYCOtea3en00a9mSAcYXk5xyeEXhBT1ZtZwSbHB+5gxpAZYrnWl53MusTZ/BjgFoonYsji8L1z8hAc",
+	"a92QmttFhoXgoex7FHIO7E3ujuXd2UV9Fg/kf1mMQpEwuRS7MTllJyS4AIlXz25OMrpKt6PsRNexOW8w",
+	"1asaSFb/fvPNN2sHEzEkVMi9IEXOYykg4R5V7q4pdOrD9vPJeMxiQYLXSRDi2/DOeW7hspWu7Ko7Sdue",
+	"U/9iNhGKAzmyO5ANy9vXt26/XNt1tV40GseE84ughPpOSgnWUiCYBYIFW3RPLp7ruvmV9RO9Q/YlT0Rt",
+	"H7JWEcw7umErQCO3SSZ4YN+pB61gd6eNm7v9ttfpNR3X6eEIU5+ArUyeWCGRS+Q6Izzrsmm6eomBWe4A",
+	"bng9HNT6/f5OrUPqezXstfu1ep/4e41Wq9Fv7DqubRO3DEeO64xVWISznwlNANuW+kku5jhmYxKLUFmL",
+	"cDqxFSIxrNkt/u51Y5ax1qDIrmhuuXue16nv7TV2Wp2Wt7dXX2xytBbz3pyX3l7Z5Wa07KpWdjBYa774",
+	"mzdZDK+rzahoX0xNom9bgSoZl4jp3jUmTLMi6RalS5/akVnvt4kPCrfe2eshn6Nu3mX9NKhkv9lwnQAL",
+	"DKa8p5H07VHv+O2dXr+3g+v+XqNH+vao2/awdx7jsPMjvjPPrrk9WUxIOtZIbrPauHtOKMiIV+R2xWB3",
+	"r6lP7EAdHMcYtE0rIGhZoyqwaI6uYWBufmILKFXLIJtWHa/TaXlN4u3t4p2Gv7enREpyXLddZ4yFILE8",
+	"C/7/b3u1zp23vdoervXv3Kvv3P8P864g1zlIj9FrdDxRZ3cQhPIHHN20dkVThc0543EsrwNSnWjIw5r5",
+	"EzB+7jtDNiLoNOShQB3HdaLwlPAujhhNLJvagwUf1x036xmoeErP000yohWdzPbg86rSm0mAZj+kgby5",
+	"hRz1w4gEW7kNqNBNZiWKpDklJOBdYIy5kRxiKnWb/iSKZki+Al44MSQjTqJTwrcct6DFMWMFVtgbFPUw",
+	"D31l25ISofjrdJ9WXtLsllY5nKahGAYxntL58V6lgQplsRS/JBjB9uSru7/yCRRNKceYOY9UQgbWzN2U",
+	"rooY9kUlUHmx1sRXOEf2bIlcv1QHSaPfb/f2GvVGo1Pf67d2yo4/zxq1YvSLG7Q2yZ7t9Gvao248wdMv",
+	"M+K2t0P83p7f85qNnldvVlnmixywivFNRqz+mRtyb4c08V6P9Pb6mPiZRa63d57AKicBzHrUOpgKnKZ5",
+	"zaKxp+OcgSDkX118isNI3fyS34A/gD/hn0B5chNiEhAyynjsVOdq6nOHWqUpqlXe98puMfx8Gs7uvH5z",
+	"Zn3LnFMVL0f59V3tQ7UJq32jdqryN/Z+Fp3OZncrN7j6Gah3v2IPi0+z3L66KWsYxrZi/LtWjH9Xy9bc",
+	"hmUWyE3psfhYFP5wFXUSoiHMcSnC01DMnH3nqx/9z0ff+a7jOpaXp3tC5KOYTWt1Fa4DiwH8qWbYBZ2h",
+	"4TXaNa9Z83YyCqYdqbzvvPVbnvm/eqfoMmLGNRe9jf2hMlPjAPVmKBScRH0XceWVRIkfQrkpYD0OIeKj",
+	"j8OII6UEuiknYzq70Yf5L9r6tB0QxPnYrZny+hC5ukiliMAY+8ojZoapJpoKhbqn/e7m33khkSM0vSil",
+	"G68GuMpl4gK23Aj+fef2wfXXqtPAvNw1Y1u8NW/gkZKKEeYFBHMof04TdlSbWwh8vZOIcCRIFOk9gya0",
+	"yyEZdUgHV5JYYEleIRAXi4OQ4niWefEMdxMyIvEAFjsipySan8B1+XMScGfelqOYYm78XCF1UR3eGMT4",
+	"lHCxhd60hqz8k/J9yijZsq1ircWBH1KTWCpDDyPmn8C7p2FAKpjurpr37hfQ28pXnoQul40ShyPrlBgz",
+	"Hqo1zi/5NZqjluukLyDuRF79MFIesi2wfqlISn0XAp0oMmH+IsYhzdxf0jHHpE/iKkt1K3nxfobpqoQu",
+	"Wsy4SicCx6Lylpdw9wr9rXpazxkvtZywlyclilJhKWVu7vYY0oDcBRrTvoM5x7PJ9ZjzksBjJfRVkHDe",
+	"l3whfuFkOPfTBh197MxLVD29JRtrdFdrCSp5RuDuTsKxWL756jVrzGlIsrV81lqbKbmOiooqjlq2qULN",
+	"NemhlApuEQ4ZJRk60J3Iu4bWE95OVs/LzJPgmEKH91IpBCIra2t1rZQ2fVzW67WGPFQHMQb6OnRcR1+w",
+	"hmwScylI2ED2ERHc7w4xHzr7zi7e8/utdrtO2nvtXr3u48Dv7fY6zXYPd7x2u930Oh2PNL3Wbqez1+q3",
+	"d4NGp06ae83Gbr3hteVdLg4HECUswhHpYXqyJQgX2z3GTrRUFCEd5C0oO16rX/f6LR8H2G/5O7Y6UIMZ",
+	"F98qyW6t4/U7tb29PVwj7V6v2fZx3297+VtlLnWkwsVy2YU4uyGP99KbGZu30+hjb494/s5ur99pla2d",
+	"7kruybzdJeR8srrl5TGsQaFzwU2TJcAZl5B867bX3N+p7zcaW829dqfd/i3J3pOIdDkBjtKE3mk2veZu",
+	"0wv8TrvVabZbgbfjkd5uY6+/67VbXrO/u9vs7TQbu3iP7DW9vWbg95pN7Dd39vYaDUhsC5TYHo9JUJMD",
+	"UAfiu85+o+U60+EMBC4PB5QEiA8JUXodBTOzi9LUFRogbYsEXV5MGRqTmDPK0fMgr4GHa/4LW+iAIsm9",
+	"iVrGEda/sL4yHvsxCUKxjxpoiP7fH6D6dh39Gvwj+4JuGbZe/fJCTshrOSlJ4Bk7tyzqgUmZB+pv/WWB",
+	"pcaI7YoHXHIFrGTVSXWGgitc3rSTDr/iWOI0NK7i+2YZKn2QOxwrHrJmiYoOz0NMfRKt7L2KCYZ4FEvp",
+	"w/ykSFkxb96bi17TCWuK2uTtRt+NVKKyGMaEuAhbsYDJQ1elWEMKJvhwsECcjQiEb8jbEe5xQoWt2OfH",
+	"aaur6m3HTVLoJlTbaMwP+o2l2oqebOFCD1nok5UX2ofPIK6YjGssrgWMyjuB67AE6cD8shYvoOlw7i4V",
+	"mP1Rb6BQXa6UwCBi9RuzmUB5T/oN96J9Z3nzjFqCZISF27kOEw1cyZ26t9+EJCjr0p33DucdvnDMpRYb",
+	"YJIRQa3MNXo1846+Ljre3r7nbcw9G3PPYnPPxlizMdasZKzJUIJ9T5diqjzar95qecto/TDCcdjXcQ05",
+	"G0APJO6f/e8PP/7DRx//4Kvv/Lcv/+pfH/zTj7/8v38kFSQVk+LsOw+/+8ePfvbRF59+/8Ev/vzBJ38u",
+	"hT/N3HccfedoNudEXq+ysNMa+eKXj8i78t1kbPmwYq/oLF2BON+tNIDchqs0cNjk3sxauZKdTrdjnYFR",
+	"8kKHmkv27RsaG3VG0pqTwVMWQ6wQVmk/EAqU6HqwtPnBGefXotE9xkCoxU5dM/UzBSsdKtiWXBQ+/Jix",
+	"xpCaV99p1jqtvaC2167v1Bp9r+UHjX7Qa0u9MsI9Ajd3k+E3CLkg8SIjS8drd7wWGFl0joYJBWQRmTe7",
+	"AZd3XIdPYPDzo6vXOvXdTm2vR3ZqDb+30/B2Grv1Vq/gQpDOr4oHXs9tfpsLaCIz7SWNa0SP+9YCFMUY",
+	"qOVYchDKd1YQhdllXP06kSygHl46BTeB17CXopz0VhamhtKUWWwyjhhOhjFPNFliOYucXGH3V9mo8yw/",
+	"dLRgSZU9dilPg4W1X+vstYMa7uzt1AKv12uQvTbxe33HNZ9w4sdwMzshY1HrzWpiSGoJ3JPZjn7MqEAB",
+	"4ScV2b/Z7nh7zQz7681ewP+NerEAWGzPP68AyC3E0qSojchYLDKy63luEVIhiaNlJ3E8a8fbnVxCgvP6",
+	"UevuG2HLez3ceQv/9q33vl3/rX7wrW//hvOEEiu0knG58irUzTObT7GnzFY2Tmsmh+L5t7065FDc+d8a",
+	"b3u15p0X9t/2ajvqp8J8ikNwdcwhueZ8D2D64RqaVKARwZQ71qk3n1tuDbHdyuZ54Np7d+T/eLW97p3/",
+	"WDIq2g/j0cpnr2WHmyOlM1lPcru38LLNKD+LvmBwiEb4rrMPaDIWrFwlpaAOPkQBnqmG1+jU6o1ac233",
+	"sMz4FiUJtrWJcllyoD29Kqebnlq1u/Z6ry4ZgD97Icyoigkhjol/pot44uOZxowOLHSyBT6e1e6FK3hP",
+	"TAJqssGNeqvT2m22W51lW3yYiMg8pLQtCA5qv6XFQO3OfyqUAy/pXPBU0GQM6pmp55PJ9u7ca92vqT8a",
+	"6R/F/TB6NstJIlSAcdfJbyvzWqGZbr3ssEj8XdXhPPfOJnYte/WZc3FNqu2iURqTTd5cWfHKoSIA+BLv",
+	"Ul25cxZ5l3qEkn7ohziedX112tk3jAW+p4zjqY99lV6BB8TZ77SXNaxi5Wk3wDNgXX9I/BMSdEPaZZMU",
+	"Wt2Xukc3GwGTi4exsWh1kIvPRiO5B7OuT6hQgCMskp+8bT2bsvhEGXvmHGUmsGveUSbnL8fdD9PMFYAa",
+	"zhuMxZR1dYSJeQ9SB9JJ388GjmXU3MrxV0tdeVyQsQoEU+Frzr7q1cBGq0WUSw5/xROQbjoaBiJTku8g",
+	"gbD0Q5CQTn277iStWJEvBdFF6aFSMZTpfkL2XUHuyrbuHWeW7djZP660cMeOe5z2n/+sdATwmWE3+Eox",
+	"HPyudwJ+lnuhfpS7odqX+wG/ERrAL8Cd6hfNn8fO/r3jYsY5NixxrGgQWshwIbRk+BUeT+tqwJrj1W+N",
+	"Y+e+e6z4VfWHB7LjTlt+Lrnk2Nl/+3iOT46dO+7xPLdBo3l+K18PzbvHimiOs/yd/poRBtbUKy2NYc9j",
+	"zXfHNi+mP1oS6FiKoOMMf+qfEsmQrLeSDTAZ4Pvsg5ZaXWAfeHKoyYCMYV3vHQNvwCPNY4oCgMfSnwP4",
+	"NaTJkqh1qDe8+67dhsVh+XY0t8LPcnOS90ublgSAhWq4vl0/du7fue8sCHvNh7oS3LdCUmvy39un9WPK",
+	"ybuo0TqmgOcNbx/TtIKDtag0iddbEGt4THszVOWUPKYqWuC8YYhyWH0Sc1Q7plr+oH5/t9Ho1BvNRqfe",
+	"2+s3Gs3dRt/badT99k6zvduvt3frpN+uB8EO8fdIf6+Jd4LdoNfqNHHL220cUx2ji/JBuQbBHtXqDS99",
+	"LR8bm7yWeSsfpaqiEbMt5SNM1TvwypOKV87jyVc+/aoHOieZtbWsDnFJ457TROACjedSRUFXWdgLCIp+",
+	"7Av0lIVI4wj2q+e1A79OGn2vUd/r+XvNXdJrtP1dr0H6vQA7VjD1WVKuzxAOoR0FyjRBgm6vquPavvEU",
+	"Xoq1Mp6/aWVVxqLSIacknmmgQqioRXAfSZUmFBwB9LxtQ9zZae4UueDTQ7KafagKkJRVlcUcr4VwdCFH",
+	"kp4gqEwwUxbsCgLrqfxuaxRUm4YW/0ts2zdNIFeR7K6y/ata3lI5X9GQflN9kLWkt1vlUd6r+pSkQtAV",
+	"rCLt2py/0NU0icgRESZkSHFxfsvrBlUzpGhI7uKA+OEIRygIB6HImbybjTlrFKAaNUvsT9V9XOc06CjH",
+	"lQYps2uF2RtibXzK/zmO1quk+UNRcKnB5TXNdCaK0KiufmIpdVxnyFQ2v7pfQC4/9Umkn9Q0lKYKN6S8",
+	"D+dEoO12KhkM/L3wHgTJKajC/BXfzR40SX2XxGGs/qilzj5fGfb1ScJrQYz76b/UNQ9Q2eEH+YEJZo5J",
+	"ZDo1f9YIVUaAwQTHQYhpLW3eQgqCWVM2iZM/rPcoG4U0bbhP4hj69zMxeUXRmLAbq7ojN/axjX1sYx/b",
+	"2Mc29rGNfWxjH9vYxzb2sY19bGMf29jHLrF97NJHHKo4hMsVcHjVvo6dMXNolaTZ6uk+c/dYXc1Dpbzm",
+	"M3xYCjkRCoRV7a/kiy10wE9IYJCIUcTogKgymLwoB2iu75ILZFGYMyiM3ZBWTjJUH7BJ9bTERVk+BbHc",
+	"I1ZUXONAyHNPLkrMRgj3cewCWgeJyHgIMAExGoe+mMRkC90C7QVQmCHBlyaptmEZojPHIuRStS/MQn1z",
+	"qPdI6cJQso4EiOMwcNEOPOkRLjK5uDvLAp9U0b6uTVWL6UTnW2WQmXGPnRKbYCIsCDIaC6YBUE910tHc",
+	"sHSn7hdxJ9i1jqaEjHPGm+SUabblmcPiFHEkEZ7c2W+cNSLWCs1SjReRut3TvbL64sXlaQsDzrgVyKX7",
+	"vVO8KhGmRUmoiSav6iBLEeR5Na9e8+rOxi50frsQJTiOZqDhZowzPcd1IKFRGXydff3mPjpScEEhBc5h",
+	"E1ENKGgfpDg/4cCB2YU3iKEqX18gzjKwQr0XHNd5Tyo0D3//x49+9Udfvf87X/73v/368z95+KcfffnT",
+	"f33w4c+//Om/fvX++19//r1Hn/z8wb/88RefffbFp7//4JOPH/7lp/D39x/84fe+/vxPHv31dx7+4ndy",
+	"nX/9+fce/un/fPjLjx/9499//fmHj/7mdx98+CPT89eff+TcB03sCQA0nc+4lt+/9QI9JTuituCnP/jy",
+	"s08f/cPfPvr4bx/89IcPP/6/lu1Fdp19tc7VzYHLLIBzk79IVKpkKb7/4Lsff/Hp+w9+/gcPf/CPX3/+",
+	"vQc//eGDD36c/PLgg18+ev876rWHP/jHr37wD19//icNpB6mnc6/hsxL6bpZA0hoVGNR6SnfxvGACOBU",
+	"KY/CU6JYL5XNrgYMUhg0MIcHv/rBw9/91aP3P3jw4X/58he/fPir9x989xeqy68///Crv/4fX370od6r",
+	"3CmUF9TV/LipAF/FKa0FWOqJOnBc50XHBYn2UqHLxMi5vP6g1CBVt5GxE0QZoCsBJ6hvUBBC4nalC8Eb",
+	"BMeyyeydoFGIkHVGr2b1PDolPipeZY4EGVcYdUJjy8ox8RKnZTJt05abJx1DFWYGyeYVaQ4vhyQKbqaY",
+	"b7kETJ0WtRggLCCp8X/52lJhkECSAulzRPXyIWrveXWk30gDC3osmGVVzJbnLcvuMP24aj7JUIvW45UY",
+	"U0GCI+01zaG7yuMGYF5UIr8J6gB5Yf2uRMFf/POjT35awOnKY53LDJtjONP26nSiKhrKzwsnqB2uZ83T",
+	"4iHcjRO1yZtLu/J2VdrVFMfBeTJAdE/VBOFK2VHJyFYOHDBfunp0ixKgXgU1x87a2evvtgNvt7672/I7",
+	"QXtnDzf6BGPP39nBgVffwc1ev9Wv9xo9r7fbaPhBfSdo+/Wdntf3POztLk4oNNEV7VZxdMWrBEdimCPp",
+	"BDtRY7dmd2AOXJedLIeiWwCY+6py5ueLScrzNFDZPK4zCJUhpQw5ByjKl4MEHz+p1cGTai4R6YMFSDr1",
+	"HO8epl/BGV/3POUKkdqLuU5kjnitXvzyY3hXaRePfvadL/75rws4PplhXtDpO6UB6zJeA6VP6ioEAsWE",
+	"C6ltylN0fcUJ9TrfKyhGOV+XaYBPCQqFBY01HRKaBUMMwsA19gM/FLPnOKJ4RHImgWZhIv6cTCy2HJzk",
+	"Imiyuy0viYQGaUiIXMVibUYqAxWRk9YPcHQe4W6hIYEY0jFMOhjJEFo5751V7EchF2lu/Foy/EyTC+0o",
+	"a0nY0z2Vr8rKy6GjkooE0VrWZpgIyhxMkuAoDPIImFuPHagyt8B6uOULvDL2w8WdCYr3na9+9OHDj3/n",
+	"wQc/f3LHxJMqoKlP4cvldrn2Ug7koVq9Z/tkaRfrQ7sq6xn+blX4u14SnXptJK8E1URFDlY6jEhx8DfY",
+	"kvbR4dG3EYvRb14/+k37jO8BYGjRWMYxK250yKZIMFXcKBT7CCP9qpQZbx28ft1FmKvQ7BDmszUK0BBz",
+	"FIr5GO32MlUPxpCOpnBfoZelRRIGlMX67yikRJvtVJpyvZODlmUT4TPgYhuHmk2d/fp9N61OroEK2ERI",
+	"6osxhUr8SUu5hgx0dQI+gBFUS9JVuetyWeutlod0A6pguWd6blg9p9JxQk8om9oAlVC/d2G/lCE+8YcW",
+	"/DSAqxsoG9Nh0+owwIJ0Q9rtT8QkJiv1loi9DpCBLsJO0EzSJdjIZfcZ4Qjdt/Ldj3AkCZcEK3V/7HA2",
+	"IhCpZYryYyQ7NZDPOJIqXWyOPNkFeuutt96qvf567aWXzGh2wPapyWXX9jY0dxbRS/v+nQygbAq73mjs",
+	"2Ljxu14GlL1hPWslf3d7s64xmeS2RB7CuWXar7vFNCofzJOQpG0bvB5mIJf43Cj2hvcqvq/5s+Jho/mf",
+	"TfOo963dnU57/syxNqNYwlb20s2JoseAqT9HBmeZQ9JewQxWAu03JHImhH/5pbsU6N8QjwX5n/or8+th",
+	"aGfBOSGZMuvAPMsZcA4z5ipopqt7jpNRV69XNLfCxfjSBgenqvE1VitdjYom2sW+0GY5T0BOOuHFeCQm",
+	"uWke40aHa9X36zv7jfZWvdFs7UC4ljWWRqdgRV4jeYATHA2cfedq8NLRgbwqx6fwr8bOTn0P7goQBPcW",
+	"f3XiHTT2Dq/K3yBt48ZrNx3XmahAvHDguM5dyN54962Dt167exj3v33U7dyevfkbr94YdIb+6U08Dl+P",
+	"4uk1jG/6r37rFiuI8okGNgmoMRXtK4zSflEN906hbaTAwCQvO+YoPSGzeQPifDMqmsj0KCdf1BssR/qa",
+	"XJei1+4Wq73jSS8K/fkRtZrl0Ej3Ws0ivTxHdSeADC6XTY3RhbVWqyOHU0R9r5HZEckrpydkpgNXnxzZ",
+	"zF8Q1agqHr2SBbKHbntJeVBovmiJoKbALYL9YRG4UUXr3eri8pxOkPQkKnWH2Pmkc/Oy4qyX3KjlO/fT",
+	"SGpbjCVB1fqn7XdDOhiSnAhb7sXSbbvWqEomdKRtBzlRMBn1CPjrdWVvo1JHbGCDGLYa67Qyrw67v6CH",
+	"2vyz+R7f0LbddAfKrEZ5q/QSk1nim56jk4LzsZgDkqCK1Qka+jAtFG38G0k65DmsmXkLur6lffHZ9x58",
+	"/zsPf/Lxl7/83S9/+V/lIn7vs4f/8MsH3/3bp8bieVaowAuylbqLQAdvgE9lPppPVVNO84VrVqJPJot4",
+	"WeB7c6ve2durA+6tsnU2ikvDFUr65SnzZyvDuzIqwZnz5yccRyvUJV0laGRhPVKl1C91oSrFSLeVnWYh",
+	"uWSSU7PXp0wFpd+4XfM6xl5eMZemPDrTWNL/2z8+/LM/0DJBx3D99MGv/rPjOuMI+9rHq7/Ove+4ThDK",
+	"RYCYtS8++6OHf/8v6mcuYhUzb0vvAiTu4qyOVrPTTIm73pkPtzpj9ZrKDFCBlO1tMxS9imcyWd2FVAwv",
+	"nQPB/IxlW0DWwWwSJ6Uab3XYcHt9Vj7TNNly5oc46uZywAzlligGycKuRptrI7LLRjy5rbV3ddm+5TEv",
+	"ivejQLikPwmCR9rJQDiHrTe/cX/IWPKvIePjUOCo8CZqD2pVb+RGiCoheunzyTIH4eXyb96YUhLnucHk",
+	"XDIWVQNoKaLsm/pZQayinSbo1zqNvaDW69ebtXq97uN+z+8TYtHgg08+evCr//zgFx88+ETHWleuEdLs",
+	"tLyEUhreYz9uV5F8T/AgrHry6S1d+dDTG5mIAHsvM1JlbRtUfeGLDpEFc19VRj9Zer/0ktEIicslFG+a",
+	"o61yUeKVj8BBDJTx5U9+8sWnH335L3/08C8/X3Qw5h1HSXf3lgcxpiOo8LIaV4UXzVCXvlrkMLzJotCf",
+	"c4Sk2comVlNFefbIIKQcateqeBCVLqzfE+GIIHlioXHMoAOD8cVTgCz70IKFL6kezVOmlW/kg+mvIfmr",
+	"jgBIk4euIYJjmiYM/eSLzz778o9/9OCnP3z40fsP/vUH86k/KisK+klGkOtpEJ4SVdNFNY90roF2UujD",
+	"WfX4/T988MGPH3zwkwcf/OLhL/5SpQ2NYSVnBMf5tg+CSSQ4kkoqJ4hRnyCM5ItoOiRiqAqLz9RUWYzU",
+	"ANVQ4EFmsh/+4YN//ockv+jhz/5A/vMPfvbV+x89/L2/++LT9x/+5OOvP/8TvRof/g851P/6mVqWZCnu",
+	"uEsSQikTej8fb86ewoxLSEJltQEAApvEkG+gaQ4FxA/lJeBKJrmuR3w84URH4xEKAhz1ZlDM2I9IfIKm",
+	"JCaIsyhAz49jwrmLDg9vfxs1vMZOzevU6p0X8ttXkKmZpMRCdl8+WbtaJmAu9c/KvnzwBz948N2/kzT9",
+	"8SePPvmrxTmAFmWnKaely1Vhbucb++KR3kmycotkBTepOUnGbiaAKDNweQxhKiXIMByb4Xz5v/71yx//",
+	"+cMPfv7oBx/9P/+kcfZUr2ZBwmAf2VR3TP/t/b92nnDSn52XX9Vxb2Ry9S8SIV0ZvlQeGocKvnF5StvZ",
+	"MhcTSVOIgzAmbBwRqKsuWBRcQaEi5YBAjNhQl05fYToXm1Wo5de9CxhRyjdFqRo+FjhigwkxebYrLstR",
+	"giSUCc4qHIhmpSKHvvHLIMwhyrRKLOm5kiGrpEFqTrFK66bgpIb8Uu6wVjqZ651SlUpzx5wrsJeJnrC1",
+	"oczt/s7Zc2AS/amIHJRsGrIoUHJrOmTklEBujgrtBFVkRRq5MZ63pzS038z8c55cxkXZRa+yKWJ9QSgc",
+	"zCM8s0ZkFi3AEBXCqBg6rvPuBMcqeXOIo35Xq1nwnzvrT5uECuNjEqcpNWa5y0lBL89ZoyIuKtHTEjIl",
+	"Q0s95AGe1Xw8rgTekkiBqsfPOiZYgSONJCthyXnYG0l9oPuHQmFqwB3DpsSMgqJNcEp4QB5yYcCWDjXM",
+	"oWAvioWZ5xCA0wkFmvAJjqIZEvhEYQqVR03UW62lVdDOvhE6elNvRRpW05uVbAiLKthuEpQ4qBrXmwQD",
+	"IrpjEncV76vqbhrSmgRdMQy59UiLCKVPJncZKylZ414Y4Iu2B2aaEeOqE6XR6qamOATEdtlWRt18WQrU",
+	"RM38yU+++PT9rz7+7It/+b7KI9ZfNdeZy5MsS+Uwqfmly1OVl+ZrKtjNiGiwKcYixQWWWnX+4pZFe7YC",
+	"vJLa1/wkXlRXLngsby4K9CYUgHtjbi+uimnCXKBGS5kyMJ2tcOKx6HUYb/a4KwDvn6OkdVQFTUiq/HQf",
+	"xyFAuKl/rjSzm/rTpWpnjv9ztJzSaOFOFxDk/GqlU002vEyUvG7ox84dqsbwc6kRK9xQlgPWZQO7K7+d",
+	"T6JS2irE9slmypYh2bzsSpxJXOXXZYWjIUOj6fnjVSLw3NT1gWIaLJ45N53l5KsBIF086gP12hsQ/Xg2",
+	"8XqGMP/pKvVFbHzTJf7NxIl430I/Xb5t56onahY6M9C0e7dKwdEnhDCzSjIHiWNWcGPBAm0zeZPcFuwE",
+	"7i3RbB8BQk2ntacxDuTlG9bAaI4hPcVRGHTlOqpa9OaXpMDGhOrSHCToghDtwqqlb3KfjUmhkglDrW5u",
+	"yGD85CR/UU0aGHK3GkxNTEQ8w72iVFTLxo24XCTdsosmNLB/PyEzF7RxPvF9oq2SaMRGaqHm0QFMvG2J",
+	"HULnOyQ2CfBtcDzjiLJKV5wkhi8FcNzbswSbjTlk69fGnJENMC2688EPBQsWE+XzYAFBIUfk7jjCISVB",
+	"vsrz0mhxTUvGNpKEEmpNPt22Im69RXAQUsJ5HqllSPwTQFPq4gHpKnBRniJBqkdK3fUArVz/o74LsTpk",
+	"hLunJAZ79H4rE3CKg1mB+62kv3trDFCfG3hlPf0Mqn1+DSrmXxUFleLCC2gxFM9cx9bg51fALVv3YlLx",
+	"STjOe+qJroL99r0c7mceoLu0eoGNsZmvZPAkQPCrY9lfdvD6ywxX/7jw6TeI9GWYqdPhbO1Yp1voQuFD",
+	"546NIJ514wktRhYiSYH+agj16vWM1rS7wAdW9XJ5BgjOdYaeZ2s7rlx28ZtaEVFFAGa1tlpd6atBPEOS",
+	"6uxUuvpZE90K7bfAm1UvP+eueKgZpbym4S2SSRfLagAaYTgmXNRwX5C4xskpobUAz/hcmIwB/JBvK7AT",
+	"3TL0r3zsv/zs0SeffPH5Hz38zs+++PT9B3/1dwXu9Gp56ucxhOssvFKnyy0SkNG4KA+HBjwn8zupzG81",
+	"vZ0OBBQOwlNCVdjDkESBSpYcsijoKhG9m407JzXPa3m1jtcgtd12s1Hr7Nbb9Xbd6/cgPdkudVo1OjK2",
+	"VDqjx5Wpai07tt1UrCxQ0Dyy2+n191qkUfd7/b263+m3GgHZJXUc4N2ev9vrtRqtYLdBAtz3d1uNVo80",
+	"W/W+1+61vTac2WdT0OpBK9jdaePmbr/tdXrNjJKxd5GHfw32b5Fi0ujt7HhBu98PGjutFunNAedMV926",
+	"zNDSop6LtZLKylLz0ulKrWbH60CKgnUCSB5RzLJ33y4GcHj96sEbtVdvvH4VfP1CRMRw1Z51F02rHqyp",
+	"KjUUTcCiyAmpXTKg4IQcSVpWJTZcE18GpRSMRSOJwHyOI8gKyafBFgVZJJKn8mmqZVBla6cSVNVfT6RZ",
+	"pbP6oqo6W2JucbS7es0mpRXi4zN0dsYMUi1IbMJURYEV3o4pCXxn/anL4RwTZNY5XRLLwqRHq4goJT9r",
+	"3xcfnCsnPST8pUVEo+bVb9dbqsBq9qZXIgzWksB+kWyObg8JRPXI5xTJNUWcqTgB0K5QKApkQQ4NMYE5",
+	"vHOvkf5x2/yxb/4oRD/ss7ibpyYcRTf6cOAuo6s7boE7M021QKou9CnRlQSsxeqzeAu9GYohmwgUCheK",
+	"FPGkblUypK0VPDWHEQ5HlkQ6C2NP4gGhBbv9otpcLBAfslggFWgGqItZ77tqQM2zR4orRq0XeSBl1kWu",
+	"mpQTV06TXLuOu4wPO50z6riPXyu49BlC1tXlciUJpWy3OqLELV0WfuVDRSqSgELMSRSpKIW1nBLKRPFU",
+	"gDoLVrId0dky8vNFEgPmT8DFB6Z9TuB8M2cCqhfVUYx13+p2o9yD5uiovCv1de3lolqNS3YqnXuBtqCd",
+	"gOYddSZOMTeFt+D8CyMSnAkFp7xQ4tJPI7ykdGFyjIfcZFFZB3TqHudjpsDZkl30h6FSG2NMg+RX+Jd6",
+	"dKd0RHrrq+j862UQu3treazdtdbbikIv5qpxhPOhPSrjIZDHrOc6/ZAG2sIxH22YvLpO32jaY+UzRM7i",
+	"ZfXZXE7BkiAzMwWr3/KVMn3kqpnIc7vjOtMhLIBuEeEBDilojj4bEQ71K5gYkngaclJQ9qTyXU31U4Ao",
+	"tcQtC8ZY+LhwhizKuAZMhQ2wz0ahP+uyfj/057MKXMvmY1ta8CQI5fdFPGSbuOeic1bBvsvHlCuYO+Vh",
+	"ciuU+py7d5ZC3OkhHwksSF4/1RZKffoEMe4Lpc2Bpir/CXi0ObWtrEi9U5gv2egk+ZIX6KJL16+TCS4B",
+	"k/lvwMPnODL5LCor79MPHv6vv1eZZ0XZZnIe2CxAFXmJE5/W/N1EPVvBsGGchZV7t3avUgf29lZp/2yJ",
+	"a2f0HV10rpPaqWXsko/oSe5uZqdVfRd7b71lOcOP0U39WJM1Cw7Zle5TtpRaml5XdDsq20x+KPXA/E6G",
+	"fX1NUgVzcUxqOq1nH/lDTAfKRLi+HdI5jx1In4hpuWpijyyvOr4cs5GufQXFp/ss9omqO5CJbF92wi5P",
+	"X1zlLEvSORPVqVEldN8swr31jTtHFzCJNIsx6dLNrHIp4axe7c9On7ZOpGOalQn76Ng6GI8dlV09r1md",
+	"N4V04RUlr2WVZ4wlbvLsDjWKd+ioyO2fwuliCoi6syvaNBkKbbYtA9itrxNg9whCam5iVawyZ5KOcDha",
+	"c7xkEcr4DVgEWxVV6AwjPENDfEog2bOoFlx7LSjRBoMoO6iro7GYIRVTqxYChhAgykytpgql6Yqh79IM",
+	"OL3ExUQGndxSZegqpMPNujoq6O1065qZWiZygBq86BAct+a1es51rF9SlvfeLIu3Z7ffyrRvfVqMjaib",
+	"GyeQ2VWaMl8lRtcqHwEQhP4Qsn0rfaUUhTuu/aYf4VhV7dK4M/KxAsvVVViSamNqhcmIxANCfVXjXuH1",
+	"6u8ickoi8zejA8JFN57QrklZa84NTD3pGv2qpW2n0FCC08YFjgHL19pEL498UVRtbB9YS36eraKdrTj2",
+	"9ed/8sWn7z/84V8APWcxXqxqMtETAH7hWIS8jxVusRzGWSxz+WrljToaIlWpCcHeXkGdXTREDfUTjgka",
+	"hZyHdIAEQ8dLVvbYMWvbqJti4y0PPfjwv6BHn3z84IMff/nTj7787G++/vz/ePRPf/Zv7//pwh34t/f/",
+	"7NGvfvjgnz6RI9KNNaCxogvbnOF/fXI8lTZVC1ynB01GaykI4psTOEXp17oqH+Had3muQdR17lnBSMYW",
+	"vP9cPql5aI5qYNNQzJTHlcARAgk+IUcYjYg885/jaxhu4VAtP+RFrYYSpefd8qLGL0LZyIvuQsPzFMtr",
+	"34QGCPfYRKAJhX+RAMkpRTikovqOHdo9VnCEWQdJfnCHSukQ+IRQ1MP+CRDVDMRPSBGV8sUU/p2M+Hqr",
+	"+1olhytqUdapt0Iojz4b11150pyzc5XhVQkSneTNpoSLFdOgM5VMlqPvFB3y+UEdwNmu8tK5C+eGCsqA",
+	"8shiqHwf5XvbqpAXvrpWnFM87p1zAFmtZZUVXoz0lAZFpLd/EkUaAarytibJycvwnfAiXlWQOaE/nMd2",
+	"AzGD+Ynyuq2PUbXaVZGBvm20I/ARZKbbXBuYVVYnKwIi4JORFl1hjDDlU7C1QYnMHSR3fr1rtKrb7lyF",
+	"VnJOvjnog7m7n6VLpUds5jzP6iHz+lGeWQvFTirTbVltn0CGunM7aGgsFddzB2sicM3K2QBZCRUVXnLD",
+	"0SSSvR4OVe3KzDX3jMo8TgLqnP3WrqcAsvU1ZcYm8q7uwSZPVOCperPRKnlzTq8+Az3h5cqSWYmjycix",
+	"R1f9o8WUKMdgml24Fa/EbDLO7QS4vDAUwLVsBvrW3PYUCqSGSDNVL3XAJDigd73HsC9Z8DQcRZL/YMw5",
+	"dpEEnSDjF8IwXYAyasxMy026Vt3Q9XVvtqKyAvBEaBYA1LSVLJGPaTHLJDO0MjHLTnJZ6Mvobz4u98w7",
+	"UanimBnFRfahp3dxXeQRv1RKhp6a6X/xTk0LAjLU7qk9qJVKAteGWiso4KqbWYWU7QbXx4ZlEhpy7Cej",
+	"RQs0nxM2wApiKLNIlVbIgwxSNhlbaLqXTbjfcZ0Ix1KLgTFeElUA7Lb8fLQZk4CQEe5FpAvjg3HZP6rB",
+	"QIu61pichZThQxYLaH5CjU+2QGQZwqhG79MEUV4RRFXjTlZdqGRASjZ01T60drgUfCaqAGg0P/P8hlQ+",
+	"Iuc3bYVPk40tLfK9vsO/2LIk7884g3nDiUCKxTnkloQQWqz9XPbg7MtxKqo0feavfHraiI8JBf9sCrYn",
+	"RQtlcI2Piclm0dHL65u+xS35sSU34rUa0HJyXrOWteuuYlJNsfYIUy6ZI8wCgjNrvvjgWNlvb8PjmTid",
+	"cl9+oa9+lZioi/Xru87yxH41khUiAAQuCiCVd2bF0kIQrnyCu5JVknO1kbH5znkLixZeuQ20d1D93e2R",
+	"PpPnju0wbAIU6TgiwcD45JS1qpW3ydRVaspMPmyo5dFdtmtNLzGgavycrC/GefDp73zx6ftf/ej//OKf",
+	"P3r0s+9+9cO/yL2z0gn9uEFK5KGqgdOsghEixiFVaRoZn6n1u4r++ot/fvTJTwuDu5KtX3j2qJ5fhnfT",
+	"Zc7T/XXSFxBlDKirYOlXGKVgFLUj4VPYj6JrbN6LVqW81dxOVkqGPRcgRpWs1mTLKqoOryhcUb3gqwKW",
+	"qgjr/FLM2RGSUbl6+5dZu7TUWDUzbiNWvjFi5c4TSt9LDrTLlbwH4a8m0ykTqG8QJ7SlIb9KjY7kDsbh",
+	"jIaUgQzkr1dr7EhVK6SmooyBdYV3S3Hlclhy2fTwVcC5NGKWvFCyMQFiAEWS5eFRbFSLNSFKVIS+Nciv",
+	"ZybAZP0r34pWURr13lWnb0VI10NK5oi8gMqTXak8+Kpa5ipYuuvOOUvBeDXqro7/F6zIV2XWwCx2uqUL",
+	"eRWWeL6OwsrAySujoq0MXba6W/xsAGNnrP1ZEXXLKqig17h4e8h4fldUq1VFwYVhmrtF4FvF8LqrMM85",
+	"/Lgaqkuvj4WvblotXGNbv8+dWE+56pY7QpLZrDlea/0xYHaE1fqazYQ7rTFldoUDMKGCdQ4gT05rbTuV",
+	"tutrNKHudTaahPms0f+ai4pZY8uab9fZ5hktZrY2kZ5KibDIRp6YnbM8vXYwiiHvOZpMZlwSsLJAMK9s",
+	"CA3wLCsJz3wnLcgGnFXl9DPYZHIbM2/KkN0XrdRtdkLo/G2LcN4V6pFDZr+uil8q6DDelWrBnjxqVM0B",
+	"BciOpnGo6uXKz7q6oxcJjjXj5u8kVhcZNaDl7RUC01md5w1oBnLc4gB1Fi6ucKWHn8VJlwe+nok1rcLi",
+	"cdZE0zb0jJeCrWdWINNYZq5mlKV7l9C4HfMAVSNWsqDoTzjxY6h0vdOv+2rXrWoT++Y1PyYBoSJUvg2b",
+	"DAqQztLB3FuazpUbRoXiCPbw0l0oGGfRFiYUkKWnY5jKseOiY0UMxw5iMeoxMdQ1ohAfY5+gHhFTQuiV",
+	"9JHCHVu5AIM1i8KdjjHl/TOU+LczhDSI4ekKTvW1gd9U0gUKql4V8m1mGk8CyCXtfjE42u04xNGL6UV4",
+	"gQG42XCdmE0zgLQqMCO5SFeDuDf4jqWwrblW14adf6bRagi1NbcqeVYQWmP9/sKWm5mqgucGxF0yVl0a",
+	"foXWdhaNrzo4bmmb3rrgic/eLpsu2X17j2qNxs4aK17kRj3f+JnrVaxKtdqXMMdjPPFnlS2JV3k9dFNL",
+	"2s6IhvbSgUPc09ywVTTUuWlZNZNv9Q7EzvFMDFySCpf6ZZYED5/Zyq2EdEUzNBwAt9i0SuFuPaey6KCq",
+	"VunsGbSsMiPMRndeeoLJCZQV1Fvz9X51q/ElL4en7e4ltfCSRVxsy/2W7j0BxEsyRbS4N5xiaL9I101C",
+	"n/Kx/gwwf+t7rb1avVFr1uECIkhMcaRUvrd+qwbQqavguOtw0i9///e+/Jv3H/3eL0BvMgC+CzxmO+29",
+	"toJo1wnmjs9GI7mKs+6UxSfqagUG9vrufEoAzKUq1LC6b8+BDUOAGqAnswxKBXd1thcnCp8CwtnCQN1O",
+	"rQVbARd4MMFxEOLqoRdV3zPpB1ViQHIbU72OygUmo53RhQIquU4oMHlMyq2SnWQRlyUDXPmWlbDQjlfz",
+	"dpTRPs9CpuKpV++k7PHVjz58+PHvPPjg5xbB3yml6iq2o8dGiCsR2IURSjHgCizYwi1eNSTnaRaSlx5L",
+	"Oj2ZLlc0SpYQrfN3RILQx1GXMz/EkVlyd34XYD37hHMQIoXH8psa7idXhcgG48e19+7I//Fqe93anf9Y",
+	"CLj/pnF95vy9dJUCuO8Nz1wxCoyY7xXn/LzJ4pOI4aASw814N6TdDgCzJu4D+VPTA51R21vML41dL/uj",
+	"/FLbupKqUJKDH0uJqTvrwoo+O98l62fB0XUquzfNsq5a7fo833VWjMdIdrUyzHCm8tjyq9iaY3BKUsLV",
+	"1PMraG/h/L5kF+BO0XWPE38Sh2J2JAeoqAkKUjfgohbp26uyjx9a5vH9e8oarkqjEcmtDuYnKmdDZSsg",
+	"ysRQBQgpr8i+jkxJvCHfiiNn37ErYMOYzCjVOO7fh9CSfgG2/UGKxpnWNdnPauFozLhQAEyuxoIQkxgA",
+	"eUYopIJlKkCyGMHlyAA1HVM1ZO4ibeCT3B0QMjJf9FmMSBSQGNpxkYZDhnjsQK8G8U8QOSXxDNZj65ge",
+	"06vyn+jdCaYiFDOFADQdsoigFPtPb/UWegnPOCC7XDu6gQIsFJ6FGBKo9vIcV5N/j1FyBYVK4Yb3j+mt",
+	"lw9Rs9nck+9/6/bhFlL93rxxdFu7JihSQSyIEhJA6cxrARmNmZTbs9prZLafqaWtvjK/yOWBstuq6iaf",
+	"Qr0VeGVq0HOSmp7yI4WYCsN9vuGp5MF3kg5FTeFvk2AfiXhC3nnBhcaOKaYAdYKS7rSchXxD9Hyr0Xhh",
+	"C71GZhxF4SlBmOvyNaouCriSY1j3AzRWtcrR83Jt9lo7nRfQEMvl5wL3IoLe8VlA3rmCAubzbf0y3xoF",
+	"gBzC1bwI9odoRDDlW8eQpxP6hCrzgFbSDsbYH5JaY0ty4QTofCjEmO9vb0+n0y0Mj7dYPNjW3/Lt69cO",
+	"r75xdBW+SeFonduGsB3XSWo7O/UtT73GxoTicejsO80tb6sJMN0aSGZ7a0qiqHZC2ZRu//b0hG/9Nlfh",
+	"BQNSkIj160c33kBvkp5cR3REhFqhzk6988KWCveLVb6Q5PVXiJDLDSKGj5mcgGyx4Xmq8L4894WuYxBp",
+	"KIht072Shstk5WtkdkSE4v95lJAT2ft912l5pedIMrLtF3FwSxfLv+86O16zwicTPlPJcX08icTyD17G",
+	"YTSJSUaqKsQ7PhmNcDzTAx9PelHow/ghsU6KPVApMEDcJtaaO7Kh7TwVlu4eNI0HBAlmocxIUSp7AemT",
+	"kD5U3+auFAqv4/gkYFNauMO6rH+FXZb60PZIt5WFav/3yDSjcsFca/szJaU6nU6joMhc8fbLqT512/9m",
+	"IjvMToAMKd38IcGRGL5XuucHChwnL+7GMfMJ5yhghBfu66vQ7kXyru6hYPOuScn91O3ctezK4khF2hZv",
+	"24iIOPR56bbdjNmIiCGZcCT5Bil7+BWjL2loKBwV7t3ruvFqLAkIdVl+NBVOu/I86uoD1ZTh74KB+Z4c",
+	"Hgt+7dh55ertY8eN2USQXztOCPLYcVXtql87lh0fO/dR55iuibPN6j1tJJJuTDFV2FquvHgzXkAaNw6k",
+	"8tnY8pBSuZEVkqLO43antYc4gWA21NpqveAaXVCSEcSdzNCrt2/fRC9iHvoKaxJ61ZXRQe3x2rvo19+8",
+	"bSqxg8Z2NXjp6GCe5g5jggW5rQOPNL28yILZAmFxtzadTmtyQLVJHBEqVaqguvSwIpXuZ69LUiu8f4Fy",
+	"67a+hBRSpr6hnIkuW159+SffopJGWBy+p8DtWvUKxHybses41qdhfadKL9rvQ4LXSRDi25IrnyjrvEyE",
+	"D1cRFeWGkii3YkZSGu/WDI+iherQjTGhBzevJbWuCuXpIaMixr5Y7TQ0fadiVY9qH4Eavk5VxzcjfPq0",
+	"3ZCnoy/bTlV1aOFGJln+CYojg6L4eCZ/gTMOTdUtPaTocBhSwokUhVfpIAr5UIrEdyJMB+8gFrtW4B3A",
+	"WEwNUmQvZlNOYoT5iS4Nes1ciylDalBwY5VXe47k5UoNRJCIjIeMkmItGiZ4U0HojHGMR0RAZH6JvzF9",
+	"ZfsGvSn/AbERuSRwTAcTqe5rbI6xah5qmL87IfEs9RfIiWdI0dil542wabhhWX88LaIqV4HEaKyqY5vO",
+	"h/Br2vuB75OxqJnvS3misLLVnWpazlAobrSmmPDl8cTzmv6/C5gPdyH5KvxEFINmhtDa3ek8hgtIy2st",
+	"/+QNJl5mExV98GQvrFkAVSg2i9VVs89iDaVqcbcqH6J4W5LIrPz+onBclWodYIF7mCsvuTK1gJUJtvQ5",
+	"jrTpAx4P2VRdeAADNwoIF6pKBlhypjgUqgIywkbBARscXHuvoD4OI65BdNse0ppvIeveIjiQwuRC7Rxp",
+	"J8XXJR/Tp070H+LUPol6BOkQy9JD4LS+bUcIFVLL9ZALjsxriSEyjJEOhuEuomwq5b7WiMeYiy10i0WE",
+	"7xvD7Pw+y3YP0sia1SS08hqmUnrJ69fDUSgqv52EIK32ReW3v0VXGMxVk2Fa+YsDoV1N+os7F8hEegPB",
+	"UV/ARgfmgFTHE3R/PaQnZc3q17bhHWjvsen8VXj2ZRb3wiBQt5HHyuWpe0jnv9y5n2F8uQHIilMz7K5M",
+	"8PPcvn1P/3V/0SkRcAV8rl5VrB8Kbhj/bHz/CjFsvzLX6++uvfRscU+ZrmNwAS41G1xurWoZ39xS3kKU",
+	"QjCUck66y7zckKQKQ2l3Va5+VqagBWcj0mOBvAYxfdlRjkxTD7o3g3JbyijJlYN3PBHceFBRFNIEnC+r",
+	"K8IFigtMA44mVISRhXz/HEeU3BXImo4rWRjUtqw9WzXK8ewKekeyfhDjKX0HEdlsmDK6PcUyM9ZB2tvK",
+	"TG/5RV8jM5srq5jEVmTI9MsnYge7RXwSjssFAjge0CA8JRSpxFs0oQFUpQg5OiGz7FFb4OFddvKmnyRf",
+	"wGAaSpo8jlnG5vEzJfZa3t7yD25pJN/HboRsNRrLP36NzG4RM74nJsZ1qm9Wjh/wEyXkGItAlkF0ifwj",
+	"EbQhBTlriXhI9UoEfHpXXWgUizAX1r12H2F02Di6aW68lAliBWuE7+mb9ZCg10l8EhEUMyaM+Shig2Lr",
+	"aDqWczuctvRP2woe9Ji2GmAmPabyP/8dlbyH4JUyu5GG+KxmSE0n840w3MzZPhZoFf6QmTo6xQrF4ZAx",
+	"TrjJYU6tprn6OqzfJ7GL+MQfyvP7hJBxSAfyZA8YxUL+DZ+GHBEcUxJcQe+8cvU2koNQpuB3UAQ3fQFb",
+	"BsPaQgf6TzRkUaBq6WgLAupDlV8GMZjU1YqGCRgKORrhgLiIUZ8gLJWPkAWyvSR07Dlu2qZ4pK1RycMr",
+	"c8qTrxdCDiEUnET9RAPJfKnKSJlAebeSenII47jUmoka4kYp2SglG6XkaVFKlOzW5YpTmR0RgWZsYp0K",
+	"VjGC9GSYK5NY4caZL5uI03KJyoEkX0hqKZZdNu37ozbt2FJbRZYW3v9UoTzoKYk/NeeFqS3GS6Vwpkzj",
+	"pRbG9kg3Mnkjkzcy+WmRyTcnYJcrqCeL4nAwtHV1U1nPEskhWe4p02+l8Q4KJomnAhNkH4vdxb6xQ93b",
+	"Y3SNXaStW01n4yi6DI6iLDCYoXdD3pDaXKhrvI5PCJdKhQqSVK7+mEXKxiFPGw7+IUXxKgYyyWBRj5Ok",
+	"FvUOwgMc0jnWKFcRZMeXXDeQQ3wiSoHuWsG8PNuaQZWpaioF+IeEKC+7srA5+y/u7AdyWSr8sof99r0w",
+	"uL8dk1N2QhZdwuTzVDTKG5SOp1UZhCZlTuoEIUX98JQkEVDLhZ9q/qzCr7q3vFxOXqjE+kbIqsVSanOH",
+	"2cixynLsKg0qSzHZk76zFIuu60SowFJIswY7P8JZKz1kXLsICzRiXCDO0GjiD1FIEY6ixPKPAjzbQgco",
+	"woLESHeMYgIFnaVeeAWMQ6yPPJNiPRdLsMCSX6oSqo4ut06oxrixFG0sRRsp+7RI2evydpqVi0oSLjHc",
+	"K3/rQpv9K3AVtgEwBFPhCypJfcxY5BaZ3ikekfMIy5f02C61tDSD3IjLjbjciMunRVwC15JCoaYQtRfJ",
+	"TEJFbOqkl1vW9VtzqXAjPEOckERisjhQSD4mxAodoCmOTlBvhhQoHeICsH2EeUVFailPbShQjwwwzYey",
+	"X0EQ28IBWVRlwBQieMjBXtUTulR5LfnQdrdqwH31PBjLF/xyGIkVkmISGL/KX9xUR/OK/ayU15OkD7wc",
+	"s9HqX91mlb+5pd3lK3VkPkr6uUhbDdTo2/hvLoP/hiTSpSyuUL+xfY+Td6uk+Kg0ziTBR6qtIR1wF0UE",
+	"98GELoXkmHFA2i2VjAuk4isEhOJsZZF4RN59XNRdpg8R9XCThnPRaThEU0glst7WhckWmuVJzLVdHoej",
+	"VHPIhJbKj0mwhQ612qLjZHEEedSIjwmFH9iUBBqIYIzDwCTfQD4NwTGVHHMFUWby41CP+GxEOKJkgOV5",
+	"UDVnRs3rvOziXjIbGExqc6978vc6oxr7yZZsbnqbm171sFZFNkXyepgNmMqKa3J3HGFtfyrNsEkQKAz4",
+	"jDJs9bEvOMhewPGTD5/jYJxDGRAagzwj39SANInQnQ6ZPA/guggoscIc7cXaijXcS6qzWCMs01zsVzb6",
+	"y0XpL28OZwk7SE1BpdoA5GJVZWYcM9Yv5QtlMdapZiJigxq8v28nloXUjyYA1gLPEgOI1OBNPcR8atIW",
+	"OkAjNoI4GUBmUWHboQJ5iYmcDJUXhBkR6PmW13qhDLGU9S+US8qy3PwGHwOeb7oo/7/T+jENaUDuono7",
+	"SXVblg63jkw3tYfPfJLbzZid6ih/m+i19S1ig0VEf3ccGlNfsdJ+lQY6CU1jg/dTL4fkLMaJQrKWGrmU",
+	"54U58G46NHlipN7rHc+z25NzgOauoHdGLCbvII5n2sTI2YhA9E5E+pJT+InU/wc4pIjRNJIR8NCE8mUb",
+	"LFExDX1SOazxqlmU9bllLu7ICePZ0ZSQ8TOuSi+ZqcIUBoD/je680Z1XDd0JRYEkK01Nh7rDK/mTVXJu",
+	"1qOsIMqVDhwqGJB9qzrAOA6ZnIbhWZBvEKLomrBFqQiYFjBIQ/h0C73BIMXe5OhOh0xpP5Ul4Ctyhpdf",
+	"/G2sCBvv8EbunUHuSQllCSUtjRLrqYYzKheAOq6lVjmecYrjQPNevYUEPiFgLXDVIBSI7fMKvcB4gbEg",
+	"XLxghzO6qmK8vlidki10o4+4FH84cvVHXGh+B5WxRwYh5VI9ZLGRAKqzgPhhYJzXECpphfEsi9t5RT9/",
+	"GoIdc2PdWHs3cnojp5+uoEd/GEZBKjSXBO+oPNmqotlSSqOQw/VeNaCL9dohjSxGlCF5LVe5hCBtpywO",
+	"NDrBeUIhX4VOnwaBmhnpRpxuxOlGnD5N4hTUxAJJZ4DpFiEOmB/K3AKHJBYKiIQo75hdQ1PVORsqCBpm",
+	"MnIIVEzvKdStwFWFFE9JPJNjKQ5mfFWP4hlBIlDTKYtku62366kscpels0LKchfakDDyU5JyFX5QQlAI",
+	"8v31CyTQviLjZ8rb31MQRA0ApF8X2jcWEy7kTWkLHeSh3nQPqR8tARMyyG/XBBoxOWCpH5h6ncWAREss",
+	"T6+apbrsCsDm5N+c/JuT/6kyeGG6SBInZ/yiE15lPkwXxi1WCipUB/ljPsYvIux/XTH5m1j5b0SsvGIS",
+	"Ff/LC0LV3CW4iirMwap4LtUZqThLdVvzJRYaVFeZKaCv53iWWUNl+gBMkOd4Raa9yc7KtC/Fs1sTejkj",
+	"geXybBSZjSKzwUB6AviHTN4QqRZS5aG78M/tHhb+cDn2rBKu0GxvJv+zr8J0h1jhwbEplde9SSRyOZqc",
+	"UKEkKUY9HEALfMzCCC52kFQE18NQkBHE7fo4jmdJm2EqtbonZHbFQC66KvoAOlLsp26jx872sZPg8UOI",
+	"oIs4s9/jQzaJAjTEUn3TIWP1ehv1ZmVXzAVS+0VYvmdIdKsJPWbRDZ3eAvIpVqcUaSlLliQ7Q9oXI683",
+	"kvMbLDknYyQYqrue55WrlBkRGo7kWiwE8MYBRxjxISECPX949G0pI791++XaLmIxeuXF+q7X9MAZ9pvX",
+	"j37zBSliMRrHrB9q4M1Yi2EpFmM25UoLPSEzxPoA0DlFKg8NYh/kW5ovE+EHcayqPQhvNS2acFZKplvo",
+	"QIvDdgu9Hr5YURZeg+k/Fh32FpFdXaDcHE0iEY5xLLahxHqABa4uxdRCPBEjnuo6kaCuCqb3+Wk2lD5m",
+	"U5dNhCQVFyKnXZ8FxI0nEXFjgjmjrja1HtOGa0yybr3juq675+WKxWSJHI7fGDbo12THmQrAjfZuq7nT",
+	"2qkUZs8EjrhWGaAEWiL2YzbdCP2N0F8vZCiwjpHOy2T9atn24vxGvVfIGUXrJqn+m5JUnzGAlRMwZaNw",
+	"KW7ZzQnEVqa2sD6LIdASkMCNsVsRtqppiVHasFJLtKVFMOXX6wNsBCsrKHmugiJvJF1favdeOsyNi29j",
+	"Gdu4+J4W3UDzbRrJkxWDi3x+ibTi2/dOyOz+knx4U03YsneZ6x0woUa6n2Ku2VUjjac4PbQ4x/2G+WFl",
+	"AZl8+XgSb9KBluXi9YgvL7Gsj8JNxewLTXXPLDbWJ0BZvq99mC/zcmfenQPzi8kg5EJRwXx5yH6ooKQz",
+	"hSHnKu24FZzkNzIjvlTO8qt3BYkpjhJI/wtlOWsdNq7sy+DKZjnKNDyX/X2RS1tyEGS957gnAX47CWmQ",
+	"VEwB5HbDh34oZpXTOW3audS6tz3QJ6J9Z1bq2VbBq0yVZd7Z2N2+qbq1EVV5SbVA6hUpHFC9p4JBLqMV",
+	"LNAe5qx1WuEo1K3PJQMf9wn/LDDks4CAuRqx6+oEyxRr89pCnXrxZVE2dNP09s1VivUSbPThSxHamdJj",
+	"AhtgfqqkBZsWXEiQGqQoKuACF5MYklk0pkpl5VfTyKXWe/UYn4jKa9bn2dZ2l8xybB5vdNyNjptQQ6Eg",
+	"y531VXVa/f5SG/CZxdVjPG+fci56FrzIVSiURaE/K/dlWKi+SZ4oYtRg7YQUAcCngfNNjFKcTWKfFBOv",
+	"6nJl7wV9HLSrxlbmcdQr8ezDhd6eSw62qAge5Elom5MFZfavnpJ4llKSgeu3Mo8xh3DJaRhFqGdSkaWK",
+	"F8S4LyB5ZzyO2amG88e+CE+xgPRi9LyGEw0DnkQY2NU2Xyi+G92aROSIQLn+i/PUqz6OBBaEL6Mr7hpg",
+	"1ADDf2cKnOqpy2s/iKJ0UjodKyawv0Sp6tVpavveEPPh/YUiCqhLkLtCR8/m6Ux2jFNy2wcRdfTqQa2x",
+	"006SDjAf6rwwXbMKKvcVSTC9qfMiLDsy04GVbC9H9RyHoTquE8q3xlgMHdeRnTn7jhyFk9fs3apJ5/Lj",
+	"+ysKyBkeRVl6TsNLw2AfKczlWsNrdAzo8hmhlmHWz7zoPEjJD1JpgPKkMikIXUTwLCol8TdN1CGA8A2l",
+	"qITwAnDoQk4joUKKjhGjYuiiIZuiEaYzNMWhyGQ9hly9o+qvCSlsBwCSd40iOhn1SMxdRBXcKAUG4CVn",
+	"ONSHu8BzmEWlCiQ8ewqRPixc11LURHlojcZVPO/Wm0VF9EJV/zTNf0rsJguAtxKzecmBaQ3uUmekXyye",
+	"rFmEjUXxMlgU4wxRJuLV+rXcrnhEssGxz2URmTEPA7KF3oCw2HxdX43NpCJkodQwoMn3ZtrBhBTYOO9i",
+	"kefBMitkSlqX2hCZDvMJBb8mq/Ssx78um2hsvbExSn5TjZKvpnXOle8Dx6RUFM7rGVWMk9giNa3WKjhP",
+	"RNk0A+l5TjVD3q7OIQVfeqwKwNPPls+AlTO2yWUlmt/2MfVJtKxGg0IaSFmsh/0Tg4RuEbi8ZUEdmulw",
+	"dkUbzwD+gE0oAOJBmi4XSTWGXsxOVMkGPIgJGYEyMc9JV7IdIRbneGk6JFSDJ/QYOyFpMCAUqhhiyAmG",
+	"dOIrVoDMdMjQkOA4AMB03UwSFh+EQfJVgboCC7cORr1kMDcwr41Ws9FqNrk9T1+NS2Dec54IjPbDeFR+",
+	"JBwRISIAXYUrX19LY51kj2KCo2imeDStX2ZOEHVXjAkXaMAILz5Jis6AonrDMNBnUASriW1k8EYGb2Tw",
+	"U1hnGLhXZZ/gmChOWS6G+ySOcbQojZ2FFMIKtH7KTkncm8QBoQocHSO9oClEg1LBT/IX1JI76ZXVc9iT",
+	"6pkYZHwYixkK8IyXm/fUNC+5cU8NcpPXvslr38jdpycusU/iVDoKebWPxovS2WMSLYMOKYPTfU7qufLr",
+	"U2KCJ/iYTThxVbWB5KEOfAhCqD0fhZS4CHMkpgyNScyTche5BB0odU0CHWbG/IkyjRygMQ5jsGdI4Wwm",
+	"kJYDrgjAY4RxhJ8CT0u0ARnZCOONMH46g8SloLPrlqdyky+pz5ZIZ4VPtk1oUFlOJ4IRSl2XQDSB0E1V",
+	"XDVgiKacF5hXabBeaeleEqyzjYTbSLiNhDtjSfRU0CyTZfIevg1KXQVI3TR4kgZoimOlIw7wmLtw6Y/w",
+	"WEGJquu9xq07lUxpal9eQSKFYArCPuDVJYWMM5kMUE0YSlPl4HPTkB2IRO6yfj/0Cw2xcl63IJjzgnRA",
+	"2faTUQBlzzC/UgSnKeaon/LcpRUfj5W7L5lJTm6gxViuKTo4hqxZkRZ9k/rA8tB8xc6QlVE138MtSOKQ",
+	"N0Uo7qPG05uh6ZCNSthuWVzqJCIvqQFd9lSOK2opOBgNnU2oZ9VgD7W9aeqPtdIFpFoW73kzZmPGCc+w",
+	"A5TWHIQUCTZiccympro8wXEUEi620AGFuhaaKpGmSjSacGEo2kZDXXZmwGTMmXGJrQ9P7uTZKOabyj8b",
+	"PVsJCktYVTuVdcbctsmRXAoObWX4CqY146TuBDFV+FAA9WV7M4SNOAQjrtTBaaJATIcsPeRDkJ1GYkMP",
+	"XGvrJAhtzPRlIvNAz2WNUtNdkq8Hi3nJkvU2YnRj39jYNy5c7hppgzBNhRnIgxUlsPq2XAAfqBf4XNJy",
+	"4sojESfm+lRdWqpmN8JyIyw3wnIjLC9YWOoLMK4mIWOg7VLL0UvEDwPCEQELkqq6owqcJRbcPva1KcCG",
+	"VdBgD0JnraMDwBcP6UDqnFKORzgebaEbVH5CeUHYQGWbk2LP1Oh7YRIJVqrM9hpqAADBNnak6nYkIC+E",
+	"owgNQy6Yoa5lVMvD0WRpwEyWdpPAQSjjA1lz/cQDMcQB6hFCU1eECSW3wgylEgARhTq7aDLiaDJWwIc4",
+	"pFwjOzAUMS5J/upd7AsX8nY4QHgExa6NyjwwT/pHah3IRXo8jpK1fiLGp7T7hawH1RkvO+99kx0ftyVv",
+	"p8cDoylHatYvZ3o9P74YkiUJOSZ4xFX9YVVT3kVjEocM3BrqLzd1s6jjCyppQQUN6qp6iFJoSJW/2Mdx",
+	"ZEa0BHRIAe3gEcIRo8So4u9OCExX6+J2LEg3DJyqavi1l+QuXCTWx0Vq+EcCg0JQhtshl47rd/hTiTCT",
+	"jB6uZZIqLRJPaLrcP3LAOZH/r6sXKUIKwsBEumuqtgCtuOVLV98EeIaiEB64iFGf6NxUdmqyZOMkXokk",
+	"LBQKCOxU7FMZtlczxaX2ougxbvwomzvt5k771NxpQRBqCVgsQ7WmIGJMeV8zyCIYARtYCBKWrKhLExaq",
+	"wuPnRSuOompZTGWC8rYe5aWWlGaQG1G5EZUbUfm0iErDtUUCTkm1JfGhIg5xVOvhCFOflF64jiYjY1jB",
+	"PmCquKqWfG+m/quVUn+IY7GFrmJ/iCY0FMpqIhh6j8QsBVZPaguWapivEHFbjuxFPbBVJedV4zevfA86",
+	"ENfZ4Ch8jzyGu1BmamV4rfIdZDZmY2OsamOcX7vyWpsWQyyG+7TySBZXBDrI1QmEIDWqkGIR0YV3umFw",
+	"JVMVnBPCkYItVHHXFnJoihmUzSFJISsKLRbfTqf2zS0+lCzCBiz0MoCFnto0WXgoVSlBZGG1vGEgmHth",
+	"LIYQIgVQ55zgiAQIKysfvKHjnihkhg0JithgCYuVafMJUV1qdT4Z5RPR59M1erY1+qXzPE1f2ASSbuoW",
+	"WfSwWC1Pf6tavcgSi3klBNQLKfSokZe6XoeyCFOmIu4tIZqDOVyqjKxkFHmFiHPI0MeqNzz1bP0MQIye",
+	"kWW2tfrPl/AOUL5+1UWUTSXxG48L5mLfpBKZwiRpSDaTfGZOL6wjtLFCPaIK0lOrGhBxgBEP3yNVDImL",
+	"IXpfNBO7QNC5y31/TlaghD2Trd9w52Pjzud4uuyrMarySC6vv5LelzXQIyfxKaQ1ymsB94eMRZDZSBEZ",
+	"jSM2U28GHIWKi8lpGBDqEzSIcUBcNCM4dpOQH3kUZk+1IZsiLggOwmhmCrmE/hBF5JREHG4aMcH+UEf6",
+	"gF2MJ2iUrJ+JKFKzNPVdchVSzywLjlTrCoTich6m2SGW277h6YZfL4pfDzKsmqdK+R4J0GR8Jt7dBivK",
+	"ohph2f7SSoUaGUuxsGwFCYbGcUjVrV0wNNT/NRzuZvhbQ16dhmRqBfnIc9bwnzx9dR2oGETWurnuprIg",
+	"nf0ozhkcMR1M5ELo8WsDVVEgUYTpIBM9ROhkJHcOQB/fGzp35muDLed0Qe6K7aEor0t2PPG8pv/vAubL",
+	"xpF8FX4ic/XJ6l5rd6dTtUIZzHQjAZ6QBDB8t6IA4AILQM9fomZDTNMQj8eAGSo159RrpF1KHPWImBKp",
+	"NU8ZaNN8C90YExrSAUiDKKSEIxxIOSXH60eM22ghZ+fnZBIXqFIfqFnenMRjxqvr1S/HbFT55dvs8UTy",
+	"6dUqD+MzL2y4+YL1b26R7ip8O2XxScRwBbUbAHY5OSVUm44SqF2AVc9UODSxM1KojEaEBvtwPHPhIowE",
+	"jk5AUVYqcAzmxEQQnZ+L3zRTupRqcDK6EqZJNmTDMxfGM29mkjvV9RFFWJBoVso+0EN8WhzvPR2SmKB3",
+	"RDgiPUxPUEBG7B1giPQ3+PodFIVcECqvoWaWrjOJI2ffGQox3t/erjc6W96Wt1Xf3/V2PSBGPaJ51mRo",
+	"zDiozxNwphVElvMC3fLNoYKmtT6xJlv8/iCNnwspiomYxDT9PKlpPv/xYVoCOn3fj0K5lUWvRzgcwa1Z",
+	"CwQreRVmWfBJZlCq+hbcq9NPbcTz+QauKpOem2ogcuvGMWN9a8w6aqBoebCAZCY+xDFxk4SgkBva6ocx",
+	"t0aji6fm23lVXYJcRNkopGr3XJTgsivIqAjHYV+LHm6vDS1ZHSXA88kR6ZdJNGXJp8aO0ZOy3NoNlawx",
+	"/9FtdkLkuIcER2LoIik1Y+xb0zcbe//O/f8vAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
