@@ -37,19 +37,20 @@ type giveLimitDoc struct {
 // GiveFacts decide whether care credit may be given away. Of a donation, relation is empty and the
 // receiver's age 0.
 type GiveFacts struct {
-	Age          int                 `json:"age"` // of the giver, full years today
-	Relation     ledger.RelationKind `json:"relation,omitempty"`
-	ReceiverAge  int                 `json:"receiver_age,omitzero"`
-	Minutes      ledger.Minutes      `json:"minutes"`
-	Available    ledger.Minutes      `json:"available"`
-	GivenInMonth ledger.Minutes      `json:"given_in_month"` // before, in the same way, in the calendar month
-	GivenInYear  ledger.Minutes      `json:"given_in_year"`
-	Today        ledger.Date         `json:"today"`
+	Age           int                 `json:"age"` // of the giver, full years today
+	Relation      ledger.RelationKind `json:"relation,omitempty"`
+	ReceiverAge   int                 `json:"receiver_age,omitzero"`
+	Minutes       ledger.Minutes      `json:"minutes"`
+	Available     ledger.Minutes      `json:"available"`
+	GivenInMonth  ledger.Minutes      `json:"given_in_month"` // before, in the same way, in the calendar month
+	GivenInYear   ledger.Minutes      `json:"given_in_year"`
+	GrantedInYear ledger.Minutes      `json:"granted_in_year,omitzero"` // to the giver, from the pool, in the calendar year
+	Today         ledger.Date         `json:"today"`
 }
 
 var giveNames = []fact{
 	{"age", cel.IntType}, {"relation", cel.StringType}, {"receiver_age", cel.IntType}, {"minutes", cel.IntType}, {"available", cel.IntType},
-	{"given_in_month", cel.IntType}, {"given_in_year", cel.IntType}, {"today", cel.StringType},
+	{"given_in_month", cel.IntType}, {"given_in_year", cel.IntType}, {"granted_in_year", cel.IntType}, {"today", cel.StringType},
 }
 
 type giveView struct{ f *GiveFacts }
@@ -74,6 +75,8 @@ func (v giveView) ResolveName(name string) (any, bool) {
 		return int64(v.f.GivenInMonth), true
 	case "given_in_year":
 		return int64(v.f.GivenInYear), true
+	case "granted_in_year":
+		return int64(v.f.GrantedInYear), true
 	case "today":
 		return v.f.Today.String(), true
 	}

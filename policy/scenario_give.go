@@ -34,12 +34,16 @@ func (s *Scenario) gives(rest string, n int, done string, decide func(*Rules, Gi
 			if born, err = ledger.ParseDate(words[4]); err != nil {
 				return err
 			}
+		case len(words) == 6 && strings.Join(words[1:], " ") == "granted to them that year":
+			if f.GrantedInYear, err = minutesUpTo(words[0], scenarioMinutesMax); err != nil {
+				return err
+			}
 		case len(words) == 5 && strings.Join(words[1:], " ") == "already given that year":
 			if f.GivenInYear, err = minutesUpTo(words[0], scenarioMinutesMax); err != nil {
 				return err
 			}
 		default:
-			return errors.New("say \"to a RELATION born DATE\" or \"N already given that year\"")
+			return errors.New("say \"to a RELATION born DATE\", \"N already given that year\" or \"N granted to them that year\"")
 		}
 	}
 	s.acts = append(s.acts, act{line: n, on: on, do: func(r *Rules, p *standing) (string, []Step, error) {

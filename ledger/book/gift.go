@@ -83,6 +83,7 @@ func (c *give) decide(w *world) (decision, error) {
 	care := w.account(g.Giver, ledger.CarePurpose)
 	f := policy.GiveFacts{Age: rules.Age(giver.born, w.today), Minutes: g.Minutes, Available: care.balance + released(effects, care.ID), Today: w.today}
 	f.GivenInMonth, f.GivenInYear = given(w.gifts[g.Giver], g.Receiver == "", w.today)
+	f.GrantedInYear = w.granted[g.Giver]
 	choose, kind := rules.Donate, ledger.KindDonation
 	if g.Receiver != "" {
 		choose, kind = rules.Transfer, ledger.KindTransfer
@@ -163,6 +164,9 @@ func (w *world) fetchGifts(ctx context.Context, tx *writeTx, n *wants) error {
 	rows, err := selectAll[giftRow](ctx, tx, query, pq.Array(n.givers.list), int64(ledger.Year.Start(w.today)))
 	if err != nil {
 		return fmt.Errorf("reading gifts: %w", err)
+	}
+	if err := w.fetchGranted(ctx, tx, n.givers.list); err != nil {
+		return err
 	}
 	for _, r := range rows {
 		w.gifts[r.Giver] = append(w.gifts[r.Giver], giftFacts{r.ToPool, r.Minutes, ledger.Date(r.GivenOn)})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json"
+	"github.com/lib/pq"
 
 	"timebank/ledger"
 	"timebank/policy"
@@ -238,4 +239,25 @@ func sortLine(line []standing) {
 	slices.SortFunc(line, func(a, b standing) int {
 		return cmp.Or(cmp.Compare(last(a), last(b)), cmp.Compare(a.priority, b.priority), cmp.Compare(a.seq, b.seq))
 	})
+}
+
+// fetchGranted sums what the pool gave this year to people who are about to give. A grant is a batch of its
+// own, so no command of this batch can add to it.
+func (w *world) fetchGranted(ctx context.Context, tx *writeTx, givers []string) error {
+	const query = `
+		SELECT e.volunteer, -sum(p.minutes)::bigint AS granted
+		FROM entry e JOIN posting p ON p.seq = e.seq JOIN account c ON c.id = p.account AND c.owner_kind = 'pool'
+		WHERE e.kind = 'grant' AND e.volunteer = ANY ($1::uuid[]) AND e.effective >= date '1970-01-01' + $2::int GROUP BY 1`
+	type grantedRow struct {
+		Volunteer string         `db:"volunteer"`
+		Granted   ledger.Minutes `db:"granted"`
+	}
+	rows, err := selectAll[grantedRow](ctx, tx, query, pq.Array(givers), int64(ledger.Year.Start(w.today)))
+	if err != nil {
+		return fmt.Errorf("reading grants: %w", err)
+	}
+	for _, r := range rows {
+		w.granted[r.Volunteer] = r.Granted
+	}
+	return nil
 }

@@ -137,7 +137,7 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, holdsOf: map[string][]*holdFacts{},
 		consents: map[consentKey]*consentFacts{}, choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
 		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
-		redeemedBy: map[string][]*holdFacts{}, wards: map[string][]WardConsent{}, strikes: map[string]int{}, frontier: map[int64]ledger.Hash{},
+		granted: map[string]ledger.Minutes{}, redeemedBy: map[string][]*holdFacts{}, wards: map[string][]WardConsent{}, strikes: map[string]int{}, frontier: map[int64]ledger.Hash{},
 	}, nil
 }
 

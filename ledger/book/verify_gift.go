@@ -69,6 +69,15 @@ func (v *verifier) checkGift(r *Record, side sideRows) {
 		v.find(r.Seq, "was decided as if %d and %d minutes had been given that month and year, it was %d and %d",
 			d.Facts.GivenInMonth, d.Facts.GivenInYear, month, year)
 	}
+	var granted ledger.Minutes
+	for _, g := range v.groups.granted[d.Volunteer] {
+		if ledger.Year.Start(g.on) == ledger.Year.Start(d.Facts.Today) {
+			granted += g.minutes
+		}
+	}
+	if d.Facts.GrantedInYear != granted {
+		v.find(r.Seq, "was decided as if the pool had given %d minutes that year, it was %d", d.Facts.GrantedInYear, granted)
+	}
 	v.gifts[d.Volunteer] = append(v.gifts[d.Volunteer], giftFacts{d.Receiver == "", d.Facts.Minutes, d.Facts.Today})
 	if d.Receiver != "" {
 		if have := (&world{relations: v.kin}).relationOf(d.Volunteer, d.Receiver); have != d.Facts.Relation {

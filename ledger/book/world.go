@@ -38,6 +38,7 @@ type world struct {
 	drafts        map[ledger.Hash]*draftFacts
 	relations     map[pairKey]*relationFacts // the latest of each pair
 	gifts         map[string][]giftFacts     // by giver, of this year
+	granted       map[string]ledger.Minutes  // from the pool, to givers, of this year
 	redeemedBy    map[string][]*holdFacts    // by volunteer: all that were made this month
 	wards         map[string][]WardConsent   // of each child, in the order given
 	strikes       map[string]int             // against volunteers and partners, of the year before
