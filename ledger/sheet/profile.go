@@ -110,6 +110,9 @@ func ParseProfile(text []byte) (Profile, error) {
 	if len(text) > profileBytesMax {
 		return p, fmt.Errorf("%w: a profile has at most %d bytes", ledger.ErrInvalid, profileBytesMax)
 	}
+	if err := checkProfile(text); err != nil {
+		return p, err
+	}
 	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return p, fmt.Errorf("%w: reading the profile: %w", ledger.ErrInvalid, err)
 	}
@@ -207,3 +210,13 @@ const (
 	evidenceSigned  = "signed_sheets"
 	evidenceColumns = "columns"
 )
+
+// uses reports whether the profile reads the column of a header.
+func (p Profile) uses(header string) bool {
+	for _, names := range p.Columns {
+		if slices.Contains(names, header) {
+			return true
+		}
+	}
+	return slices.Contains(p.Activity.Join, header) || slices.ContainsFunc(p.Ignore, func(i ignoreRule) bool { return i.Column == header })
+}

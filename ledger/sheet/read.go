@@ -36,15 +36,20 @@ func Read(file []byte, p Profile) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]Row, len(t.rows))
+	rows := make([]Row, 0, len(t.rows))
 	seen := map[string]int{}
 	for i, cells := range t.rows {
-		rows[i] = r.row(i+1, cells)
-		content := r.content(rows[i], cells)
+		if blank(cells) { // people leave lines between weeks; the numbers of the others stay those of the sheet
+			continue
+		}
+		cells = trimmed(cells, r.width)
+		row := r.row(i+1, cells)
+		content := r.content(row, cells)
 		// A second row of the same content is another request: it is answered by itself, and refused as
 		// the same shift. The count makes its key differ, and the same again in the next import.
 		seen[content]++
-		rows[i].Key = fmt.Sprintf("row-%s-%d", content, seen[content])
+		row.Key = fmt.Sprintf("row-%s-%d", content, seen[content])
+		rows = append(rows, row)
 	}
 	return rows, nil
 }
@@ -61,7 +66,7 @@ type reader struct {
 func newReader(t table, p Profile) (*reader, error) {
 	r := &reader{p: p, excel: t.excel, width: len(t.header), at: map[string]int{}, header: map[string]int{}}
 	for i, h := range t.header {
-		if _, twice := r.header[h]; twice && h != "" {
+		if _, twice := r.header[h]; twice && h != "" && p.uses(h) {
 			return nil, refuse("two columns are named %q", clip(h))
 		}
 		r.header[h] = i

@@ -80,6 +80,9 @@ func blank(row []string) bool {
 func readCSV(file []byte) ([][]string, error) {
 	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(file) {
+		if err := mixed(file); err != nil {
+			return nil, err
+		}
 		decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(file)
 		if err != nil || bytes.ContainsRune(decoded, utf8.RuneError) {
 			return nil, refuse("it is neither UTF-8 nor GB18030 nor XLSX")
@@ -100,12 +103,23 @@ func readCSV(file []byte) ([][]string, error) {
 		case len(rows) > RowsMax:
 			return nil, refuse("it has more than %d rows", RowsMax)
 		}
+		line, _ := r.FieldPos(0)
+		width := len(row)
+		if len(rows) > 0 {
+			width = len(rows[0])
+		}
+		if err := swallowed(row, width, line); err != nil {
+			return nil, err
+		}
 		rows = append(rows, row)
 	}
 }
 
 // readXLSX reads the cells as they are kept, not as they are shown.
 func readXLSX(file []byte, name string) ([][]string, error) {
+	if err := checkWhole(file); err != nil {
+		return nil, err
+	}
 	f, err := excelize.OpenReader(bytes.NewReader(file), excelize.Options{RawCellValue: true, UnzipSizeLimit: unzipMax, UnzipXMLSizeLimit: unzipMax / 8})
 	if err != nil {
 		return nil, refuse("it is not an XLSX file that can be read: %w", err)
@@ -116,9 +130,34 @@ func readXLSX(file []byte, name string) ([][]string, error) {
 			name = names[0]
 		}
 	}
-	rows, err := f.GetRows(name)
+	rows, err := f.Rows(name)
 	if err != nil {
 		return nil, refuse("its sheet %q cannot be read: %w", clip(name), err)
 	}
-	return rows, nil
+	defer rows.Close()
+	var all [][]string
+	for rows.Next() { // row by row: a file may say that it has a million of them
+		cells, err := rows.Columns()
+		if err == nil {
+			err = rows.Error()
+		}
+		if err != nil {
+			return nil, refuse("its sheet %q cannot be read: %w", clip(name), err)
+		}
+		cells = trimmed(cells, 0)
+		switch {
+		case len(cells) > columnsMax:
+			return nil, refuse("row %d has %d columns, at most %d", len(all)+1, len(cells), columnsMax)
+		case len(all) > RowsMax:
+			return nil, refuse("it has more than %d rows", RowsMax)
+		}
+		for i := range cells {
+			cells[i] = shown(cells[i])
+		}
+		all = append(all, cells)
+	}
+	if err := rows.Error(); err != nil {
+		return nil, refuse("its sheet %q cannot be read: %w", clip(name), err)
+	}
+	return all, nil
 }
