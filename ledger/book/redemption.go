@@ -241,6 +241,8 @@ func (c *settle) decide(w *world) (decision, error) {
 	case !h.endsAt.After(w.now):
 		return decision{effects: []effect{w.release(h, ledger.KindHoldExpired)}},
 			&ledger.Refusal{Code: "hold_expired", Entry: h.seq, Detail: "the hold ended on " + instant(h.endsAt)}
+	case h.careAt != nil && *h.careAt > w.clock:
+		return decision{}, &ledger.Refusal{Code: "care_not_yet", Entry: h.seq, Detail: "the care is booked for " + h.careAt.String() + " and cannot have been given yet"}
 	case c.given > h.minutes:
 		return decision{}, &ledger.Refusal{Code: "more_than_held", Entry: h.seq,
 			Detail: fmt.Sprintf("%s were held, %s cannot be confirmed", h.minutes, c.given)}
