@@ -42,7 +42,7 @@ func (t *tale) tell(ctx context.Context) error {
 		do    func(context.Context) error
 	}{
 		{"The city", t.register}, {"The sheet", t.importSheet}, {"What the volunteers earned", t.earned}, {"A redemption", t.redeem},
-		{"A refusal", t.refusal}, {"The trial balance", t.trialBalance}, {"The ledger, verified", t.verified}, {"Try it", t.invite},
+		{"A refusal", t.refusal}, {"The public pool", t.sharePool}, {"The trial balance", t.trialBalance}, {"The ledger, verified", t.verified}, {"Try it", t.invite},
 	} {
 		t.say("\n%s", step.title)
 		if err := step.do(ctx); err != nil {
