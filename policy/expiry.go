@@ -33,7 +33,7 @@ type ExpiryFacts struct {
 const expiryMonthsMax = 1200
 
 func (p *parser) expiry(r *Rules, d expiryDoc) {
-	if d.ID.blank() {
+	if d == (expiryDoc{}) {
 		return
 	}
 	p.rule(r, d.ID, d.Text, d.Source)

@@ -85,6 +85,9 @@ func (v giveView) ResolveName(name string) (any, bool) {
 
 func (p *parser) giving(r *Rules, what string, doc giveDoc) giving {
 	var g giving
+	if len(doc.Require) == 0 && len(doc.Limits) > 0 {
+		p.fault(lineOf(doc.Limits[0].ID), "%s: it has limits and no require, so nobody may", what)
+	}
 	c := p.compiler(giveNames)
 	for _, d := range doc.Require {
 		g.require = append(g.require, p.check(r, c, d, what))

@@ -232,7 +232,7 @@ func (p *parser) notices(r *Rules, docs []whatRule) {
 func (p *parser) redeem(r *Rules, doc redeemDoc) {
 	r.redeemable = p.check(r, p.compiler(ageNames), doc.Redeemable, "redeemable")
 	hold := p.compiler(holdNames)
-	if !doc.ForRelative.ID.blank() {
+	if doc.ForRelative != (refuseDoc{}) {
 		r.forRelative = p.check(r, hold, doc.ForRelative, "for_relative")
 	}
 	for _, d := range doc.Require {

@@ -61,6 +61,9 @@ const applicationMonthsMax = 120
 
 func (p *parser) pool(r *Rules, doc poolDoc) {
 	if len(doc.Priorities) == 0 {
+		if !doc.Months.blank() || doc.Grant != (poolMost{}) || doc.Budget != (poolMost{}) {
+			p.fault(lineOf(doc.Months, doc.Grant.ID, doc.Budget.ID), "pool: it names no priority, so it would serve nobody")
+		}
 		return
 	}
 	c := p.compiler(factsOf(applicationFields))
@@ -69,6 +72,10 @@ func (p *parser) pool(r *Rules, doc poolDoc) {
 		r.pool.priorities = append(r.pool.priorities, mark{d.ID.value, p.condition(c, d.When, d.ID)})
 	}
 	r.pool.months = p.within("pool: months that an application stands", doc.Months, doc.Priorities[0].ID, applicationMonthsMax)
+	if doc.Grant == (poolMost{}) || doc.Budget == (poolMost{}) {
+		p.fault(lineOf(doc.Months, doc.Priorities[0].ID), "pool: its grant or its budget is missing: how much it gives a month to one and to all")
+		return
+	}
 	r.pool.grant, r.pool.budget = p.poolMost(r, doc.Grant), p.poolMost(r, doc.Budget)
 }
 

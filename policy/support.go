@@ -72,8 +72,14 @@ var supportFields = []field[SupportFacts]{
 }
 
 func (p *parser) support(r *Rules, doc supportDoc) {
-	if doc.Team.ID.blank() {
+	if doc.Team == (refuseDoc{}) {
+		if !doc.Per.blank() || len(doc.Supports)+len(doc.Levels) > 0 {
+			p.fault(lineOf(doc.Per), "support: it does not say which teams are assessed: team is missing")
+		}
 		return
+	}
+	if len(doc.Levels) == 0 {
+		p.fault(lineOf(doc.Per, doc.Team.ID), "support: it has no levels")
 	}
 	c := p.compiler(factsOf(supportFields))
 	s := support{team: p.check(r, c, doc.Team, "team"), per: ledger.Period(doc.Per.value), kinds: map[string]text{}}
