@@ -87,6 +87,8 @@ func newOperation(name, method string, op *openapi3.Operation) *operation {
 		o.bytesMax, o.gate = batchBytesMax, make(chan struct{}, batchesMax)
 	case "POST /v1/hours/imports":
 		o.bytesMax, o.gate, o.timeout = importBytesMax, make(chan struct{}, importsMax), importTimeout
+	case "GET /v1/pool": // for everybody, and it sums up all that the pool ever did
+		o.gate = make(chan struct{}, poolReadersMax)
 	case "POST /v1/rules/simulations", "GET /v1/rules/replay":
 		o.gate, o.timeout = make(chan struct{}, trialsMax), importTimeout
 	case "POST " + tokenPath:

@@ -8,6 +8,9 @@ import (
 	"timebank/policy"
 )
 
+// poolReadersMax is how many may read the pool at once.
+const poolReadersMax = 4
+
 // receipted answers a write with its receipt.
 func (s *Server) receipted(r book.Receipt, err error) (written, error) {
 	if err != nil {

@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -52,8 +53,8 @@ func (b *Book) Expire(ctx context.Context, by ledger.Actor, key Key) (Expired, e
 		who = who[:sweepMax]
 	}
 	for _, id := range who {
-		each := Key{Text: "expiry " + today.String() + " " + id, Request: key.Request}
-		r, err := b.do(ctx, by, each, &expire{volunteer: id})
+		name := "expiry " + today.String() + " " + id // one wish a day for each, whichever sweep asks
+		r, err := b.do(ctx, by, Key{name, sha256.Sum256([]byte(name))}, &expire{volunteer: id})
 		switch {
 		case errors.Is(err, ledger.ErrRefused): // it was spent, or held, since
 			continue
