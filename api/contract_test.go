@@ -45,7 +45,7 @@ func TestContractSaysEverything(t *testing.T) {
 	reading := []string{"CheckRules", "SimulateRules"} // a POST since its question is long: it records nothing
 	public := []string{"CreateToken", "GetKeys", "GetHealth", "GetReadiness", "GetMetrics", "GetContract", "GetProblems", "GetCheckpoint",
 		"GetProof", "GetPolicy", "ListRuleSets", "GetRuleSet", "GetPolicyPage",
-		"GetPool", "ListHonours", "ListSupports"}
+		"GetPool", "ListHonours", "ListSupports", "GetTile1", "GetTile2", "GetTile3", "GetTile4"}
 	for path, item := range document(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			t.Run(op.OperationID, func(t *testing.T) {

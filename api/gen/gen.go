@@ -3472,6 +3472,30 @@ type ServerInterface interface {
 	// CreateSupport Assess a team
 	// (POST /v1/supports)
 	CreateSupport(ctx echo.Context, params CreateSupportParams) error
+	// GetEntries1 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a})
+	GetEntries1(ctx echo.Context, a string) error
+	// GetEntries2 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a}/{b})
+	GetEntries2(ctx echo.Context, a string, b string) error
+	// GetEntries3 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a}/{b}/{c})
+	GetEntries3(ctx echo.Context, a string, b string, c string) error
+	// GetEntries4 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a}/{b}/{c}/{d})
+	GetEntries4(ctx echo.Context, a string, b string, c string, d string) error
+	// GetTile1 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a})
+	GetTile1(ctx echo.Context, level string, a string) error
+	// GetTile2 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a}/{b})
+	GetTile2(ctx echo.Context, level string, a string, b string) error
+	// GetTile3 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a}/{b}/{c})
+	GetTile3(ctx echo.Context, level string, a string, b string, c string) error
+	// GetTile4 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a}/{b}/{c}/{d})
+	GetTile4(ctx echo.Context, level string, a string, b string, c string, d string) error
 	// CreateTransfer Transfer care credit to a relative
 	// (POST /v1/transfers)
 	CreateTransfer(ctx echo.Context, params CreateTransferParams) error
@@ -5223,6 +5247,262 @@ func (w *ServerInterfaceWrapper) CreateSupport(ctx echo.Context) error {
 	return err
 }
 
+// GetEntries1 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEntries1(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEntries1(ctx, a)
+	return err
+}
+
+// GetEntries2 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEntries2(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// ------------- Path parameter "b" -------------
+	var b string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "b", ctx.Param("b"), &b, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter b: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEntries2(ctx, a, b)
+	return err
+}
+
+// GetEntries3 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEntries3(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// ------------- Path parameter "b" -------------
+	var b string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "b", ctx.Param("b"), &b, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter b: %s", err))
+	}
+
+	// ------------- Path parameter "c" -------------
+	var c string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "c", ctx.Param("c"), &c, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter c: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEntries3(ctx, a, b, c)
+	return err
+}
+
+// GetEntries4 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEntries4(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// ------------- Path parameter "b" -------------
+	var b string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "b", ctx.Param("b"), &b, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter b: %s", err))
+	}
+
+	// ------------- Path parameter "c" -------------
+	var c string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "c", ctx.Param("c"), &c, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter c: %s", err))
+	}
+
+	// ------------- Path parameter "d" -------------
+	var d string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "d", ctx.Param("d"), &d, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter d: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEntries4(ctx, a, b, c, d)
+	return err
+}
+
+// GetTile1 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTile1(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "level" -------------
+	var level string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "level", ctx.Param("level"), &level, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter level: %s", err))
+	}
+
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTile1(ctx, level, a)
+	return err
+}
+
+// GetTile2 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTile2(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "level" -------------
+	var level string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "level", ctx.Param("level"), &level, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter level: %s", err))
+	}
+
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// ------------- Path parameter "b" -------------
+	var b string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "b", ctx.Param("b"), &b, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter b: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTile2(ctx, level, a, b)
+	return err
+}
+
+// GetTile3 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTile3(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "level" -------------
+	var level string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "level", ctx.Param("level"), &level, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter level: %s", err))
+	}
+
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// ------------- Path parameter "b" -------------
+	var b string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "b", ctx.Param("b"), &b, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter b: %s", err))
+	}
+
+	// ------------- Path parameter "c" -------------
+	var c string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "c", ctx.Param("c"), &c, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter c: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTile3(ctx, level, a, b, c)
+	return err
+}
+
+// GetTile4 converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTile4(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "level" -------------
+	var level string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "level", ctx.Param("level"), &level, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter level: %s", err))
+	}
+
+	// ------------- Path parameter "a" -------------
+	var a string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "a", ctx.Param("a"), &a, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter a: %s", err))
+	}
+
+	// ------------- Path parameter "b" -------------
+	var b string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "b", ctx.Param("b"), &b, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter b: %s", err))
+	}
+
+	// ------------- Path parameter "c" -------------
+	var c string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "c", ctx.Param("c"), &c, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter c: %s", err))
+	}
+
+	// ------------- Path parameter "d" -------------
+	var d string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "d", ctx.Param("d"), &d, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter d: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTile4(ctx, level, a, b, c, d)
+	return err
+}
+
 // CreateTransfer converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateTransfer(ctx echo.Context) error {
 	var err error
@@ -5588,6 +5868,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/accounts/:account", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
 	router.GET(options.BaseURL+"/v1/trial-balance", wrapper.GetTrialBalance, options.OperationMiddlewares["getTrialBalance"]...)
 	router.GET(options.BaseURL+"/v1/checkpoint", wrapper.GetCheckpoint, options.OperationMiddlewares["getCheckpoint"]...)
+	router.GET(options.BaseURL+"/v1/tile/:level/:a", wrapper.GetTile1, options.OperationMiddlewares["getTile1"]...)
+	router.GET(options.BaseURL+"/v1/tile/entries/:a", wrapper.GetEntries1, options.OperationMiddlewares["getEntries1"]...)
+	router.GET(options.BaseURL+"/v1/tile/:level/:a/:b", wrapper.GetTile2, options.OperationMiddlewares["getTile2"]...)
+	router.GET(options.BaseURL+"/v1/tile/entries/:a/:b", wrapper.GetEntries2, options.OperationMiddlewares["getEntries2"]...)
+	router.GET(options.BaseURL+"/v1/tile/:level/:a/:b/:c", wrapper.GetTile3, options.OperationMiddlewares["getTile3"]...)
+	router.GET(options.BaseURL+"/v1/tile/entries/:a/:b/:c", wrapper.GetEntries3, options.OperationMiddlewares["getEntries3"]...)
+	router.GET(options.BaseURL+"/v1/tile/:level/:a/:b/:c/:d", wrapper.GetTile4, options.OperationMiddlewares["getTile4"]...)
+	router.GET(options.BaseURL+"/v1/tile/entries/:a/:b/:c/:d", wrapper.GetEntries4, options.OperationMiddlewares["getEntries4"]...)
 	router.GET(options.BaseURL+"/v1/policy", wrapper.GetPolicy, options.OperationMiddlewares["getPolicy"]...)
 	router.GET(options.BaseURL+"/policy", wrapper.GetPolicyPage, options.OperationMiddlewares["getPolicyPage"]...)
 	router.GET(options.BaseURL+"/v1/policy/sets", wrapper.ListRuleSets, options.OperationMiddlewares["listRuleSets"]...)
@@ -15372,6 +15660,994 @@ func (response CreateSupportdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return err
 }
 
+type GetEntries1RequestObject struct {
+	A string `json:"a"`
+}
+
+type GetEntries1ResponseObject interface {
+	VisitGetEntries1Response(w http.ResponseWriter) error
+}
+
+type GetEntries1200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetEntries1200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetEntries1200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetEntries1200ApplicationoctetStreamResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetEntries1400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries1400ApplicationProblemPlusJSONResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries1401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries1401ApplicationProblemPlusJSONResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries1403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries1403ApplicationProblemPlusJSONResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries1404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries1404ApplicationProblemPlusJSONResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries1503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries1503ApplicationProblemPlusJSONResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries1defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEntries1defaultApplicationProblemPlusJSONResponse) VisitGetEntries1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries2RequestObject struct {
+	A string `json:"a"`
+	B string `json:"b"`
+}
+
+type GetEntries2ResponseObject interface {
+	VisitGetEntries2Response(w http.ResponseWriter) error
+}
+
+type GetEntries2200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetEntries2200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetEntries2200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetEntries2200ApplicationoctetStreamResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetEntries2400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries2400ApplicationProblemPlusJSONResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries2401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries2401ApplicationProblemPlusJSONResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries2403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries2403ApplicationProblemPlusJSONResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries2404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries2404ApplicationProblemPlusJSONResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries2503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries2503ApplicationProblemPlusJSONResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries2defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEntries2defaultApplicationProblemPlusJSONResponse) VisitGetEntries2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries3RequestObject struct {
+	A string `json:"a"`
+	B string `json:"b"`
+	C string `json:"c"`
+}
+
+type GetEntries3ResponseObject interface {
+	VisitGetEntries3Response(w http.ResponseWriter) error
+}
+
+type GetEntries3200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetEntries3200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetEntries3200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetEntries3200ApplicationoctetStreamResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetEntries3400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries3400ApplicationProblemPlusJSONResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries3401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries3401ApplicationProblemPlusJSONResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries3403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries3403ApplicationProblemPlusJSONResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries3404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries3404ApplicationProblemPlusJSONResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries3503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries3503ApplicationProblemPlusJSONResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries3defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEntries3defaultApplicationProblemPlusJSONResponse) VisitGetEntries3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries4RequestObject struct {
+	A string `json:"a"`
+	B string `json:"b"`
+	C string `json:"c"`
+	D string `json:"d"`
+}
+
+type GetEntries4ResponseObject interface {
+	VisitGetEntries4Response(w http.ResponseWriter) error
+}
+
+type GetEntries4200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetEntries4200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetEntries4200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetEntries4200ApplicationoctetStreamResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetEntries4400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries4400ApplicationProblemPlusJSONResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries4401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries4401ApplicationProblemPlusJSONResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries4403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries4403ApplicationProblemPlusJSONResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries4404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries4404ApplicationProblemPlusJSONResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries4503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetEntries4503ApplicationProblemPlusJSONResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntries4defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEntries4defaultApplicationProblemPlusJSONResponse) VisitGetEntries4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile1RequestObject struct {
+	Level string `json:"level"`
+	A     string `json:"a"`
+}
+
+type GetTile1ResponseObject interface {
+	VisitGetTile1Response(w http.ResponseWriter) error
+}
+
+type GetTile1200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetTile1200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetTile1200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTile1200ApplicationoctetStreamResponse) VisitGetTile1Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTile1400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile1400ApplicationProblemPlusJSONResponse) VisitGetTile1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile1404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile1404ApplicationProblemPlusJSONResponse) VisitGetTile1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile1503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile1503ApplicationProblemPlusJSONResponse) VisitGetTile1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile1defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTile1defaultApplicationProblemPlusJSONResponse) VisitGetTile1Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile2RequestObject struct {
+	Level string `json:"level"`
+	A     string `json:"a"`
+	B     string `json:"b"`
+}
+
+type GetTile2ResponseObject interface {
+	VisitGetTile2Response(w http.ResponseWriter) error
+}
+
+type GetTile2200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetTile2200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetTile2200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTile2200ApplicationoctetStreamResponse) VisitGetTile2Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTile2400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile2400ApplicationProblemPlusJSONResponse) VisitGetTile2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile2404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile2404ApplicationProblemPlusJSONResponse) VisitGetTile2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile2503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile2503ApplicationProblemPlusJSONResponse) VisitGetTile2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile2defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTile2defaultApplicationProblemPlusJSONResponse) VisitGetTile2Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile3RequestObject struct {
+	Level string `json:"level"`
+	A     string `json:"a"`
+	B     string `json:"b"`
+	C     string `json:"c"`
+}
+
+type GetTile3ResponseObject interface {
+	VisitGetTile3Response(w http.ResponseWriter) error
+}
+
+type GetTile3200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetTile3200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetTile3200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTile3200ApplicationoctetStreamResponse) VisitGetTile3Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTile3400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile3400ApplicationProblemPlusJSONResponse) VisitGetTile3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile3404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile3404ApplicationProblemPlusJSONResponse) VisitGetTile3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile3503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile3503ApplicationProblemPlusJSONResponse) VisitGetTile3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile3defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTile3defaultApplicationProblemPlusJSONResponse) VisitGetTile3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile4RequestObject struct {
+	Level string `json:"level"`
+	A     string `json:"a"`
+	B     string `json:"b"`
+	C     string `json:"c"`
+	D     string `json:"d"`
+}
+
+type GetTile4ResponseObject interface {
+	VisitGetTile4Response(w http.ResponseWriter) error
+}
+
+type GetTile4200ResponseHeaders struct {
+	CacheControl *string
+}
+
+type GetTile4200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetTile4200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetTile4200ApplicationoctetStreamResponse) VisitGetTile4Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTile4400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile4400ApplicationProblemPlusJSONResponse) VisitGetTile4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile4404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile4404ApplicationProblemPlusJSONResponse) VisitGetTile4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile4503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTile4503ApplicationProblemPlusJSONResponse) VisitGetTile4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTile4defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTile4defaultApplicationProblemPlusJSONResponse) VisitGetTile4Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateTransferRequestObject struct {
 	Params CreateTransferParams
 	Body   *CreateTransferJSONRequestBody
@@ -16965,6 +18241,30 @@ type StrictServerInterface interface {
 	// CreateSupport Assess a team
 	// (POST /v1/supports)
 	CreateSupport(ctx context.Context, request CreateSupportRequestObject) (CreateSupportResponseObject, error)
+	// GetEntries1 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a})
+	GetEntries1(ctx context.Context, request GetEntries1RequestObject) (GetEntries1ResponseObject, error)
+	// GetEntries2 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a}/{b})
+	GetEntries2(ctx context.Context, request GetEntries2RequestObject) (GetEntries2ResponseObject, error)
+	// GetEntries3 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a}/{b}/{c})
+	GetEntries3(ctx context.Context, request GetEntries3RequestObject) (GetEntries3ResponseObject, error)
+	// GetEntries4 Leaves of the log, as a bundle
+	// (GET /v1/tile/entries/{a}/{b}/{c}/{d})
+	GetEntries4(ctx context.Context, request GetEntries4RequestObject) (GetEntries4ResponseObject, error)
+	// GetTile1 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a})
+	GetTile1(ctx context.Context, request GetTile1RequestObject) (GetTile1ResponseObject, error)
+	// GetTile2 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a}/{b})
+	GetTile2(ctx context.Context, request GetTile2RequestObject) (GetTile2ResponseObject, error)
+	// GetTile3 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a}/{b}/{c})
+	GetTile3(ctx context.Context, request GetTile3RequestObject) (GetTile3ResponseObject, error)
+	// GetTile4 Hashes of the log, as a tile
+	// (GET /v1/tile/{level}/{a}/{b}/{c}/{d})
+	GetTile4(ctx context.Context, request GetTile4RequestObject) (GetTile4ResponseObject, error)
 	// CreateTransfer Transfer care credit to a relative
 	// (POST /v1/transfers)
 	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
@@ -19157,6 +20457,222 @@ func (sh *strictHandler) CreateSupport(ctx echo.Context, params CreateSupportPar
 	return nil
 }
 
+// GetEntries1 operation middleware
+func (sh *strictHandler) GetEntries1(ctx echo.Context, a string) error {
+	var request GetEntries1RequestObject
+
+	request.A = a
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEntries1(ctx.Request().Context(), request.(GetEntries1RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEntries1")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEntries1ResponseObject); ok {
+		return validResponse.VisitGetEntries1Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEntries2 operation middleware
+func (sh *strictHandler) GetEntries2(ctx echo.Context, a string, b string) error {
+	var request GetEntries2RequestObject
+
+	request.A = a
+	request.B = b
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEntries2(ctx.Request().Context(), request.(GetEntries2RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEntries2")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEntries2ResponseObject); ok {
+		return validResponse.VisitGetEntries2Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEntries3 operation middleware
+func (sh *strictHandler) GetEntries3(ctx echo.Context, a string, b string, c string) error {
+	var request GetEntries3RequestObject
+
+	request.A = a
+	request.B = b
+	request.C = c
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEntries3(ctx.Request().Context(), request.(GetEntries3RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEntries3")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEntries3ResponseObject); ok {
+		return validResponse.VisitGetEntries3Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEntries4 operation middleware
+func (sh *strictHandler) GetEntries4(ctx echo.Context, a string, b string, c string, d string) error {
+	var request GetEntries4RequestObject
+
+	request.A = a
+	request.B = b
+	request.C = c
+	request.D = d
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEntries4(ctx.Request().Context(), request.(GetEntries4RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEntries4")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEntries4ResponseObject); ok {
+		return validResponse.VisitGetEntries4Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTile1 operation middleware
+func (sh *strictHandler) GetTile1(ctx echo.Context, level string, a string) error {
+	var request GetTile1RequestObject
+
+	request.Level = level
+	request.A = a
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTile1(ctx.Request().Context(), request.(GetTile1RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTile1")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTile1ResponseObject); ok {
+		return validResponse.VisitGetTile1Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTile2 operation middleware
+func (sh *strictHandler) GetTile2(ctx echo.Context, level string, a string, b string) error {
+	var request GetTile2RequestObject
+
+	request.Level = level
+	request.A = a
+	request.B = b
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTile2(ctx.Request().Context(), request.(GetTile2RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTile2")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTile2ResponseObject); ok {
+		return validResponse.VisitGetTile2Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTile3 operation middleware
+func (sh *strictHandler) GetTile3(ctx echo.Context, level string, a string, b string, c string) error {
+	var request GetTile3RequestObject
+
+	request.Level = level
+	request.A = a
+	request.B = b
+	request.C = c
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTile3(ctx.Request().Context(), request.(GetTile3RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTile3")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTile3ResponseObject); ok {
+		return validResponse.VisitGetTile3Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTile4 operation middleware
+func (sh *strictHandler) GetTile4(ctx echo.Context, level string, a string, b string, c string, d string) error {
+	var request GetTile4RequestObject
+
+	request.Level = level
+	request.A = a
+	request.B = b
+	request.C = c
+	request.D = d
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTile4(ctx.Request().Context(), request.(GetTile4RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTile4")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTile4ResponseObject); ok {
+		return validResponse.VisitGetTile4Response(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateTransfer operation middleware
 func (sh *strictHandler) CreateTransfer(ctx echo.Context, params CreateTransferParams) error {
 	var request CreateTransferRequestObject
@@ -19461,393 +20977,404 @@ func (sh *strictHandler) GetWorkload(ctx echo.Context, id IDParam) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P37kxtHdieK/yu5tRshabfQXXg00N0MR3xbLUqiRYk0mzOyrOYXSlQlgHIXMqHKRIMQLyM0XmtXGs/4",
-	"cXe9M+Prl+71+LF3RjOzdtiyRvZE3PufOESK+kn/wo08mVmVVagCCt1osknB4Rg1UVX5POfkyfP4nHuO",
-	"z0ZjRgkV3Nm/5wwJDkgMf14LyGjMBKHiFhlHeEYC+WtAuB+HYxEy6uw7Ip4QNB2SmCAxJAhTPiUxCjn8",
-	"i1GCBuEpoahH+iwmaEIDEsMjjkcEnZCZ4zrcH5IRlk0TOhk5+29Do84d1xGzMXH2HS7ikA6c+/dd53pI",
-	"TwoGMSSIkrsCjfGAuOlwYiJHIkfx/K2XD9FuY3f3hUyHI3z3OqEDMXT2G57nzfd433XGOMYjIvSaHPg+",
-	"m1Bx7aWb8uf5odDJqEdixPpqOdTbjuuE8uEYi6HjOhSPZCfpw5i8Owljubxy5vYA/0NM+s6+8++3003a",
-	"Vk/5th7KG9AjrI7+pWRogk38YUgHSAxDnh/auxMSz4rGdt6xTOIx46RkSNNh6A9zi8WXDql8uQwBcRKf",
-	"ksBxHR/HRP+nNiSR+anGpvB4xiZiWExpB+I6GxyF75UNHXN0QtmUSmqjMP6IDdAQB2p5efgeKZuI6EZs",
-	"0NVvpIPvs3iEhbPvhFS0W47rjEIajuSEUsIMqSADvcKHk5izuIwOyV3R9eENs76SOTQjloxMvV/GITtF",
-	"DOI6L8WzWxNaMoyA+GEgxUKgRYOLehOBYuKzOECUCSBI+XjCCaJMi4SiwQXxrBtPaGZ0AenjSSSc/T6O",
-	"OElG12MsIpjC8K72+8QX4Sl5OWajklES8w5iFLEY4b4AMRVyFOCy8SQfdfsxG1XmlJewINmBlQwKqB0x",
-	"Gs3QdIiFlGT5cWqpWnWg5xjjbVZx6VYcUlewM4zqriAxxVGpEIZFMwfQNBRDNR42EVxSYxiUDUs33IU3",
-	"Cpmg3vCAMZN/F7HEAlLrhzEXC1ZG09LZToRkhUpXJhTcmn72PILfz9bxtZdUt0Zh8GevkVmZZMIjwtWG",
-	"yM4IF6jPYkROSXwFYRSTMcGCBMnDIeZ5jQEGrxSVdPhW57XX4LXyuay6oa+FNCijtb6ay0lIy8hKP6q2",
-	"lFepiGeyP63vjMKy83zEuEAgQKWOk4j4kkFEsqVi4VmXgn2E76rDBsR8cvTUC4+eG2XyXg4iwDN55Mgz",
-	"OPTJFSSY/EWyIZsIFJapHIyuLglujEmMZdfl5IYpClPKkASEzJb5UUjKlLOTNVPQjXiAafgeDPblMBKk",
-	"7ODGPblKSl5Z35QtmvVKXmpVYNgbU0riisQtl43J98uGIp91V6L1pPt0MEsGsnwAqy/CTRwLSuKquzJW",
-	"r5cMQj89wzBugU5EggWHR6xfQVjk1JSQcoFLtXnz3bymkuicARakJsKRFB/z1GvGVqoGJCOzz/+Kg8qp",
-	"AJWHNGaxKGV6uIbqo5/IQ4XFAmGODo++7SKMopASdexgf4hiNnVhtAQDmf/60Y03SkctWyq8tfr8tPgq",
-	"cUTerXRbJFL0F4sjTt5dKI5WvTuUbmSEF6onsFfnVE6+RUuPtJAqypnQ0mNCP6rWp+wK+vw2iyZUkCr8",
-	"fWpeLRlA8nxlHr8vl46PGeUEbAkv4uCWUnLkv3xGhTyO9u85eDyOQh+E+vY4Zr2IjP7Tb3M50HsOuYtH",
-	"44ioLwI5oFFIJ4LwLpuILut3Y0xBCQiIwGEk54b8CIcjMIX0UR0Jhuqtlof0d668hiHPcR0Sxyzmzv7b",
-	"6296zCT1xc6+s62fOffvKEoiXMiV3He8+l7D6zdJre7v4FrHb/Zqe3inXmv028EuafU6uO4B9Yl4hnty",
-	"CfStjwssJtzZb8EFNRTykXMb2F6pkCGHgZziCLZM88N2wHxu1pdvjYJ/Xzjd+1X3+KZqSW10lrzswYzw",
-	"CZHjQZxQTqRMCgWSgjLgV5IbsT+UfQey8xcnfHYu+ujJBqxNk6Kmx9iJXBb5bB+JeIbwAIcUhRRhNGIj",
-	"khhazrE9Wjro3dnxmunuvKjGVLoTMOa1rDxjaDTxh3BkUp+48uCkDAVY4B7mUj01k3dc2/h5S86jdtAH",
-	"qs2LC058RgOevyQqidtsL9Wg4ZKIw2gSk3NtLTAVxZG9vZyNiCKiPg4jElzRJ6BmhQANSTTmklX7oNVN",
-	"BNgXnHVz447Njdf0QBHImEU7n0xpHbt/lFsLJLQlRYoDuSw+jiISP8dRwOC0dp2XWdwLg4DQc21MP2kl",
-	"w3jJpQON8AwGETAYk7N+WWhx2xtMIBxF2uhZuvTpoNcm81ikOE6utWAnhD7HEffZmLgoYETtg89OtRor",
-	"+32NzG6RCVe+hjOv/wmZdWPVTE7y5S+DU8yRfM9orqAzYimHSWy4Zv2702hkT6olo1q0a9ZU17VtmREU",
-	"Lsh9VxLVy2xCz7dPlIluH1rJbpPy3JjTUP77AjikleUQM47SlU4Hu6aFNrNEXJ5QMFd9PlGiRFVeZJxQ",
-	"NkWs78AFqH9uNuHDsC+6kv8iPOZ5Vkk0XaT8KYhEnCjnWjCJE0+SvKLtKxOdbI4j3Z7UKOFGs9+qr3/z",
-	"9tLNO0DxJCKI45lczEU7mJvvOrYx2/mVnBc0JiMir3gksHyfJwR0m9uMXcfx4HwaQI8Fs65grBtBU7Zu",
-	"LhBYCOtea3en00a9mSAcYXk5xyeEXhBT1ZtZwSbHB+5gxpAZYrnWl53MusTZ/BjgFoonYsji8L1z8hAc",
-	"a92QmttFhoXgoex7FHIO7E3ujuXd2UV9Fg/kf1mMQpEwuRS7MTllJyS4AIlXz25OMrpKt6PsRNexOW8w",
-	"1asaSFb/fvPNN2sHEzEkVMi9IEXOYykg4R5V7q4pdOrD9vPJeMxiQYLXSRDi2/DOeW7hspWu7Ko7Sdue",
-	"U/9iNhGKAzmyO5ANy9vXt26/XNt1tV40GseE84ughPpOSgnWUiCYBYIFW3RPLp7ruvmV9RO9Q/YlT0Rt",
-	"H7JWEcw7umErQCO3SSZ4YN+pB61gd6eNm7v9ttfpNR3X6eEIU5+ArUyeWCGRS+Q6Izzrsmm6eomBWe4A",
-	"bng9HNT6/f5OrUPqezXstfu1ep/4e41Wq9Fv7DqubRO3DEeO64xVWISznwlNANuW+kku5jhmYxKLUFmL",
-	"cDqxFSIxrNkt/u51Y5ax1qDIrmhuuXue16nv7TV2Wp2Wt7dXX2xytBbz3pyX3l7Z5Wa07KpWdjBYa774",
-	"mzdZDK+rzahoX0xNom9bgSoZl4jp3jUmTLMi6RalS5/akVnvt4kPCrfe2eshn6Nu3mX9NKhkv9lwnQAL",
-	"DKa8p5H07VHv+O2dXr+3g+v+XqNH+vao2/awdx7jsPMjvjPPrrk9WUxIOtZIbrPauHtOKMiIV+R2xWB3",
-	"r6lP7EAdHMcYtE0rIGhZoyqwaI6uYWBufmILKFXLIJtWHa/TaXlN4u3t4p2Gv7enREpyXLddZ4yFILE8",
-	"C/7/b3u1zp23vdoervXv3Kvv3P8P864g1zlIj9FrdDxRZ3cQhPIHHN20dkVThc0543EsrwNSnWjIw5r5",
-	"EzB+7jtDNiLoNOShQB3HdaLwlPAujhhNLJvagwUf1x036xmoeErP000yohWdzPbg86rSm0mAZj+kgby5",
-	"hRz1w4gEW7kNqNBNZiWKpDklJOBdYIy5kRxiKnWb/iSKZki+Al44MSQjTqJTwrcct6DFMWMFVtgbFPUw",
-	"D31l25ISofjrdJ9WXtLsllY5nKahGAYxntL58V6lgQplsRS/JBjB9uSru7/yCRRNKceYOY9UQgbWzN2U",
-	"rooY9kUlUHmx1sRXOEf2bIlcv1QHSaPfb/f2GvVGo1Pf67d2yo4/zxq1YvSLG7Q2yZ7t9Gvao248wdMv",
-	"M+K2t0P83p7f85qNnldvVlnmixywivFNRqz+mRtyb4c08V6P9Pb6mPiZRa63d57AKicBzHrUOpgKnKZ5",
-	"zaKxp+OcgSDkX118isNI3fyS34A/gD/hn0B5chNiEhAyynjsVOdq6nOHWqUpqlXe98puMfx8Gs7uvH5z",
-	"Zn3LnFMVL0f59V3tQ7UJq32jdqryN/Z+Fp3OZncrN7j6Gah3v2IPi0+z3L66KWsYxrZi/LtWjH9Xy9bc",
-	"hmUWyE3psfhYFP5wFXUSoiHMcSnC01DMnH3nqx/9z0ff+a7jOpaXp3tC5KOYTWt1Fa4DiwH8qWbYBZ2h",
-	"4TXaNa9Z83YyCqYdqbzvvPVbnvm/eqfoMmLGNRe9jf2hMlPjAPVmKBScRH0XceWVRIkfQrkpYD0OIeKj",
-	"j8OII6UEuiknYzq70Yf5L9r6tB0QxPnYrZny+hC5ukiliMAY+8ojZoapJpoKhbqn/e7m33khkSM0vSil",
-	"G68GuMpl4gK23Aj+fef2wfXXqtPAvNw1Y1u8NW/gkZKKEeYFBHMof04TdlSbWwh8vZOIcCRIFOk9gya0",
-	"yyEZdUgHV5JYYEleIRAXi4OQ4niWefEMdxMyIvEAFjsipySan8B1+XMScGfelqOYYm78XCF1UR3eGMT4",
-	"lHCxhd60hqz8k/J9yijZsq1ircWBH1KTWCpDDyPmn8C7p2FAKpjurpr37hfQ28pXnoQul40ShyPrlBgz",
-	"Hqo1zi/5NZqjluukLyDuRF79MFIesi2wfqlISn0XAp0oMmH+IsYhzdxf0jHHpE/iKkt1K3nxfobpqoQu",
-	"Wsy4SicCx6Lylpdw9wr9rXpazxkvtZywlyclilJhKWVu7vYY0oDcBRrTvoM5x7PJ9ZjzksBjJfRVkHDe",
-	"l3whfuFkOPfTBh197MxLVD29JRtrdFdrCSp5RuDuTsKxWL756jVrzGlIsrV81lqbKbmOiooqjlq2qULN",
-	"NemhlApuEQ4ZJRk60J3Iu4bWE95OVs/LzJPgmEKH91IpBCIra2t1rZQ2fVzW67WGPFQHMQb6OnRcR1+w",
-	"hmwScylI2ED2ERHc7w4xHzr7zi7e8/utdrtO2nvtXr3u48Dv7fY6zXYPd7x2u930Oh2PNL3Wbqez1+q3",
-	"d4NGp06ae83Gbr3hteVdLg4HECUswhHpYXqyJQgX2z3GTrRUFCEd5C0oO16rX/f6LR8H2G/5O7Y6UIMZ",
-	"F98qyW6t4/U7tb29PVwj7V6v2fZx3297+VtlLnWkwsVy2YU4uyGP99KbGZu30+hjb494/s5ur99pla2d",
-	"7kruybzdJeR8srrl5TGsQaFzwU2TJcAZl5B867bX3N+p7zcaW829dqfd/i3J3pOIdDkBjtKE3mk2veZu",
-	"0wv8TrvVabZbgbfjkd5uY6+/67VbXrO/u9vs7TQbu3iP7DW9vWbg95pN7Dd39vYaDUhsC5TYHo9JUJMD",
-	"UAfiu85+o+U60+EMBC4PB5QEiA8JUXodBTOzi9LUFRogbYsEXV5MGRqTmDPK0fMgr4GHa/4LW+iAIsm9",
-	"iVrGEda/sL4yHvsxCUKxjxpoiP7fH6D6dh39Gvwj+4JuGbZe/fJCTshrOSlJ4Bk7tyzqgUmZB+pv/WWB",
-	"pcaI7YoHXHIFrGTVSXWGgitc3rSTDr/iWOI0NK7i+2YZKn2QOxwrHrJmiYoOz0NMfRKt7L2KCYZ4FEvp",
-	"w/ykSFkxb96bi17TCWuK2uTtRt+NVKKyGMaEuAhbsYDJQ1elWEMKJvhwsECcjQiEb8jbEe5xQoWt2OfH",
-	"aaur6m3HTVLoJlTbaMwP+o2l2oqebOFCD1nok5UX2ofPIK6YjGssrgWMyjuB67AE6cD8shYvoOlw7i4V",
-	"mP1Rb6BQXa6UwCBi9RuzmUB5T/oN96J9Z3nzjFqCZISF27kOEw1cyZ26t9+EJCjr0p33DucdvnDMpRYb",
-	"YJIRQa3MNXo1846+Ljre3r7nbcw9G3PPYnPPxlizMdasZKzJUIJ9T5diqjzar95qecto/TDCcdjXcQ05",
-	"G0APJO6f/e8PP/7DRx//4Kvv/Lcv/+pfH/zTj7/8v38kFSQVk+LsOw+/+8ePfvbRF59+/8Ev/vzBJ38u",
-	"hT/N3HccfedoNudEXq+ysNMa+eKXj8i78t1kbPmwYq/oLF2BON+tNIDchqs0cNjk3sxauZKdTrdjnYFR",
-	"8kKHmkv27RsaG3VG0pqTwVMWQ6wQVmk/EAqU6HqwtPnBGefXotE9xkCoxU5dM/UzBSsdKtiWXBQ+/Jix",
-	"xpCaV99p1jqtvaC2167v1Bp9r+UHjX7Qa0u9MsI9Ajd3k+E3CLkg8SIjS8drd7wWGFl0joYJBWQRmTe7",
-	"AZd3XIdPYPDzo6vXOvXdTm2vR3ZqDb+30/B2Grv1Vq/gQpDOr4oHXs9tfpsLaCIz7SWNa0SP+9YCFMUY",
-	"qOVYchDKd1YQhdllXP06kSygHl46BTeB17CXopz0VhamhtKUWWwyjhhOhjFPNFliOYucXGH3V9mo8yw/",
-	"dLRgSZU9dilPg4W1X+vstYMa7uzt1AKv12uQvTbxe33HNZ9w4sdwMzshY1HrzWpiSGoJ3JPZjn7MqEAB",
-	"4ScV2b/Z7nh7zQz7681ewP+NerEAWGzPP68AyC3E0qSojchYLDKy63luEVIhiaNlJ3E8a8fbnVxCgvP6",
-	"UevuG2HLez3ceQv/9q33vl3/rX7wrW//hvOEEiu0knG58irUzTObT7GnzFY2Tmsmh+L5t7065FDc+d8a",
-	"b3u15p0X9t/2ajvqp8J8ikNwdcwhueZ8D2D64RqaVKARwZQ71qk3n1tuDbHdyuZ54Np7d+T/eLW97p3/",
-	"WDIq2g/j0cpnr2WHmyOlM1lPcru38LLNKD+LvmBwiEb4rrMPaDIWrFwlpaAOPkQBnqmG1+jU6o1ac233",
-	"sMz4FiUJtrWJcllyoD29Kqebnlq1u/Z6ry4ZgD97Icyoigkhjol/pot44uOZxowOLHSyBT6e1e6FK3hP",
-	"TAJqssGNeqvT2m22W51lW3yYiMg8pLQtCA5qv6XFQO3OfyqUAy/pXPBU0GQM6pmp55PJ9u7ca92vqT8a",
-	"6R/F/TB6NstJIlSAcdfJbyvzWqGZbr3ssEj8XdXhPPfOJnYte/WZc3FNqu2iURqTTd5cWfHKoSIA+BLv",
-	"Ul25cxZ5l3qEkn7ohziedX112tk3jAW+p4zjqY99lV6BB8TZ77SXNaxi5Wk3wDNgXX9I/BMSdEPaZZMU",
-	"Wt2Xukc3GwGTi4exsWh1kIvPRiO5B7OuT6hQgCMskp+8bT2bsvhEGXvmHGUmsGveUSbnL8fdD9PMFYAa",
-	"zhuMxZR1dYSJeQ9SB9JJ388GjmXU3MrxV0tdeVyQsQoEU+Frzr7q1cBGq0WUSw5/xROQbjoaBiJTku8g",
-	"gbD0Q5CQTn277iStWJEvBdFF6aFSMZTpfkL2XUHuyrbuHWeW7djZP660cMeOe5z2n/+sdATwmWE3+Eox",
-	"HPyudwJ+lnuhfpS7odqX+wG/ERrAL8Cd6hfNn8fO/r3jYsY5NixxrGgQWshwIbRk+BUeT+tqwJrj1W+N",
-	"Y+e+e6z4VfWHB7LjTlt+Lrnk2Nl/+3iOT46dO+7xPLdBo3l+K18PzbvHimiOs/yd/poRBtbUKy2NYc9j",
-	"zXfHNi+mP1oS6FiKoOMMf+qfEsmQrLeSDTAZ4Pvsg5ZaXWAfeHKoyYCMYV3vHQNvwCPNY4oCgMfSnwP4",
-	"NaTJkqh1qDe8+67dhsVh+XY0t8LPcnOS90ublgSAhWq4vl0/du7fue8sCHvNh7oS3LdCUmvy39un9WPK",
-	"ybuo0TqmgOcNbx/TtIKDtag0iddbEGt4THszVOWUPKYqWuC8YYhyWH0Sc1Q7plr+oH5/t9Ho1BvNRqfe",
-	"2+s3Gs3dRt/badT99k6zvduvt3frpN+uB8EO8fdIf6+Jd4LdoNfqNHHL220cUx2ji/JBuQbBHtXqDS99",
-	"LR8bm7yWeSsfpaqiEbMt5SNM1TvwypOKV87jyVc+/aoHOieZtbWsDnFJ457TROACjedSRUFXWdgLCIp+",
-	"7Av0lIVI4wj2q+e1A79OGn2vUd/r+XvNXdJrtP1dr0H6vQA7VjD1WVKuzxAOoR0FyjRBgm6vquPavvEU",
-	"Xoq1Mp6/aWVVxqLSIacknmmgQqioRXAfSZUmFBwB9LxtQ9zZae4UueDTQ7KafagKkJRVlcUcr4VwdCFH",
-	"kp4gqEwwUxbsCgLrqfxuaxRUm4YW/0ts2zdNIFeR7K6y/ata3lI5X9GQflN9kLWkt1vlUd6r+pSkQtAV",
-	"rCLt2py/0NU0icgRESZkSHFxfsvrBlUzpGhI7uKA+OEIRygIB6HImbybjTlrFKAaNUvsT9V9XOc06CjH",
-	"lQYps2uF2RtibXzK/zmO1quk+UNRcKnB5TXNdCaK0KiufmIpdVxnyFQ2v7pfQC4/9Umkn9Q0lKYKN6S8",
-	"D+dEoO12KhkM/L3wHgTJKajC/BXfzR40SX2XxGGs/qilzj5fGfb1ScJrQYz76b/UNQ9Q2eEH+YEJZo5J",
-	"ZDo1f9YIVUaAwQTHQYhpLW3eQgqCWVM2iZM/rPcoG4U0bbhP4hj69zMxeUXRmLAbq7ojN/axjX1sYx/b",
-	"2Mc29rGNfWxjH9vYxzb2sY19bGMf29jHLrF97NJHHKo4hMsVcHjVvo6dMXNolaTZ6uk+c/dYXc1Dpbzm",
-	"M3xYCjkRCoRV7a/kiy10wE9IYJCIUcTogKgymLwoB2iu75ILZFGYMyiM3ZBWTjJUH7BJ9bTERVk+BbHc",
-	"I1ZUXONAyHNPLkrMRgj3cewCWgeJyHgIMAExGoe+mMRkC90C7QVQmCHBlyaptmEZojPHIuRStS/MQn1z",
-	"qPdI6cJQso4EiOMwcNEOPOkRLjK5uDvLAp9U0b6uTVWL6UTnW2WQmXGPnRKbYCIsCDIaC6YBUE910tHc",
-	"sHSn7hdxJ9i1jqaEjHPGm+SUabblmcPiFHEkEZ7c2W+cNSLWCs1SjReRut3TvbL64sXlaQsDzrgVyKX7",
-	"vVO8KhGmRUmoiSav6iBLEeR5Na9e8+rOxi50frsQJTiOZqDhZowzPcd1IKFRGXydff3mPjpScEEhBc5h",
-	"E1ENKGgfpDg/4cCB2YU3iKEqX18gzjKwQr0XHNd5Tyo0D3//x49+9Udfvf87X/73v/368z95+KcfffnT",
-	"f33w4c+//Om/fvX++19//r1Hn/z8wb/88RefffbFp7//4JOPH/7lp/D39x/84fe+/vxPHv31dx7+4ndy",
-	"nX/9+fce/un/fPjLjx/9499//fmHj/7mdx98+CPT89eff+TcB03sCQA0nc+4lt+/9QI9JTuituCnP/jy",
-	"s08f/cPfPvr4bx/89IcPP/6/lu1Fdp19tc7VzYHLLIBzk79IVKpkKb7/4Lsff/Hp+w9+/gcPf/CPX3/+",
-	"vQc//eGDD36c/PLgg18+ev876rWHP/jHr37wD19//icNpB6mnc6/hsxL6bpZA0hoVGNR6SnfxvGACOBU",
-	"KY/CU6JYL5XNrgYMUhg0MIcHv/rBw9/91aP3P3jw4X/58he/fPir9x989xeqy68///Crv/4fX370od6r",
-	"3CmUF9TV/LipAF/FKa0FWOqJOnBc50XHBYn2UqHLxMi5vP6g1CBVt5GxE0QZoCsBJ6hvUBBC4nalC8Eb",
-	"BMeyyeydoFGIkHVGr2b1PDolPipeZY4EGVcYdUJjy8ox8RKnZTJt05abJx1DFWYGyeYVaQ4vhyQKbqaY",
-	"b7kETJ0WtRggLCCp8X/52lJhkECSAulzRPXyIWrveXWk30gDC3osmGVVzJbnLcvuMP24aj7JUIvW45UY",
-	"U0GCI+01zaG7yuMGYF5UIr8J6gB5Yf2uRMFf/POjT35awOnKY53LDJtjONP26nSiKhrKzwsnqB2uZ83T",
-	"4iHcjRO1yZtLu/J2VdrVFMfBeTJAdE/VBOFK2VHJyFYOHDBfunp0ixKgXgU1x87a2evvtgNvt7672/I7",
-	"QXtnDzf6BGPP39nBgVffwc1ev9Wv9xo9r7fbaPhBfSdo+/Wdntf3POztLk4oNNEV7VZxdMWrBEdimCPp",
-	"BDtRY7dmd2AOXJedLIeiWwCY+6py5ueLScrzNFDZPK4zCJUhpQw5ByjKl4MEHz+p1cGTai4R6YMFSDr1",
-	"HO8epl/BGV/3POUKkdqLuU5kjnitXvzyY3hXaRePfvadL/75rws4PplhXtDpO6UB6zJeA6VP6ioEAsWE",
-	"C6ltylN0fcUJ9TrfKyhGOV+XaYBPCQqFBY01HRKaBUMMwsA19gM/FLPnOKJ4RHImgWZhIv6cTCy2HJzk",
-	"Imiyuy0viYQGaUiIXMVibUYqAxWRk9YPcHQe4W6hIYEY0jFMOhjJEFo5751V7EchF2lu/Foy/EyTC+0o",
-	"a0nY0z2Vr8rKy6GjkooE0VrWZpgIyhxMkuAoDPIImFuPHagyt8B6uOULvDL2w8WdCYr3na9+9OHDj3/n",
-	"wQc/f3LHxJMqoKlP4cvldrn2Ug7koVq9Z/tkaRfrQ7sq6xn+blX4u14SnXptJK8E1URFDlY6jEhx8DfY",
-	"kvbR4dG3EYvRb14/+k37jO8BYGjRWMYxK250yKZIMFXcKBT7CCP9qpQZbx28ft1FmKvQ7BDmszUK0BBz",
-	"FIr5GO32MlUPxpCOpnBfoZelRRIGlMX67yikRJvtVJpyvZODlmUT4TPgYhuHmk2d/fp9N61OroEK2ERI",
-	"6osxhUr8SUu5hgx0dQI+gBFUS9JVuetyWeutlod0A6pguWd6blg9p9JxQk8om9oAlVC/d2G/lCE+8YcW",
-	"/DSAqxsoG9Nh0+owwIJ0Q9rtT8QkJiv1loi9DpCBLsJO0EzSJdjIZfcZ4Qjdt/Ldj3AkCZcEK3V/7HA2",
-	"IhCpZYryYyQ7NZDPOJIqXWyOPNkFeuutt96qvf567aWXzGh2wPapyWXX9jY0dxbRS/v+nQygbAq73mjs",
-	"2Ljxu14GlL1hPWslf3d7s64xmeS2RB7CuWXar7vFNCofzJOQpG0bvB5mIJf43Cj2hvcqvq/5s+Jho/mf",
-	"TfOo963dnU57/syxNqNYwlb20s2JoseAqT9HBmeZQ9JewQxWAu03JHImhH/5pbsU6N8QjwX5n/or8+th",
-	"aGfBOSGZMuvAPMsZcA4z5ipopqt7jpNRV69XNLfCxfjSBgenqvE1VitdjYom2sW+0GY5T0BOOuHFeCQm",
-	"uWke40aHa9X36zv7jfZWvdFs7UC4ljWWRqdgRV4jeYATHA2cfedq8NLRgbwqx6fwr8bOTn0P7goQBPcW",
-	"f3XiHTT2Dq/K3yBt48ZrNx3XmahAvHDguM5dyN54962Dt167exj3v33U7dyevfkbr94YdIb+6U08Dl+P",
-	"4uk1jG/6r37rFiuI8okGNgmoMRXtK4zSflEN906hbaTAwCQvO+YoPSGzeQPifDMqmsj0KCdf1BssR/qa",
-	"XJei1+4Wq73jSS8K/fkRtZrl0Ej3Ws0ivTxHdSeADC6XTY3RhbVWqyOHU0R9r5HZEckrpydkpgNXnxzZ",
-	"zF8Q1agqHr2SBbKHbntJeVBovmiJoKbALYL9YRG4UUXr3eri8pxOkPQkKnWH2Pmkc/Oy4qyX3KjlO/fT",
-	"SGpbjCVB1fqn7XdDOhiSnAhb7sXSbbvWqEomdKRtBzlRMBn1CPjrdWVvo1JHbGCDGLYa67Qyrw67v6CH",
-	"2vyz+R7f0LbddAfKrEZ5q/QSk1nim56jk4LzsZgDkqCK1Qka+jAtFG38G0k65DmsmXkLur6lffHZ9x58",
-	"/zsPf/Lxl7/83S9/+V/lIn7vs4f/8MsH3/3bp8bieVaowAuylbqLQAdvgE9lPppPVVNO84VrVqJPJot4",
-	"WeB7c6ve2durA+6tsnU2ikvDFUr65SnzZyvDuzIqwZnz5yccRyvUJV0laGRhPVKl1C91oSrFSLeVnWYh",
-	"uWSSU7PXp0wFpd+4XfM6xl5eMZemPDrTWNL/2z8+/LM/0DJBx3D99MGv/rPjOuMI+9rHq7/Ove+4ThDK",
-	"RYCYtS8++6OHf/8v6mcuYhUzb0vvAiTu4qyOVrPTTIm73pkPtzpj9ZrKDFCBlO1tMxS9imcyWd2FVAwv",
-	"nQPB/IxlW0DWwWwSJ6Uab3XYcHt9Vj7TNNly5oc46uZywAzlligGycKuRptrI7LLRjy5rbV3ddm+5TEv",
-	"ivejQLikPwmCR9rJQDiHrTe/cX/IWPKvIePjUOCo8CZqD2pVb+RGiCoheunzyTIH4eXyb96YUhLnucHk",
-	"XDIWVQNoKaLsm/pZQayinSbo1zqNvaDW69ebtXq97uN+z+8TYtHgg08+evCr//zgFx88+ETHWleuEdLs",
-	"tLyEUhreYz9uV5F8T/AgrHry6S1d+dDTG5mIAHsvM1JlbRtUfeGLDpEFc19VRj9Zer/0ktEIicslFG+a",
-	"o61yUeKVj8BBDJTx5U9+8sWnH335L3/08C8/X3Qw5h1HSXf3lgcxpiOo8LIaV4UXzVCXvlrkMLzJotCf",
-	"c4Sk2comVlNFefbIIKQcateqeBCVLqzfE+GIIHlioXHMoAOD8cVTgCz70IKFL6kezVOmlW/kg+mvIfmr",
-	"jgBIk4euIYJjmiYM/eSLzz778o9/9OCnP3z40fsP/vUH86k/KisK+klGkOtpEJ4SVdNFNY90roF2UujD",
-	"WfX4/T988MGPH3zwkwcf/OLhL/5SpQ2NYSVnBMf5tg+CSSQ4kkoqJ4hRnyCM5ItoOiRiqAqLz9RUWYzU",
-	"ANVQ4EFmsh/+4YN//ockv+jhz/5A/vMPfvbV+x89/L2/++LT9x/+5OOvP/8TvRof/g851P/6mVqWZCnu",
-	"uEsSQikTej8fb86ewoxLSEJltQEAApvEkG+gaQ4FxA/lJeBKJrmuR3w84URH4xEKAhz1ZlDM2I9IfIKm",
-	"JCaIsyhAz49jwrmLDg9vfxs1vMZOzevU6p0X8ttXkKmZpMRCdl8+WbtaJmAu9c/KvnzwBz948N2/kzT9",
-	"8SePPvmrxTmAFmWnKaely1Vhbucb++KR3kmycotkBTepOUnGbiaAKDNweQxhKiXIMByb4Xz5v/71yx//",
-	"+cMPfv7oBx/9P/+kcfZUr2ZBwmAf2VR3TP/t/b92nnDSn52XX9Vxb2Ry9S8SIV0ZvlQeGocKvnF5StvZ",
-	"MhcTSVOIgzAmbBwRqKsuWBRcQaEi5YBAjNhQl05fYToXm1Wo5de9CxhRyjdFqRo+FjhigwkxebYrLstR",
-	"giSUCc4qHIhmpSKHvvHLIMwhyrRKLOm5kiGrpEFqTrFK66bgpIb8Uu6wVjqZ651SlUpzx5wrsJeJnrC1",
-	"oczt/s7Zc2AS/amIHJRsGrIoUHJrOmTklEBujgrtBFVkRRq5MZ63pzS038z8c55cxkXZRa+yKWJ9QSgc",
-	"zCM8s0ZkFi3AEBXCqBg6rvPuBMcqeXOIo35Xq1nwnzvrT5uECuNjEqcpNWa5y0lBL89ZoyIuKtHTEjIl",
-	"Q0s95AGe1Xw8rgTekkiBqsfPOiZYgSONJCthyXnYG0l9oPuHQmFqwB3DpsSMgqJNcEp4QB5yYcCWDjXM",
-	"oWAvioWZ5xCA0wkFmvAJjqIZEvhEYQqVR03UW62lVdDOvhE6elNvRRpW05uVbAiLKthuEpQ4qBrXmwQD",
-	"IrpjEncV76vqbhrSmgRdMQy59UiLCKVPJncZKylZ414Y4Iu2B2aaEeOqE6XR6qamOATEdtlWRt18WQrU",
-	"RM38yU+++PT9rz7+7It/+b7KI9ZfNdeZy5MsS+Uwqfmly1OVl+ZrKtjNiGiwKcYixQWWWnX+4pZFe7YC",
-	"vJLa1/wkXlRXLngsby4K9CYUgHtjbi+uimnCXKBGS5kyMJ2tcOKx6HUYb/a4KwDvn6OkdVQFTUiq/HQf",
-	"xyFAuKl/rjSzm/rTpWpnjv9ztJzSaOFOFxDk/GqlU002vEyUvG7ox84dqsbwc6kRK9xQlgPWZQO7K7+d",
-	"T6JS2irE9slmypYh2bzsSpxJXOXXZYWjIUOj6fnjVSLw3NT1gWIaLJ45N53l5KsBIF086gP12hsQ/Xg2",
-	"8XqGMP/pKvVFbHzTJf7NxIl430I/Xb5t56onahY6M9C0e7dKwdEnhDCzSjIHiWNWcGPBAm0zeZPcFuwE",
-	"7i3RbB8BQk2ntacxDuTlG9bAaI4hPcVRGHTlOqpa9OaXpMDGhOrSHCToghDtwqqlb3KfjUmhkglDrW5u",
-	"yGD85CR/UU0aGHK3GkxNTEQ8w72iVFTLxo24XCTdsosmNLB/PyEzF7RxPvF9oq2SaMRGaqHm0QFMvG2J",
-	"HULnOyQ2CfBtcDzjiLJKV5wkhi8FcNzbswSbjTlk69fGnJENMC2688EPBQsWE+XzYAFBIUfk7jjCISVB",
-	"vsrz0mhxTUvGNpKEEmpNPt22Im69RXAQUsJ5HqllSPwTQFPq4gHpKnBRniJBqkdK3fUArVz/o74LsTpk",
-	"hLunJAZ79H4rE3CKg1mB+62kv3trDFCfG3hlPf0Mqn1+DSrmXxUFleLCC2gxFM9cx9bg51fALVv3YlLx",
-	"STjOe+qJroL99r0c7mceoLu0eoGNsZmvZPAkQPCrY9lfdvD6ywxX/7jw6TeI9GWYqdPhbO1Yp1voQuFD",
-	"546NIJ514wktRhYiSYH+agj16vWM1rS7wAdW9XJ5BgjOdYaeZ2s7rlx28ZtaEVFFAGa1tlpd6atBPEOS",
-	"6uxUuvpZE90K7bfAm1UvP+eueKgZpbym4S2SSRfLagAaYTgmXNRwX5C4xskpobUAz/hcmIwB/JBvK7AT",
-	"3TL0r3zsv/zs0SeffPH5Hz38zs+++PT9B3/1dwXu9Gp56ucxhOssvFKnyy0SkNG4KA+HBjwn8zupzG81",
-	"vZ0OBBQOwlNCVdjDkESBSpYcsijoKhG9m407JzXPa3m1jtcgtd12s1Hr7Nbb9Xbd6/cgPdkudVo1OjK2",
-	"VDqjx5Wpai07tt1UrCxQ0Dyy2+n191qkUfd7/b263+m3GgHZJXUc4N2ev9vrtRqtYLdBAtz3d1uNVo80",
-	"W/W+1+61vTac2WdT0OpBK9jdaePmbr/tdXrNjJKxd5GHfw32b5Fi0ujt7HhBu98PGjutFunNAedMV926",
-	"zNDSop6LtZLKylLz0ulKrWbH60CKgnUCSB5RzLJ33y4GcHj96sEbtVdvvH4VfP1CRMRw1Z51F02rHqyp",
-	"KjUUTcCiyAmpXTKg4IQcSVpWJTZcE18GpRSMRSOJwHyOI8gKyafBFgVZJJKn8mmqZVBla6cSVNVfT6RZ",
-	"pbP6oqo6W2JucbS7es0mpRXi4zN0dsYMUi1IbMJURYEV3o4pCXxn/anL4RwTZNY5XRLLwqRHq4goJT9r",
-	"3xcfnCsnPST8pUVEo+bVb9dbqsBq9qZXIgzWksB+kWyObg8JRPXI5xTJNUWcqTgB0K5QKApkQQ4NMYE5",
-	"vHOvkf5x2/yxb/4oRD/ss7ibpyYcRTf6cOAuo6s7boE7M021QKou9CnRlQSsxeqzeAu9GYohmwgUCheK",
-	"FPGkblUypK0VPDWHEQ5HlkQ6C2NP4gGhBbv9otpcLBAfslggFWgGqItZ77tqQM2zR4orRq0XeSBl1kWu",
-	"mpQTV06TXLuOu4wPO50z6riPXyu49BlC1tXlciUJpWy3OqLELV0WfuVDRSqSgELMSRSpKIW1nBLKRPFU",
-	"gDoLVrId0dky8vNFEgPmT8DFB6Z9TuB8M2cCqhfVUYx13+p2o9yD5uiovCv1de3lolqNS3YqnXuBtqCd",
-	"gOYddSZOMTeFt+D8CyMSnAkFp7xQ4tJPI7ykdGFyjIfcZFFZB3TqHudjpsDZkl30h6FSG2NMg+RX+Jd6",
-	"dKd0RHrrq+j862UQu3treazdtdbbikIv5qpxhPOhPSrjIZDHrOc6/ZAG2sIxH22YvLpO32jaY+UzRM7i",
-	"ZfXZXE7BkiAzMwWr3/KVMn3kqpnIc7vjOtMhLIBuEeEBDilojj4bEQ71K5gYkngaclJQ9qTyXU31U4Ao",
-	"tcQtC8ZY+LhwhizKuAZMhQ2wz0ahP+uyfj/057MKXMvmY1ta8CQI5fdFPGSbuOeic1bBvsvHlCuYO+Vh",
-	"ciuU+py7d5ZC3OkhHwksSF4/1RZKffoEMe4Lpc2Bpir/CXi0ObWtrEi9U5gv2egk+ZIX6KJL16+TCS4B",
-	"k/lvwMPnODL5LCor79MPHv6vv1eZZ0XZZnIe2CxAFXmJE5/W/N1EPVvBsGGchZV7t3avUgf29lZp/2yJ",
-	"a2f0HV10rpPaqWXsko/oSe5uZqdVfRd7b71lOcOP0U39WJM1Cw7Zle5TtpRaml5XdDsq20x+KPXA/E6G",
-	"fX1NUgVzcUxqOq1nH/lDTAfKRLi+HdI5jx1In4hpuWpijyyvOr4cs5GufQXFp/ss9omqO5CJbF92wi5P",
-	"X1zlLEvSORPVqVEldN8swr31jTtHFzCJNIsx6dLNrHIp4axe7c9On7ZOpGOalQn76Ng6GI8dlV09r1md",
-	"N4V04RUlr2WVZ4wlbvLsDjWKd+ioyO2fwuliCoi6syvaNBkKbbYtA9itrxNg9whCam5iVawyZ5KOcDha",
-	"c7xkEcr4DVgEWxVV6AwjPENDfEog2bOoFlx7LSjRBoMoO6iro7GYIRVTqxYChhAgykytpgql6Yqh79IM",
-	"OL3ExUQGndxSZegqpMPNujoq6O1065qZWiZygBq86BAct+a1es51rF9SlvfeLIu3Z7ffyrRvfVqMjaib",
-	"GyeQ2VWaMl8lRtcqHwEQhP4Qsn0rfaUUhTuu/aYf4VhV7dK4M/KxAsvVVViSamNqhcmIxANCfVXjXuH1",
-	"6u8ickoi8zejA8JFN57QrklZa84NTD3pGv2qpW2n0FCC08YFjgHL19pEL498UVRtbB9YS36eraKdrTj2",
-	"9ed/8sWn7z/84V8APWcxXqxqMtETAH7hWIS8jxVusRzGWSxz+WrljToaIlWpCcHeXkGdXTREDfUTjgka",
-	"hZyHdIAEQ8dLVvbYMWvbqJti4y0PPfjwv6BHn3z84IMff/nTj7787G++/vz/ePRPf/Zv7//pwh34t/f/",
-	"7NGvfvjgnz6RI9KNNaCxogvbnOF/fXI8lTZVC1ynB01GaykI4psTOEXp17oqH+Had3muQdR17lnBSMYW",
-	"vP9cPql5aI5qYNNQzJTHlcARAgk+IUcYjYg885/jaxhu4VAtP+RFrYYSpefd8qLGL0LZyIvuQsPzFMtr",
-	"34QGCPfYRKAJhX+RAMkpRTikovqOHdo9VnCEWQdJfnCHSukQ+IRQ1MP+CRDVDMRPSBGV8sUU/p2M+Hqr",
-	"+1olhytqUdapt0Iojz4b11150pyzc5XhVQkSneTNpoSLFdOgM5VMlqPvFB3y+UEdwNmu8tK5C+eGCsqA",
-	"8shiqHwf5XvbqpAXvrpWnFM87p1zAFmtZZUVXoz0lAZFpLd/EkUaAarytibJycvwnfAiXlWQOaE/nMd2",
-	"AzGD+Ynyuq2PUbXaVZGBvm20I/ARZKbbXBuYVVYnKwIi4JORFl1hjDDlU7C1QYnMHSR3fr1rtKrb7lyF",
-	"VnJOvjnog7m7n6VLpUds5jzP6iHz+lGeWQvFTirTbVltn0CGunM7aGgsFddzB2sicM3K2QBZCRUVXnLD",
-	"0SSSvR4OVe3KzDX3jMo8TgLqnP3WrqcAsvU1ZcYm8q7uwSZPVOCperPRKnlzTq8+Az3h5cqSWYmjycix",
-	"R1f9o8WUKMdgml24Fa/EbDLO7QS4vDAUwLVsBvrW3PYUCqSGSDNVL3XAJDigd73HsC9Z8DQcRZL/YMw5",
-	"dpEEnSDjF8IwXYAyasxMy026Vt3Q9XVvtqKyAvBEaBYA1LSVLJGPaTHLJDO0MjHLTnJZ6Mvobz4u98w7",
-	"UanimBnFRfahp3dxXeQRv1RKhp6a6X/xTk0LAjLU7qk9qJVKAteGWiso4KqbWYWU7QbXx4ZlEhpy7Cej",
-	"RQs0nxM2wApiKLNIlVbIgwxSNhlbaLqXTbjfcZ0Ix1KLgTFeElUA7Lb8fLQZk4CQEe5FpAvjg3HZP6rB",
-	"QIu61pichZThQxYLaH5CjU+2QGQZwqhG79MEUV4RRFXjTlZdqGRASjZ01T60drgUfCaqAGg0P/P8hlQ+",
-	"Iuc3bYVPk40tLfK9vsO/2LIk7884g3nDiUCKxTnkloQQWqz9XPbg7MtxKqo0feavfHraiI8JBf9sCrYn",
-	"RQtlcI2Piclm0dHL65u+xS35sSU34rUa0HJyXrOWteuuYlJNsfYIUy6ZI8wCgjNrvvjgWNlvb8PjmTid",
-	"cl9+oa9+lZioi/Xru87yxH41khUiAAQuCiCVd2bF0kIQrnyCu5JVknO1kbH5znkLixZeuQ20d1D93e2R",
-	"PpPnju0wbAIU6TgiwcD45JS1qpW3ydRVaspMPmyo5dFdtmtNLzGgavycrC/GefDp73zx6ftf/ej//OKf",
-	"P3r0s+9+9cO/yL2z0gn9uEFK5KGqgdOsghEixiFVaRoZn6n1u4r++ot/fvTJTwuDu5KtX3j2qJ5fhnfT",
-	"Zc7T/XXSFxBlDKirYOlXGKVgFLUj4VPYj6JrbN6LVqW81dxOVkqGPRcgRpWs1mTLKqoOryhcUb3gqwKW",
-	"qgjr/FLM2RGSUbl6+5dZu7TUWDUzbiNWvjFi5c4TSt9LDrTLlbwH4a8m0ykTqG8QJ7SlIb9KjY7kDsbh",
-	"jIaUgQzkr1dr7EhVK6SmooyBdYV3S3Hlclhy2fTwVcC5NGKWvFCyMQFiAEWS5eFRbFSLNSFKVIS+Nciv",
-	"ZybAZP0r34pWURr13lWnb0VI10NK5oi8gMqTXak8+Kpa5ipYuuvOOUvBeDXqro7/F6zIV2XWwCx2uqUL",
-	"eRWWeL6OwsrAySujoq0MXba6W/xsAGNnrP1ZEXXLKqig17h4e8h4fldUq1VFwYVhmrtF4FvF8LqrMM85",
-	"/Lgaqkuvj4WvblotXGNbv8+dWE+56pY7QpLZrDlea/0xYHaE1fqazYQ7rTFldoUDMKGCdQ4gT05rbTuV",
-	"tutrNKHudTaahPms0f+ai4pZY8uab9fZ5hktZrY2kZ5KibDIRp6YnbM8vXYwiiHvOZpMZlwSsLJAMK9s",
-	"CA3wLCsJz3wnLcgGnFXl9DPYZHIbM2/KkN0XrdRtdkLo/G2LcN4V6pFDZr+uil8q6DDelWrBnjxqVM0B",
-	"BciOpnGo6uXKz7q6oxcJjjXj5u8kVhcZNaDl7RUC01md5w1oBnLc4gB1Fi6ucKWHn8VJlwe+nok1rcLi",
-	"cdZE0zb0jJeCrWdWINNYZq5mlKV7l9C4HfMAVSNWsqDoTzjxY6h0vdOv+2rXrWoT++Y1PyYBoSJUvg2b",
-	"DAqQztLB3FuazpUbRoXiCPbw0l0oGGfRFiYUkKWnY5jKseOiY0UMxw5iMeoxMdQ1ohAfY5+gHhFTQuiV",
-	"9JHCHVu5AIM1i8KdjjHl/TOU+LczhDSI4ekKTvW1gd9U0gUKql4V8m1mGk8CyCXtfjE42u04xNGL6UV4",
-	"gQG42XCdmE0zgLQqMCO5SFeDuDf4jqWwrblW14adf6bRagi1NbcqeVYQWmP9/sKWm5mqgucGxF0yVl0a",
-	"foXWdhaNrzo4bmmb3rrgic/eLpsu2X17j2qNxs4aK17kRj3f+JnrVaxKtdqXMMdjPPFnlS2JV3k9dFNL",
-	"2s6IhvbSgUPc09ywVTTUuWlZNZNv9Q7EzvFMDFySCpf6ZZYED5/Zyq2EdEUzNBwAt9i0SuFuPaey6KCq",
-	"VunsGbSsMiPMRndeeoLJCZQV1Fvz9X51q/ElL4en7e4ltfCSRVxsy/2W7j0BxEsyRbS4N5xiaL9I101C",
-	"n/Kx/gwwf+t7rb1avVFr1uECIkhMcaRUvrd+qwbQqavguOtw0i9///e+/Jv3H/3eL0BvMgC+CzxmO+29",
-	"toJo1wnmjs9GI7mKs+6UxSfqagUG9vrufEoAzKUq1LC6b8+BDUOAGqAnswxKBXd1thcnCp8CwtnCQN1O",
-	"rQVbARd4MMFxEOLqoRdV3zPpB1ViQHIbU72OygUmo53RhQIquU4oMHlMyq2SnWQRlyUDXPmWlbDQjlfz",
-	"dpTRPs9CpuKpV++k7PHVjz58+PHvPPjg5xbB3yml6iq2o8dGiCsR2IURSjHgCizYwi1eNSTnaRaSlx5L",
-	"Oj2ZLlc0SpYQrfN3RILQx1GXMz/EkVlyd34XYD37hHMQIoXH8psa7idXhcgG48e19+7I//Fqe93anf9Y",
-	"CLj/pnF95vy9dJUCuO8Nz1wxCoyY7xXn/LzJ4pOI4aASw814N6TdDgCzJu4D+VPTA51R21vML41dL/uj",
-	"/FLbupKqUJKDH0uJqTvrwoo+O98l62fB0XUquzfNsq5a7fo833VWjMdIdrUyzHCm8tjyq9iaY3BKUsLV",
-	"1PMraG/h/L5kF+BO0XWPE38Sh2J2JAeoqAkKUjfgohbp26uyjx9a5vH9e8oarkqjEcmtDuYnKmdDZSsg",
-	"ysRQBQgpr8i+jkxJvCHfiiNn37ErYMOYzCjVOO7fh9CSfgG2/UGKxpnWNdnPauFozLhQAEyuxoIQkxgA",
-	"eUYopIJlKkCyGMHlyAA1HVM1ZO4ibeCT3B0QMjJf9FmMSBSQGNpxkYZDhnjsQK8G8U8QOSXxDNZj65ge",
-	"06vyn+jdCaYiFDOFADQdsoigFPtPb/UWegnPOCC7XDu6gQIsFJ6FGBKo9vIcV5N/j1FyBYVK4Yb3j+mt",
-	"lw9Rs9nck+9/6/bhFlL93rxxdFu7JihSQSyIEhJA6cxrARmNmZTbs9prZLafqaWtvjK/yOWBstuq6iaf",
-	"Qr0VeGVq0HOSmp7yI4WYCsN9vuGp5MF3kg5FTeFvk2AfiXhC3nnBhcaOKaYAdYKS7rSchXxD9Hyr0Xhh",
-	"C71GZhxF4SlBmOvyNaouCriSY1j3AzRWtcrR83Jt9lo7nRfQEMvl5wL3IoLe8VlA3rmCAubzbf0y3xoF",
-	"gBzC1bwI9odoRDDlW8eQpxP6hCrzgFbSDsbYH5JaY0ty4QTofCjEmO9vb0+n0y0Mj7dYPNjW3/Lt69cO",
-	"r75xdBW+SeFonduGsB3XSWo7O/UtT73GxoTicejsO80tb6sJMN0aSGZ7a0qiqHZC2ZRu//b0hG/9Nlfh",
-	"BQNSkIj160c33kBvkp5cR3REhFqhzk6988KWCveLVb6Q5PVXiJDLDSKGj5mcgGyx4Xmq8L4894WuYxBp",
-	"KIht072Shstk5WtkdkSE4v95lJAT2ft912l5pedIMrLtF3FwSxfLv+86O16zwicTPlPJcX08icTyD17G",
-	"YTSJSUaqKsQ7PhmNcDzTAx9PelHow/ghsU6KPVApMEDcJtaaO7Kh7TwVlu4eNI0HBAlmocxIUSp7AemT",
-	"kD5U3+auFAqv4/gkYFNauMO6rH+FXZb60PZIt5WFav/3yDSjcsFca/szJaU6nU6joMhc8fbLqT512/9m",
-	"IjvMToAMKd38IcGRGL5XuucHChwnL+7GMfMJ5yhghBfu66vQ7kXyru6hYPOuScn91O3ctezK4khF2hZv",
-	"24iIOPR56bbdjNmIiCGZcCT5Bil7+BWjL2loKBwV7t3ruvFqLAkIdVl+NBVOu/I86uoD1ZTh74KB+Z4c",
-	"Hgt+7dh55ertY8eN2USQXztOCPLYcVXtql87lh0fO/dR55iuibPN6j1tJJJuTDFV2FquvHgzXkAaNw6k",
-	"8tnY8pBSuZEVkqLO43antYc4gWA21NpqveAaXVCSEcSdzNCrt2/fRC9iHvoKaxJ61ZXRQe3x2rvo19+8",
-	"bSqxg8Z2NXjp6GCe5g5jggW5rQOPNL28yILZAmFxtzadTmtyQLVJHBEqVaqguvSwIpXuZ69LUiu8f4Fy",
-	"67a+hBRSpr6hnIkuW159+SffopJGWBy+p8DtWvUKxHybses41qdhfadKL9rvQ4LXSRDi25IrnyjrvEyE",
-	"D1cRFeWGkii3YkZSGu/WDI+iherQjTGhBzevJbWuCuXpIaMixr5Y7TQ0fadiVY9qH4Eavk5VxzcjfPq0",
-	"3ZCnoy/bTlV1aOFGJln+CYojg6L4eCZ/gTMOTdUtPaTocBhSwokUhVfpIAr5UIrEdyJMB+8gFrtW4B3A",
-	"WEwNUmQvZlNOYoT5iS4Nes1ciylDalBwY5VXe47k5UoNRJCIjIeMkmItGiZ4U0HojHGMR0RAZH6JvzF9",
-	"ZfsGvSn/AbERuSRwTAcTqe5rbI6xah5qmL87IfEs9RfIiWdI0dil542wabhhWX88LaIqV4HEaKyqY5vO",
-	"h/Br2vuB75OxqJnvS3misLLVnWpazlAobrSmmPDl8cTzmv6/C5gPdyH5KvxEFINmhtDa3ek8hgtIy2st",
-	"/+QNJl5mExV98GQvrFkAVSg2i9VVs89iDaVqcbcqH6J4W5LIrPz+onBclWodYIF7mCsvuTK1gJUJtvQ5",
-	"jrTpAx4P2VRdeAADNwoIF6pKBlhypjgUqgIywkbBARscXHuvoD4OI65BdNse0ppvIeveIjiQwuRC7Rxp",
-	"J8XXJR/Tp070H+LUPol6BOkQy9JD4LS+bUcIFVLL9ZALjsxriSEyjJEOhuEuomwq5b7WiMeYiy10i0WE",
-	"7xvD7Pw+y3YP0sia1SS08hqmUnrJ69fDUSgqv52EIK32ReW3v0VXGMxVk2Fa+YsDoV1N+os7F8hEegPB",
-	"UV/ARgfmgFTHE3R/PaQnZc3q17bhHWjvsen8VXj2ZRb3wiBQt5HHyuWpe0jnv9y5n2F8uQHIilMz7K5M",
-	"8PPcvn1P/3V/0SkRcAV8rl5VrB8Kbhj/bHz/CjFsvzLX6++uvfRscU+ZrmNwAS41G1xurWoZ39xS3kKU",
-	"QjCUck66y7zckKQKQ2l3Va5+VqagBWcj0mOBvAYxfdlRjkxTD7o3g3JbyijJlYN3PBHceFBRFNIEnC+r",
-	"K8IFigtMA44mVISRhXz/HEeU3BXImo4rWRjUtqw9WzXK8ewKekeyfhDjKX0HEdlsmDK6PcUyM9ZB2tvK",
-	"TG/5RV8jM5srq5jEVmTI9MsnYge7RXwSjssFAjge0CA8JRSpxFs0oQFUpQg5OiGz7FFb4OFddvKmnyRf",
-	"wGAaSpo8jlnG5vEzJfZa3t7yD25pJN/HboRsNRrLP36NzG4RM74nJsZ1qm9Wjh/wEyXkGItAlkF0ifwj",
-	"EbQhBTlriXhI9UoEfHpXXWgUizAX1r12H2F02Di6aW68lAliBWuE7+mb9ZCg10l8EhEUMyaM+Shig2Lr",
-	"aDqWczuctvRP2woe9Ji2GmAmPabyP/8dlbyH4JUyu5GG+KxmSE0n840w3MzZPhZoFf6QmTo6xQrF4ZAx",
-	"TrjJYU6tprn6OqzfJ7GL+MQfyvP7hJBxSAfyZA8YxUL+DZ+GHBEcUxJcQe+8cvU2koNQpuB3UAQ3fQFb",
-	"BsPaQgf6TzRkUaBq6WgLAupDlV8GMZjU1YqGCRgKORrhgLiIUZ8gLJWPkAWyvSR07Dlu2qZ4pK1RycMr",
-	"c8qTrxdCDiEUnET9RAPJfKnKSJlAebeSenII47jUmoka4kYp2SglG6XkaVFKlOzW5YpTmR0RgWZsYp0K",
-	"VjGC9GSYK5NY4caZL5uI03KJyoEkX0hqKZZdNu37ozbt2FJbRZYW3v9UoTzoKYk/NeeFqS3GS6Vwpkzj",
-	"pRbG9kg3Mnkjkzcy+WmRyTcnYJcrqCeL4nAwtHV1U1nPEskhWe4p02+l8Q4KJomnAhNkH4vdxb6xQ93b",
-	"Y3SNXaStW01n4yi6DI6iLDCYoXdD3pDaXKhrvI5PCJdKhQqSVK7+mEXKxiFPGw7+IUXxKgYyyWBRj5Ok",
-	"FvUOwgMc0jnWKFcRZMeXXDeQQ3wiSoHuWsG8PNuaQZWpaioF+IeEKC+7srA5+y/u7AdyWSr8sof99r0w",
-	"uL8dk1N2QhZdwuTzVDTKG5SOp1UZhCZlTuoEIUX98JQkEVDLhZ9q/qzCr7q3vFxOXqjE+kbIqsVSanOH",
-	"2cixynLsKg0qSzHZk76zFIuu60SowFJIswY7P8JZKz1kXLsICzRiXCDO0GjiD1FIEY6ixPKPAjzbQgco",
-	"woLESHeMYgIFnaVeeAWMQ6yPPJNiPRdLsMCSX6oSqo4ut06oxrixFG0sRRsp+7RI2evydpqVi0oSLjHc",
-	"K3/rQpv9K3AVtgEwBFPhCypJfcxY5BaZ3ikekfMIy5f02C61tDSD3IjLjbjciMunRVwC15JCoaYQtRfJ",
-	"TEJFbOqkl1vW9VtzqXAjPEOckERisjhQSD4mxAodoCmOTlBvhhQoHeICsH2EeUVFailPbShQjwwwzYey",
-	"X0EQ28IBWVRlwBQieMjBXtUTulR5LfnQdrdqwH31PBjLF/xyGIkVkmISGL/KX9xUR/OK/ayU15OkD7wc",
-	"s9HqX91mlb+5pd3lK3VkPkr6uUhbDdTo2/hvLoP/hiTSpSyuUL+xfY+Td6uk+Kg0ziTBR6qtIR1wF0UE",
-	"98GELoXkmHFA2i2VjAuk4isEhOJsZZF4RN59XNRdpg8R9XCThnPRaThEU0glst7WhckWmuVJzLVdHoej",
-	"VHPIhJbKj0mwhQ612qLjZHEEedSIjwmFH9iUBBqIYIzDwCTfQD4NwTGVHHMFUWby41CP+GxEOKJkgOV5",
-	"UDVnRs3rvOziXjIbGExqc6978vc6oxr7yZZsbnqbm171sFZFNkXyepgNmMqKa3J3HGFtfyrNsEkQKAz4",
-	"jDJs9bEvOMhewPGTD5/jYJxDGRAagzwj39SANInQnQ6ZPA/guggoscIc7cXaijXcS6qzWCMs01zsVzb6",
-	"y0XpL28OZwk7SE1BpdoA5GJVZWYcM9Yv5QtlMdapZiJigxq8v28nloXUjyYA1gLPEgOI1OBNPcR8atIW",
-	"OkAjNoI4GUBmUWHboQJ5iYmcDJUXhBkR6PmW13qhDLGU9S+US8qy3PwGHwOeb7oo/7/T+jENaUDuono7",
-	"SXVblg63jkw3tYfPfJLbzZid6ih/m+i19S1ig0VEf3ccGlNfsdJ+lQY6CU1jg/dTL4fkLMaJQrKWGrmU",
-	"54U58G46NHlipN7rHc+z25NzgOauoHdGLCbvII5n2sTI2YhA9E5E+pJT+InU/wc4pIjRNJIR8NCE8mUb",
-	"LFExDX1SOazxqlmU9bllLu7ICePZ0ZSQ8TOuSi+ZqcIUBoD/je680Z1XDd0JRYEkK01Nh7rDK/mTVXJu",
-	"1qOsIMqVDhwqGJB9qzrAOA6ZnIbhWZBvEKLomrBFqQiYFjBIQ/h0C73BIMXe5OhOh0xpP5Ul4Ctyhpdf",
-	"/G2sCBvv8EbunUHuSQllCSUtjRLrqYYzKheAOq6lVjmecYrjQPNevYUEPiFgLXDVIBSI7fMKvcB4gbEg",
-	"XLxghzO6qmK8vlidki10o4+4FH84cvVHXGh+B5WxRwYh5VI9ZLGRAKqzgPhhYJzXECpphfEsi9t5RT9/",
-	"GoIdc2PdWHs3cnojp5+uoEd/GEZBKjSXBO+oPNmqotlSSqOQw/VeNaCL9dohjSxGlCF5LVe5hCBtpywO",
-	"NDrBeUIhX4VOnwaBmhnpRpxuxOlGnD5N4hTUxAJJZ4DpFiEOmB/K3AKHJBYKiIQo75hdQ1PVORsqCBpm",
-	"MnIIVEzvKdStwFWFFE9JPJNjKQ5mfFWP4hlBIlDTKYtku62366kscpels0LKchfakDDyU5JyFX5QQlAI",
-	"8v31CyTQviLjZ8rb31MQRA0ApF8X2jcWEy7kTWkLHeSh3nQPqR8tARMyyG/XBBoxOWCpH5h6ncWAREss",
-	"T6+apbrsCsDm5N+c/JuT/6kyeGG6SBInZ/yiE15lPkwXxi1WCipUB/ljPsYvIux/XTH5m1j5b0SsvGIS",
-	"Ff/LC0LV3CW4iirMwap4LtUZqThLdVvzJRYaVFeZKaCv53iWWUNl+gBMkOd4Raa9yc7KtC/Fs1sTejkj",
-	"geXybBSZjSKzwUB6AviHTN4QqRZS5aG78M/tHhb+cDn2rBKu0GxvJv+zr8J0h1jhwbEplde9SSRyOZqc",
-	"UKEkKUY9HEALfMzCCC52kFQE18NQkBHE7fo4jmdJm2EqtbonZHbFQC66KvoAOlLsp26jx872sZPg8UOI",
-	"oIs4s9/jQzaJAjTEUn3TIWP1ehv1ZmVXzAVS+0VYvmdIdKsJPWbRDZ3eAvIpVqcUaSlLliQ7Q9oXI683",
-	"kvMbLDknYyQYqrue55WrlBkRGo7kWiwE8MYBRxjxISECPX949G0pI791++XaLmIxeuXF+q7X9MAZ9pvX",
-	"j37zBSliMRrHrB9q4M1Yi2EpFmM25UoLPSEzxPoA0DlFKg8NYh/kW5ovE+EHcayqPQhvNS2acFZKplvo",
-	"QIvDdgu9Hr5YURZeg+k/Fh32FpFdXaDcHE0iEY5xLLahxHqABa4uxdRCPBEjnuo6kaCuCqb3+Wk2lD5m",
-	"U5dNhCQVFyKnXZ8FxI0nEXFjgjmjrja1HtOGa0yybr3juq675+WKxWSJHI7fGDbo12THmQrAjfZuq7nT",
-	"2qkUZs8EjrhWGaAEWiL2YzbdCP2N0F8vZCiwjpHOy2T9atn24vxGvVfIGUXrJqn+m5JUnzGAlRMwZaNw",
-	"KW7ZzQnEVqa2sD6LIdASkMCNsVsRtqppiVHasFJLtKVFMOXX6wNsBCsrKHmugiJvJF1favdeOsyNi29j",
-	"Gdu4+J4W3UDzbRrJkxWDi3x+ibTi2/dOyOz+knx4U03YsneZ6x0woUa6n2Ku2VUjjac4PbQ4x/2G+WFl",
-	"AZl8+XgSb9KBluXi9YgvL7Gsj8JNxewLTXXPLDbWJ0BZvq99mC/zcmfenQPzi8kg5EJRwXx5yH6ooKQz",
-	"hSHnKu24FZzkNzIjvlTO8qt3BYkpjhJI/wtlOWsdNq7sy+DKZjnKNDyX/X2RS1tyEGS957gnAX47CWmQ",
-	"VEwB5HbDh34oZpXTOW3audS6tz3QJ6J9Z1bq2VbBq0yVZd7Z2N2+qbq1EVV5SbVA6hUpHFC9p4JBLqMV",
-	"LNAe5qx1WuEo1K3PJQMf9wn/LDDks4CAuRqx6+oEyxRr89pCnXrxZVE2dNP09s1VivUSbPThSxHamdJj",
-	"AhtgfqqkBZsWXEiQGqQoKuACF5MYklk0pkpl5VfTyKXWe/UYn4jKa9bn2dZ2l8xybB5vdNyNjptQQ6Eg",
-	"y531VXVa/f5SG/CZxdVjPG+fci56FrzIVSiURaE/K/dlWKi+SZ4oYtRg7YQUAcCngfNNjFKcTWKfFBOv",
-	"6nJl7wV9HLSrxlbmcdQr8ezDhd6eSw62qAge5Elom5MFZfavnpJ4llKSgeu3Mo8xh3DJaRhFqGdSkaWK",
-	"F8S4LyB5ZzyO2amG88e+CE+xgPRi9LyGEw0DnkQY2NU2Xyi+G92aROSIQLn+i/PUqz6OBBaEL6Mr7hpg",
-	"1ADDf2cKnOqpy2s/iKJ0UjodKyawv0Sp6tVpavveEPPh/YUiCqhLkLtCR8/m6Ux2jFNy2wcRdfTqQa2x",
-	"006SDjAf6rwwXbMKKvcVSTC9qfMiLDsy04GVbC9H9RyHoTquE8q3xlgMHdeRnTn7jhyFk9fs3apJ5/Lj",
-	"+ysKyBkeRVl6TsNLw2AfKczlWsNrdAzo8hmhlmHWz7zoPEjJD1JpgPKkMikIXUTwLCol8TdN1CGA8A2l",
-	"qITwAnDoQk4joUKKjhGjYuiiIZuiEaYzNMWhyGQ9hly9o+qvCSlsBwCSd40iOhn1SMxdRBXcKAUG4CVn",
-	"ONSHu8BzmEWlCiQ8ewqRPixc11LURHlojcZVPO/Wm0VF9EJV/zTNf0rsJguAtxKzecmBaQ3uUmekXyye",
-	"rFmEjUXxMlgU4wxRJuLV+rXcrnhEssGxz2URmTEPA7KF3oCw2HxdX43NpCJkodQwoMn3ZtrBhBTYOO9i",
-	"kefBMitkSlqX2hCZDvMJBb8mq/Ssx78um2hsvbExSn5TjZKvpnXOle8Dx6RUFM7rGVWMk9giNa3WKjhP",
-	"RNk0A+l5TjVD3q7OIQVfeqwKwNPPls+AlTO2yWUlmt/2MfVJtKxGg0IaSFmsh/0Tg4RuEbi8ZUEdmulw",
-	"dkUbzwD+gE0oAOJBmi4XSTWGXsxOVMkGPIgJGYEyMc9JV7IdIRbneGk6JFSDJ/QYOyFpMCAUqhhiyAmG",
-	"dOIrVoDMdMjQkOA4AMB03UwSFh+EQfJVgboCC7cORr1kMDcwr41Ws9FqNrk9T1+NS2Dec54IjPbDeFR+",
-	"JBwRISIAXYUrX19LY51kj2KCo2imeDStX2ZOEHVXjAkXaMAILz5Jis6AonrDMNBnUASriW1k8EYGb2Tw",
-	"U1hnGLhXZZ/gmChOWS6G+ySOcbQojZ2FFMIKtH7KTkncm8QBoQocHSO9oClEg1LBT/IX1JI76ZXVc9iT",
-	"6pkYZHwYixkK8IyXm/fUNC+5cU8NcpPXvslr38jdpycusU/iVDoKebWPxovS2WMSLYMOKYPTfU7qufLr",
-	"U2KCJ/iYTThxVbWB5KEOfAhCqD0fhZS4CHMkpgyNScyTche5BB0odU0CHWbG/IkyjRygMQ5jsGdI4Wwm",
-	"kJYDrgjAY4RxhJ8CT0u0ARnZCOONMH46g8SloLPrlqdyky+pz5ZIZ4VPtk1oUFlOJ4IRSl2XQDSB0E1V",
-	"XDVgiKacF5hXabBeaeleEqyzjYTbSLiNhDtjSfRU0CyTZfIevg1KXQVI3TR4kgZoimOlIw7wmLtw6Y/w",
-	"WEGJquu9xq07lUxpal9eQSKFYArCPuDVJYWMM5kMUE0YSlPl4HPTkB2IRO6yfj/0Cw2xcl63IJjzgnRA",
-	"2faTUQBlzzC/UgSnKeaon/LcpRUfj5W7L5lJTm6gxViuKTo4hqxZkRZ9k/rA8tB8xc6QlVE138MtSOKQ",
-	"N0Uo7qPG05uh6ZCNSthuWVzqJCIvqQFd9lSOK2opOBgNnU2oZ9VgD7W9aeqPtdIFpFoW73kzZmPGCc+w",
-	"A5TWHIQUCTZiccympro8wXEUEi620AGFuhaaKpGmSjSacGEo2kZDXXZmwGTMmXGJrQ9P7uTZKOabyj8b",
-	"PVsJCktYVTuVdcbctsmRXAoObWX4CqY146TuBDFV+FAA9WV7M4SNOAQjrtTBaaJATIcsPeRDkJ1GYkMP",
-	"XGvrJAhtzPRlIvNAz2WNUtNdkq8Hi3nJkvU2YnRj39jYNy5c7hppgzBNhRnIgxUlsPq2XAAfqBf4XNJy",
-	"4sojESfm+lRdWqpmN8JyIyw3wnIjLC9YWOoLMK4mIWOg7VLL0UvEDwPCEQELkqq6owqcJRbcPva1KcCG",
-	"VdBgD0JnraMDwBcP6UDqnFKORzgebaEbVH5CeUHYQGWbk2LP1Oh7YRIJVqrM9hpqAADBNnak6nYkIC+E",
-	"owgNQy6Yoa5lVMvD0WRpwEyWdpPAQSjjA1lz/cQDMcQB6hFCU1eECSW3wgylEgARhTq7aDLiaDJWwIc4",
-	"pFwjOzAUMS5J/upd7AsX8nY4QHgExa6NyjwwT/pHah3IRXo8jpK1fiLGp7T7hawH1RkvO+99kx0ftyVv",
-	"p8cDoylHatYvZ3o9P74YkiUJOSZ4xFX9YVVT3kVjEocM3BrqLzd1s6jjCyppQQUN6qp6iFJoSJW/2Mdx",
-	"ZEa0BHRIAe3gEcIRo8So4u9OCExX6+J2LEg3DJyqavi1l+QuXCTWx0Vq+EcCg0JQhtshl47rd/hTiTCT",
-	"jB6uZZIqLRJPaLrcP3LAOZH/r6sXKUIKwsBEumuqtgCtuOVLV98EeIaiEB64iFGf6NxUdmqyZOMkXokk",
-	"LBQKCOxU7FMZtlczxaX2ougxbvwomzvt5k771NxpQRBqCVgsQ7WmIGJMeV8zyCIYARtYCBKWrKhLExaq",
-	"wuPnRSuOompZTGWC8rYe5aWWlGaQG1G5EZUbUfm0iErDtUUCTkm1JfGhIg5xVOvhCFOflF64jiYjY1jB",
-	"PmCquKqWfG+m/quVUn+IY7GFrmJ/iCY0FMpqIhh6j8QsBVZPaguWapivEHFbjuxFPbBVJedV4zevfA86",
-	"ENfZ4Ch8jzyGu1BmamV4rfIdZDZmY2OsamOcX7vyWpsWQyyG+7TySBZXBDrI1QmEIDWqkGIR0YV3umFw",
-	"JVMVnBPCkYItVHHXFnJoihmUzSFJISsKLRbfTqf2zS0+lCzCBiz0MoCFnto0WXgoVSlBZGG1vGEgmHth",
-	"LIYQIgVQ55zgiAQIKysfvKHjnihkhg0JithgCYuVafMJUV1qdT4Z5RPR59M1erY1+qXzPE1f2ASSbuoW",
-	"WfSwWC1Pf6tavcgSi3klBNQLKfSokZe6XoeyCFOmIu4tIZqDOVyqjKxkFHmFiHPI0MeqNzz1bP0MQIye",
-	"kWW2tfrPl/AOUL5+1UWUTSXxG48L5mLfpBKZwiRpSDaTfGZOL6wjtLFCPaIK0lOrGhBxgBEP3yNVDImL",
-	"IXpfNBO7QNC5y31/TlaghD2Trd9w52Pjzud4uuyrMarySC6vv5LelzXQIyfxKaQ1ymsB94eMRZDZSBEZ",
-	"jSM2U28GHIWKi8lpGBDqEzSIcUBcNCM4dpOQH3kUZk+1IZsiLggOwmhmCrmE/hBF5JREHG4aMcH+UEf6",
-	"gF2MJ2iUrJ+JKFKzNPVdchVSzywLjlTrCoTich6m2SGW277h6YZfL4pfDzKsmqdK+R4J0GR8Jt7dBivK",
-	"ohph2f7SSoUaGUuxsGwFCYbGcUjVrV0wNNT/NRzuZvhbQ16dhmRqBfnIc9bwnzx9dR2oGETWurnuprIg",
-	"nf0ozhkcMR1M5ELo8WsDVVEgUYTpIBM9ROhkJHcOQB/fGzp35muDLed0Qe6K7aEor0t2PPG8pv/vAubL",
-	"xpF8FX4ic/XJ6l5rd6dTtUIZzHQjAZ6QBDB8t6IA4AILQM9fomZDTNMQj8eAGSo159RrpF1KHPWImBKp",
-	"NU8ZaNN8C90YExrSAUiDKKSEIxxIOSXH60eM22ghZ+fnZBIXqFIfqFnenMRjxqvr1S/HbFT55dvs8UTy",
-	"6dUqD+MzL2y4+YL1b26R7ip8O2XxScRwBbUbAHY5OSVUm44SqF2AVc9UODSxM1KojEaEBvtwPHPhIowE",
-	"jk5AUVYqcAzmxEQQnZ+L3zRTupRqcDK6EqZJNmTDMxfGM29mkjvV9RFFWJBoVso+0EN8WhzvPR2SmKB3",
-	"RDgiPUxPUEBG7B1giPQ3+PodFIVcECqvoWaWrjOJI2ffGQox3t/erjc6W96Wt1Xf3/V2PSBGPaJ51mRo",
-	"zDiozxNwphVElvMC3fLNoYKmtT6xJlv8/iCNnwspiomYxDT9PKlpPv/xYVoCOn3fj0K5lUWvRzgcwa1Z",
-	"CwQreRVmWfBJZlCq+hbcq9NPbcTz+QauKpOem2ogcuvGMWN9a8w6aqBoebCAZCY+xDFxk4SgkBva6ocx",
-	"t0aji6fm23lVXYJcRNkopGr3XJTgsivIqAjHYV+LHm6vDS1ZHSXA88kR6ZdJNGXJp8aO0ZOy3NoNlawx",
-	"/9FtdkLkuIcER2LoIik1Y+xb0zcbe//O/f8vAAD//w==",
+	"7L17cyNHdif6VXLLjpC0WyALDwIkOxz3UlRLaqulbjd7Rh6LXCpRlQDKLGRClQmioV5GaLzWrjSe8ePu",
+	"emfG1y/d6/Fj74xmZu2wZY3sibj3mzjUrdZf+go38mRmVVahCiiQYDe7BYdj1ERVZZ7MPOfkyZPn/M59",
+	"x2fDEaOECu7s3ncGBAckhn/uY39A9hkVMYvk3wHhfhyORMios+u8yiYoYrSPQoGGeIq6BJ2QkdhAe6g3",
+	"jiIkwojYD1CPxYicknjDcR3uD8gQy0aH+N5NQvti4OzWPc91xHREnF2HizikfefszHVuBGQ4YoJQcYeM",
+	"IjwlwSwxIh4TNBmQmCAxIAhTPiExCjn8xShB/fCUUNQlPRYTNKYBieERx0NJ3TRDEqHjobP7FjTqHBWR",
+	"dDOkJwVEDAii5J5AI9wnbkpOTCQlkorn77y8j7Yb29svlM1BwyuahDPXGeEYD4nQS7Pn+2xMxY2Xbsuf",
+	"Z0mh42GXxIj11HSotx3XCeXDERYDx3UoHspO0ocxeWccxnJ65chtAn81Jj1n1/mVzZRXNtVTvqlJeQN6",
+	"hNnRv5SQJtjYH4S0j8Qg5HnS3hmTeFpE20VpGccjxkkJSZNB6A9yk8UXklQ+XYaBOIlPSeC4jo9jov9T",
+	"G5DI/FRjE3g8ZWMxKOa0PXGT9Q/Cd8tIxxydUDahktso0B+xPhrgQE0vD98lZQMRxxHrH+s3UuJ7LB5i",
+	"4ew6IRXtluM6w5CGQzmglDFDKkhfz/D+OOYsLuNDck8c+/CGmV8pHFoQSyhT75dJyFaxlngpnt4Z0xIy",
+	"AuKHgVQLgVYNLuqOBYqJz+IAUSaAIeXjMSeIMq0SiogL4ulxPKYZ6gLSw+NIOLs9HHGSUNdlLCKYAnnX",
+	"ez3ii/CUvByzYQmVxLyDGEUsRrgnQE2FHAW4jJ7ko+NezIaVJeUlLEiWsBKigNsRo9EUTQZYSE2Wp1Nr",
+	"1aqEXoDGu6zi1C1J0rFg56DqniAxxVGpEoZJMxvQJBQDRQ8bCy65MQzKyNINH8MbxVtlwwPBTP4uEok5",
+	"rNYLYy7mzIzmpfPtCMkMlc5MKLg1/Ox+BL+fr+MbL2UNBn/6GpmWaSY8JFwtiOyM8NRAuYYwismIYEGC",
+	"5OEA87zFAMQreykl3+q89hq8Vj6WZRf0tZAGZbzWU2M5CWkZW+lH1abyOhXxVPan7Z1hWLafDxkXCBSo",
+	"tHESFV9CRCRbKlaeYP4N8T212YCaT7aeeuHWc6tM30siAjyVW47cg0OfXEOCyV+kGLKxQGGZycHo8prg",
+	"1ojEWHZdzm6YojDlDMlAyCyZH4WkzDg7WTEH3Yr7mIbvArEvh5EgZRs37spZUvrK+qZs0qxX8lqrgsDe",
+	"mlASV2RuOW1Mvl9Ginx2vBSvJ92nxCwgZDEBy0/CbRwLSuKqqzJSr5cQoZ+eg4w7YBORYM7mEetXEBY5",
+	"MyWkXOBSa958N2upJDZngAWpiXAo1ccs9xraSs2AhDJ7/69IVM4EqEzSiMWiVOjhGKq3fiI3FRYLhDna",
+	"P/imizCKQkrUtoP9AYrZxAVqCQY2//WDW2+UUi1bKjy1+vy0+ChxQN6pdFokUvUXqyNO3pmrjpY9O5Qu",
+	"ZITnmiewVhc0Tr5BS7e0kCrOGdPSbUI/qtan7Ar6/CaLxlSQKvJ9al4tISB5vrSMn8mp4yNGOQFfwos4",
+	"uKOMHPmXz6iQ29HufQePRlHog1LfHMWsG5Hhf/htLgm975B7eDiKiPoikAQNQzoWhB+zsThmveMYUzAC",
+	"AiJwGMmxIT/C4RBcIT1UR4KheqvlIf2dK49hyHNch8Qxi7mz+9bqmx4xyX2xs+ts6mfO2ZHiJMKFnMld",
+	"x6vvNLxek9Tq/haudfxmt7aDt+q1Rq8dbJNWt4PrHnCfiKe4K6dAn/q4wGLMnd0WHFBDIR85d0HslQkZ",
+	"ciDkFEewZFoeNgPmczO/fGMY/ErhcM+qrvFt1ZJa6Cx72cQM8QmR9CBOKCdSJ4UCSUUZ8GvJidgfyL4D",
+	"2fmLYz69EH90ZQPWoklV02XsRE6LfLaLRDxFuI9DikKKMBqyIUkcLRdYHq0d9Opsec10dV5UNJWuBNC8",
+	"kplnDA3H/gC2TOoTV26clKEAC9zFXJqnZvCOa/tg78hx1PZ6wLV5dcGJz2jA84dEpXGb7YUWNBwScRiN",
+	"Y3KhpQWhojiyl5ezIVFM1MNhRIJregfUohCgAYlGXIpqD6y6sQD/grNqadyypfGGJhSBjpm38smQVrH6",
+	"B7m5QEJ7UqQ6kNPi4ygi8XMcBQx2a9d5mcXdMAgIvdDC9JJWMoKXHDrAPy+JCBjQ5KxeF1rS9gYTCEeR",
+	"dnqWTn1K9Mp0HouUxMm5FuyE0Oc44j4bERcFjKh18NmpNmNlv6+R6R0y5uqu4dzzf0Kmx7FqJqf58ofB",
+	"CeZIvmcsV7AZsdTDJDZSs/rVaTSyO9UCquatmjXUVS1bhoLCCTlzJVO9zMb0YutEmTjuQSvZZVI3N2Y3",
+	"lH9fgoS0shJi6Cid6ZTYFU20GSXicoeCser9iRKlqvIq44SyCWI9Bw5AvQuLCR+EPXEs5S/CI54XlcTS",
+	"Reo+BZGIE3W5Fozj5CZJHtF2lYtONseRbk9alHCi2W3VV794O+ni7aF4HBHE8VRO5rwVzI13FcuY7fxa",
+	"7hY0JkMij3gksO4+TwjYNncZu4nj/sUsgC4LpseCseMImrJtc4HAQ1j3WttbnTbqTgXhCMvDOT4h9JKE",
+	"qt7MKjZJH1wHM4YMieVWX3Ywq1JnszTAKRSPxYDF4bsXlCHY1o5Dak4XGRGCh7LvYcg5iDe5N5JnZxf1",
+	"WNyX/2UxCkUi5FLtxuSUnZDgEjRePbs4CXWVTkfZga5icd5gqldFSNb+fvPNN2t7YzEgVMi1IEWXx1JB",
+	"wjkqWCqyQTkh+Hg0YrEgweskCPFdeOcip3DZyrHs6nictj1j/sVsLJQEcmR3IBuWp69v3H25tu1qu2g4",
+	"ignnl8EJ9a2UE6ypQDAKBBM275xcPNZVyyvrJXaH7EvuiNo/ZM0iuHd0w1aARm6RTPDArlMPWsH2Vhs3",
+	"t3ttr9NtOq7TxRGmPgFfmdyxQiKnyHWGeHrMJunsJQ5muQK44XVxUOv1elu1Dqnv1LDX7tXqPeLvNFqt",
+	"Rq+x7bi2T9xyHDmuM1JhEc5uJjQBfFvqJzmZo5iNSCxC5S3C6cCWiMSwRjf/u9eNW8aagyK/ojnl7nhe",
+	"p76z09hqdVrezk59vsvRmsz7M7f09swudqNlZ7XyBYM15/O/eZPF8LpajIr+xdQl+pYVqJK5EjHdu8aF",
+	"aWYkXaJ06lM/Muv+NvHB4NYrezPkM9zNj1kvDSrZbTZcJ8ACgyvvaWR9m+otv73V7XW3cN3faXRJz6a6",
+	"bZO99RjJzlN8NCuuuTWZz0g61kgus1q4+04oyJBXlHYlYPduqE/sQB0cxxisTSsgaFGjKrBohq+BMDc/",
+	"sDmcqnWQzauO1+m0vCbxdrbxVsPf2VEqJdmu264zwkKQWO4F//Etr9Y5esur7eBa7+h+fevsV2evglxn",
+	"L91Gb9DRWO3dQRDKH3B021oVzRW25IxGsTwOSHOiITdr5o/B+bnrDNiQoNOQhwJ1HNeJwlPCj3HEaOLZ",
+	"1DdY8HHdcbM3AxV36Vm+SSha8pLZJj5vKr2ZBGj2QhrIk1vIUS+MSLCRW4AK3WRmokibU0ICfgyCMUPJ",
+	"PqbStumNo2iK5CtwCycGZMhJdEr4huMWtDhirMALe4uiLuahr3xbUiMUf52u09JTml3SKpvTJBSDIMYT",
+	"OkvvdRqoUBbL8EuCEeybfHX2V3cCRUPKCWbuRiphA2vkbspXRQL7olKovNhq4kvsIzu2Rq5fqY2k0eu1",
+	"uzuNeqPRqe/0Wltl259nUa0E/fKI1i7Z8+1+TZvqxhPc/TIUt70t4nd3/K7XbHS9erPKNF8mwSrGN6FY",
+	"/ZkjubtFmninS7o7PUz8zCTX21tPYJaTAGZNtQ6mgkvTvGXR2NFxzsAQ8l/H+BSHkTr5Jb+BfIB8wp/A",
+	"eXIRYhIQMszc2KnO1dBnNrVKQ1SzvOuVnWL4xSyc7Vn75tz2ltmnKh6O8vO73IdqEZb7Rq1U5W/s9Sza",
+	"nc3qVm5w+T1Qr37FHubvZrl1dVPRMIJtxfgfWzH+x1q35hYsM0Fuyo/F26LwB8uYkxANYbZLEZ6GYurs",
+	"Ol/+8H8++vZ3HNexbnmOT4h8FLNJra7CdWAyQD7VCI/BZmh4jXbNa9a8rYyBaUcq7zrf+i3P/F+9U3QY",
+	"MXTNRG9jf6Dc1DhA3SkKBSdRz0Vc3Uqi5B5CXVPAfOxDxEcPhxFHygh0U0nGdHqrB+Oft/RpO6CI87Fb",
+	"U3XrQ+TsIpUiAjT21I2YIVMNNFUKdU/fu5u/80oix2h6UkoXXhG4zGHiEpbcKP5d5+7ezdeq88Cs3jW0",
+	"zV+aN/BQacUI8wKG2Zc/pwk7qs0NBHe944hwJEgU6TWDJvSVQ0J1SPvXklhgyV4hMBeLg5DieJp58Rxn",
+	"EzIkcR8mOyKnpCB57qb8OQm4M29LKiaYm3uukLqoDm/0Y3xKuNhAb1okq/tJ+T5llGzYXrHW/MAPaUks",
+	"1KH7EfNP4N3TMCAVXHfXzXtnBfy29JEn4ctFVOJwaO0SI8ZDNcf5Kb9Bc9xyk/QExJ3Iox9G6oZsA7xf",
+	"KpJSn4XAJopMmL+IcUgz55eU5pj0SFxlqu4kL55lhK5K6KIljMt0InAsKi95iXQv0d+yu/WM81LrCXt6",
+	"UqYoVZZS5+ZOjyENyD3gMX13MHPxbHI9Zm5J4LFS+ipIOH+XfCn3wgk5Z2mDjt52ZjWqHt6ChTW2qzUF",
+	"lW5G4OxOwpFYvPjqNYvmNCTZmj5rrs2QXEdFRRVHLdtcocaa9FDKBXcIh4ySDB/oTuRZQ9sJbyWz52XG",
+	"SXBMocP7qRYClZX1tbpWSpveLuv1WkNuqv0YA3/tO66jD1gDNo65VCSsL/uICO4dDzAfOLvONt7xe612",
+	"u07aO+1uve7jwO9udzvNdhd3vHa73fQ6HY80vdZ2p7PT6rW3g0anTpo7zcZ2veG15VkuDvsQJSzCIeli",
+	"erIhCBebXcZOtFYUIe3nPShbXqtX93otHwfYb/lbtjlQgxEXnyrJdq3j9Tq1nZ0dXCPtbrfZ9nHPb3v5",
+	"U2UudaTCwXLRgTi7II/30Juhzdtq9LC3Qzx/a7vb67TK5k53Jddk1u8Scj5e3vPyGOag8HLBTZMl4DIu",
+	"YfnWXa+5u1XfbTQ2mjvtTrv9W1K8xxE55gQkSjN6p9n0mttNL/A77Van2W4F3pZHutuNnd621255zd72",
+	"drO71Wxs4x2y0/R2moHfbTax39za2Wk0ILEtUGp7NCJBTRKgNsR3nN1Gy3UmgykoXB72KQkQHxCi7DoK",
+	"bmYXpakrNEDaFwm2vJgwNCIxZ5Sj50FfgwzX/Bc20B5FUnoTs4wjrH9hPeU89mMShGIXNdAA/X/fR/XN",
+	"Ovo1+CP7gm4Zll798kJOyWs9KVngGdu3LO6BQZkH6t/6ywJPjVHbFTe45AhYyauT2gwFR7i8ayclvyIt",
+	"cRoaV/F9Mw2VPshtjhU3WTNFRZvnPqY+iZa+vYoJhngUy+jD/KTIWDFv3p+JXtMJa4rb5OlGn41UorIY",
+	"xIS4CFuxgMlDV6VYQwom3OFggTgbEgjfkKcj3OWECtuwz9Npm6vqbcdNUujGVPtozA/6jYXWih5s4UQP",
+	"WOiTpSfah88grpiMaiyuBYzKM4HrsATpwPyykltA0+HMWSow66PeQKE6XCmFQcTyJ2YzgPKe9BvuZd+d",
+	"5d0zagoSCguXcxUuGjiSO3VvtwlJUNahO387nL/whW0u9diAkAwJamWO0cu5d/Rx0fF2dj1v7e5Zu3vm",
+	"u3vWzpq1s2YpZ02GE+xzulRT5dF+9VbLW8Tr+xGOw56Oa8j5ALqgcf/s/3j40R8++uj7X377v33xV//6",
+	"4J9+9MX/80NpIKmYFGfXefidP3700w8//+R7D37+5w8+/nOp/GnmvOPoM0ezOaPyupWVnbbI5798QN6R",
+	"7ya05cOKvaK9dAnmfKcSAbkFV2ngsMjdqTVzJSudLscqA6PkgQ41F6zb1zQ26pysNaODJyyGWCGs0n4g",
+	"FCix9WBq88SZy6951D3GQKj5l7pm6OcKVtpXsC25KHz4MeONITWvvtWsdVo7QW2nXd+qNXpeyw8avaDb",
+	"lnZlhLsETu4mw68fckHieU6WjtfueC1wsugcDRMKyCIy63YDKe+4Dh8D8bPU1Wud+nanttMlW7WG391q",
+	"eFuN7XqrW3AgSMdX5QZej212mQt4IjPsBY1rRI8zawKKYgzUdCzYCOU7S6jC7DQuf5xIJlCTlw7BTeA1",
+	"7KkoZ72llanhNOUWG48ihhMyZpkmyyzn0ZNLrP4yC3WR6YeO5kyp8sculGnwsPZqnZ12UMOdna1a4HW7",
+	"DbLTJn6357jmE078GE5mJ2Qkat1pTQxILYF7MsvRixkVKCD8pKL4N9sdb6eZEX+92HPkv1EvVgDz/fkX",
+	"VQC5iViYFLVWGfNVRnY+L6xCKiRxtOwkjmdtezvKJSQ4rx+07r0RtrzXw61v4d++8+4367/VC77xzd9w",
+	"nlBihTYyrlZehTp5ZvMpdpTbysZpzeRQPP+WV4cciqP/1HjLqzWPXth9y6ttqZ8K8yn24apjBsk1d/cA",
+	"rh+uoUkFGhJMuWPterO55RaJ7VY2zwPX3j2S/+PVdo6P/n0JVbQXxsOl917LDzfDSufynuRWb+5hm1F+",
+	"HnvB4BAN8T1nF9BkLFi5SkZBHe4QBdxMNbxGp1Zv1JorO4dl6JuXJNjWLspFyYH28Krsbnpo1c7aqz26",
+	"ZAD+7IkwVBUzQhwT/1wH8eSOZxIz2rfQyebc8Sx3Llzi9sQkoCYL3Ki3Oq3tZrvVWbTE+4mKzENK24pg",
+	"r/ZbWg3Ujv5DoR54SeeCp4om41DPDD2fTLZzdL91VlP/aKT/KO6H0fN5ThKlAoK7SnlbWtYK3XSrFYd5",
+	"6u+6Due5fz61a/mrz52La1Jt51FpXDZ5d2XFI4eKAOALbpfq6jpn3u1Sl1DSC/0Qx9NjX+129gljzt1T",
+	"5uKph32VXoH7xNnttBc1rGLl6XGApyC6/oD4JyQ4DukxG6fQ6r60PY6zETC5eBgbi1YHufhsOJRrMD32",
+	"CRUKcIRF8pO3rGcTFp8oZ8/MRZkJ7Jq9KJPjl3T3wjRzBaCG8w5jMWHHOsLEvAepA+mgz7KBYxkzt3L8",
+	"1cKrPC7ISAWCqfA1Z1f1amCj1STKKYd/xWPQbjoaBiJTku8ggbD0Q9CQTn2z7iStWJEvBdFF6aZSMZTp",
+	"LGH7Y0HuybbuH2am7dDZPaw0cYeOe5j2n/+slAL4zIgbfKUEDn7XKwE/y7VQP8rVUO3L9YDfCA3gF5BO",
+	"9YuWz0Nn9/5hseAcGpE4VDwILWSkEFoy8gqPJ3VFsJZ49Vvj0DlzD5W8qv5wX3bcacvPpZQcOrtvHc7I",
+	"yaFz5B7OShs0mpe38vnQsnuomOYwK9/prxllYA290tQY8TzUcndoy2L6o6WBDqUKOszIp/4p0QzJfCvd",
+	"AIMBuc8+aKnZBfGBJ/uaDcgI5vX+IcgGPNIypjgAZCz9OYBfQ5pMiZqHesM7c+02LAnLt6OlFX6Wi5O8",
+	"X9q0ZAAsVMP1zfqhc3Z05swJe82HuhLcs0JSa/LvzdP6IeXkHdRoHVLA84a3D2lawcGaVJrE682JNTyk",
+	"3SmqskseUhUtcNEwRElWj8Qc1Q6p1j+o19tuNDr1RrPRqXd3eo1Gc7vR87Yadb+91Wxv9+rt7TrptetB",
+	"sEX8HdLbaeKtYDvotjpN3PK2G4dUx+iifFCuQbBHtXrDS1/Lx8Ymr2XeykepqmjEbEv5CFP1DrzypOKV",
+	"83jylXe/6oHOSWZtLWtDXNG45zQRuMDiuVJR0FUm9hKCoh/7BD1lIdI4gvXqeu3Ar5NGz2vUd7r+TnOb",
+	"dBttf9trkF43wI4VTH2elOtzhEPoiwLlmiDBcbfqxbV94ik8FGtjPH/SypqMRaVDTkk81UCFUFGL4B6S",
+	"Jk0oOALoeduHuLXV3Cq6gk83yWr+oSpAUlZVFrO9FsLRhRxJfoKgMsFMWbBrCLyn8ruNYVBtGFr9L/Bt",
+	"3zaBXEW6u8ryL+t5S/V8RUf6bfVB1pPebpVHeS97pyQNgmPBKvKuLflzr5rGETkgwoQMKSnOL3ndoGqG",
+	"FA3IPRwQPxziCAVhPxQ5l3ezMeONAlSjZon/qfod1wUdOuriSoOU2bXC7AWxFj6V/5xE61nS8qE4uNTh",
+	"8poWOhNFaExXP/GUOq4zYCqbX50vIJef+iTST2oaSlOFG1Leg30i0H47lQwG973wHgTJKajC/BHfzW40",
+	"SX2X5MJY/aOWXvb5yrGvdxJeC2LcS/9SxzxAZYcf5AcmmDkmkenU/LNGqHIC9Mc4DkJMa2nzFlIQjJqy",
+	"cZz8w3qPsmFI04Z7JI6hfz8Tk1cUjQmrsex15No/tvaPrf1ja//Y2j+29o+t/WNr/9jaP7b2j639Y2v/",
+	"2BX2j135iEMVh3C1Ag6v28exc2YOLZM0Wz3dZ+Ycq6t5qJTXfIYPSyEnQoGwqv2VfLGB9vgJCQwSMYoY",
+	"7RNVBpMX5QDN9F1ygCwKcwaD8TiklZMM1QdsXD0tcV6WT0Es95AVFdfYE3Lfk5MSsyHCPRy7gNZBIjIa",
+	"AExAjEahL8Yx2UB3wHoBFGZI8KVJqm1YhujMsQi5NO0Ls1DfHOg1UrYwlKwjAeI4DFy0BU+6hItMLu7W",
+	"osAnVbTv2Oaq+Xyi860yyMy4y06JzTARFgQZiwXTALinOutoaVi4UmdF0gl+rYMJIaOc8ybZZZptueew",
+	"OEUcSZQnd3Yb542ItUKzVONFrG73dL+svnhxedrCgDNuBXLpfo+KZyXCtCgJNbHkVR1kqYI8r+bVa17d",
+	"WfuFLu4XogTH0RQs3Ixzpuu4DiQ0Koevs6vf3EUHCi4opCA5bCyqAQXtghbnJxwkMDvxBjFU5esLxFkG",
+	"Vqj7guM670qD5uHv/+jRL//oy/d+54v//rdfffYnD//0wy9+8q8PPvjZFz/51y/fe++rz7776OOfPfiX",
+	"P/78008//+T3H3z80cO//AT+/b0Hf/jdrz77k0d//e2HP/+dXOdfffbdh3/6Px/+4qNH//j3X332waO/",
+	"+d0HH/zQ9PzVZx86Z2CJPQGApos51/Lrt1qgp2RF1BL85PtffPrJo3/420cf/e2Dn/zg4Uf/96K1yM6z",
+	"r+a5ujtwkQdwZvCXiUqVTMX3Hnzno88/ee/Bz/7g4ff/8avPvvvgJz948P6Pkl8evP+LR+99W7328Pv/",
+	"+OX3/+Grz/6kgdTDtNPZ15B5KZ03i4CERzUWlR7yXRz3iQBJlfooPCVK9FLd7GrAIIVBA2N48MvvP/zd",
+	"Xz567/0HH/yXL37+i4e/fO/Bd36uuvzqsw++/Ov/8cWHH+i1yu1CeUVd7R43VeDLXEprBZbeRO05rvOi",
+	"44JGe6nwysToubz9oMwgVbeRsRNEGaArgSSob1AQQuJ2pQPBGwTHssnsmaBRiJB1zlvN6nl0Sn1UPMoc",
+	"CDKqQHXCY4vKMfGSS8tk2KYtN886hivMCJLFK7IcXg5JFNxOMd9yCZg6LWo+QFhAUuf/4rmlwiCBJAXS",
+	"Z5jq5X3U3vHqSL+RBhZ0WTDNmpgtz1uU3WH6cdV4ElKL5uOVGFNBggN9a5pDd5XbDcC8qER+E9QB+sL6",
+	"XamCv/jnRx//pEDS1Y11LjNsRuBM28vziapoKD8vHKC+cD1vnhYP4WycmE3eTNqVt63SriY4Di6SAaJ7",
+	"qqYIl8qOSihbOnDAfOlq6uYlQL0KZo6dtbPT224H3nZ9e7vld4L21g5u9AjGnr+1hQOvvoWb3V6rV+82",
+	"ul53u9Hwg/pW0PbrW12v53nY256fUGiiK9qt4uiKVwmOxCDH0gl2osZuza7ADLguO1kMRTcHMPdVdZmf",
+	"LyYp99NAZfO4Tj9UjpQy5BzgKF8SCXf8pFaHm1RziEgfzEHSqedkdz/9Cvb4uuepqxBpvZjjRGaL1+bF",
+	"Lz6Cd5V18ein3/78n/+6QOKTEeYVnT5TGrAuc2ug7EldhUCgmHAhrU25i66uOKGe5/sFxShn6zL18SlB",
+	"obCgsSYDQrNgiEEYuMZ/4Idi+hxHFA9JziXQLEzEn9GJxZ6Dk1wETXa15SGR0CANCZGzWGzNSGOgInLS",
+	"6gGOLqLcLTQkUEM6hkkHIxlGK5e986r9KOQizY1fSYafaXKuH2UlCXu6p/JZWXo6dFRSkSJaydwMEkWZ",
+	"g0kSHIVBHgFz47EDVeYmWJNbPsFLYz9c3p6gZN/58ocfPPzodx68/7Mnt008qQKaehe+WtcuN17KgTxU",
+	"q/ds7yztYntoW2U9w79bFf5dL4lOvTGUR4JqqiIHKx1GpDj4G3xJu2j/4JuIxeg3bx78pr3HdwEwtIiW",
+	"UcyKGx2wCRJMFTcKxS7CSL8qdca39l6/6SLMVWh2COPZGAZogDkKxWyMdnuRqQc0pNQUriv0srBIQp+y",
+	"WP87CinRbjuVplzv5KBl2Vj4DKTYxqFmE2e3fuam1ck1UAEbC8l9MaZQiT9pKdeQga5OwAcwgmpJuip3",
+	"XU5rvdXykG5AFSz3TM8Nq+dUO47pCWUTG6AS6vfO7ZcyxMf+wIKfBnB1A2VjOmxaHQZYkOOQHvfGYhyT",
+	"pXpL1F4H2EAXYSdoKvkSfOSy+4xyhO5b+e6HOJKMS4Kluj90OBsSiNQyRfkxkp0ayGccSZMuNlue7AJ9",
+	"61vf+lbt9ddrL71kqNkC36dml237tqG5NY9f2mdHGUDZFHa90diyceO3vQwoe8N61kr+fdydHhuXSW5J",
+	"5Cacm6bdulvMo/LBLAtJ3rbB62EEcoovjGJvZK/i+1o+K242Wv7ZJI9639re6rRn9xxrMYo1bOVbuhlV",
+	"9Bgw9WfY4DxjSNorGMFSoP2GRc6F8C+/dBcC/RvmsSD/0/vK/HwY3pmzT0ihzF5gnmcPuIAbcxk00+Vv",
+	"jhOqq9crmpnhYnxpg4NT1fkaq5muxkVjfcU+12c5y0BOOuD5eCQmuWkW40aHa9V361u7jfZGvdFsbUG4",
+	"lkVLo1MwI6+RPMAJjvrOrnM9eOlgTx6V41P4q7G1Vd+BswIEwX2Lvzr29ho7+9flb5C2ceu1247rjFUg",
+	"Xth3XOceZG+88629b712bz/uffPguHN3+uZvvHqr3xn4p7fxKHw9iic3ML7tv/qNO6wgyifq2yygaCpa",
+	"V6DSflGRe1ToGylwMMnDjtlKT8h01oE424yKJjI9ysEX9QbTkb4m56XotXvFZu9o3I1Cf5aiVrMcGul+",
+	"q1lkl+e47gSQweW0KRpdmGs1O5KcIu57jUwPSN44PSFTHbj65Nhm9oCoqKq49UoRyG667QXlQaH5oimC",
+	"mgJ3CPYHReBGFb13y6vLC16CpDtR6XWInU86My4rznrBiVq+c5ZGUttqLAmq1j9tvhPS/oDkVNjiWyzd",
+	"tmtRVTKgA+07yKmC8bBL4L5eV/Y2JnXE+jaIYauxSi/z8rD7c3qozT6b7fEN7dtNV6DMa5T3Si9wmSV3",
+	"0zN8UrA/FktAElSxPENDH6aFooV/I0mHvIA3M+9B16e0zz/97oPvffvhjz/64he/+8Uv/qucxO9++vAf",
+	"fvHgO3/71Hg8zwsVeEm+Unce6OAtuFOZjeZT1ZTTfOGaleiTySJeFPje3Kh3dnbqgHurfJ2N4tJwhZp+",
+	"ccr8+crwLo1KcO78+THH0RJ1SZcJGplbj1QZ9QuvUJVhpNvKDrOQXTLJqdnjU6aC0m/crXkd4y+vmEtT",
+	"Hp1pPOn/7R8f/tkfaJ2gY7h+8uCX/9lxnVGEfX3Hq7/Ove+4ThDKSYCYtc8//aOHf/8v6mcuYhUzb2vv",
+	"AiTu4qyOVrPTTJm73pkNtzpn9ZrKAlCBle1lMxy9zM1kMrtzuRheugCC+TnLtoCug9Ekl5SK3uqw4fb8",
+	"LL2nabblzA9xdJzLATOcW2IYJBO7HG+ujMmuGvPkltZe1UXrlse8KF6PAuWS/iQIHupLBsI5LL35jfsD",
+	"xpK/BoyPQoGjwpOoTdSyt5FrJaqU6JXPJ8tshFfrfvPWhJI4Lw0m55KxqBpASxFn39bPCmIV7TRBv9Zp",
+	"7AS1bq/erNXrdR/3un6PEIsHH3z84YNf/ucHP3//wcc61rpyjZBmp+UlnNLwHvt2u4zme4IbYdWdTy/p",
+	"0pueXshEBdhrmdEqK1ug6hNftInMGfuyOvrJ8vuV14xGSVwtpXjbbG2VixIvvQX2Y+CML378488/+fCL",
+	"f/mjh3/52byNMX9xlHR3f3EQY0pBhZcVXRVeNKQufLXowvA2i0J/5iIkzVY2sZoqyrNL+iHlULtWxYOo",
+	"dGH9ngiHBMkdC41iBh0YjC+eAmTZmxZMfEn1aJ4KrXwjH0x/A8lfdQRAmjx0AxEc0zRh6Meff/rpF3/8",
+	"wwc/+cHDD9978K/fn039UVlR0E9CQa6nfnhKVE0X1TzSuQb6kkJvzqrH7/3hg/d/9OD9Hz94/+cPf/6X",
+	"Km1oBDM5JTjOt70XjCPBkTRSOUGM+gRhJF9EkwERA1VYfKqGymKkCFSkwIPMYD/4wwf//A9JftHDn/6B",
+	"/PMPfvrlex8+/L2/+/yT9x7++KOvPvsTPRsf/A9J6n/9VE1LMhVH7oKEUMqEXs/Hm7OnMOMSllBZbQCA",
+	"wMYx5BtonkMB8UN5CLiWSa7rEh+POdHReISCAkfdKRQz9iMSn6AJiQniLArQ86OYcO6i/f2730QNr7FV",
+	"8zq1eueF/PIVZGomKbGQ3ZdP1q6WCZhL/bOyLx/8wfcffOfvJE9/9PGjj/9qfg6gxdlpymnpdFUY28Vo",
+	"n0/pUZKVW6QruEnNSTJ2MwFEGcLlNoSp1CCDcGTI+eJ//esXP/rzh+//7NH3P/x//0nj7KlezYSEwS6y",
+	"ue6Q/tt7f+084aQ/Oy+/6sW90cnVv0iUdGX4Urlp7Cv4xsUpbefLXEw0TSEOwoiwUUSgrrpgUXANhYqV",
+	"AwIxYgNdOn2J4VxuVqHWX/cvgaJUbopSNXwscMT6Y2LybJecloMESSgTnFVIiBalogt9cy+DMIco0yqx",
+	"pBdKhqySBqklxSqtm4KTGvZLpcOa6WSsR6UmlZaOmavAbiZ6wraGMqf7o/PnwCT2UxE7KN00YFGg9NZk",
+	"wMgpgdwcFdoJpsiSPHJrNOtPaeh7M/PnLLuMirKLXmUTxHqCUNiYh3hqUWQmLcAQFcKoGDiu884Yxyp5",
+	"c4Cj3rE2s+A/R6tPm4QK4yMSpyk1ZrrLWUFPz3mjIi4r0dNSMiWkpTfkAZ7WfDyqBN6SaIGq288qBlhB",
+	"Io0mKxHJWdgbyX1g+4dCYWrAGcPmxIyBol1wSnlAHnJhwJYONcyhYM+LhZmVEIDTCQUa8zGOoikS+ERh",
+	"CpVHTdRbrYVV0M6/EDp6Uy9FGlbTnZYsCIsq+G4SlDioGtcdB30ijkckPlayr6q7aUhrEhyLQcitR1pF",
+	"KHsyOctYScka98IAX7Q9cNMMGVedKItWNzXBISC2y7Yy5ubLUqEmZuaPf/z5J+99+dGnn//L91Qesf6q",
+	"ucpcnmRaKodJzU5dnqu8NF9TwW5GRINNMRYpKbDMqosXtyxasyXgldS65gfxojpywWN5clGgN6EA3Btz",
+	"enFVTBPmAjVaypWB6XSJHY9FrwO92e2uALx/hpNWURU0Yany3X0UhwDhpv5camS39acLzc6c/Od4OeXR",
+	"wpUuYMjZ2UqHmix4mSp53fCPnTtUTeBnUiOWOKEsBqzLBnZXfjufRKWsVYjtk82UTUOyeNmZOJe6ys/L",
+	"EltDhkfT/cerxOC5oesNxTRYPHJuOsvpVwNAOp/qPfXaGxD9eD71eo4w/8ky9UVsfNMF95vJJeKZhX66",
+	"eNkuVE/UTHSG0LR7t0rB0SeEMLNMMgeJY1ZwYsECbTJ5ktwU7ATOLdF0FwFCTae1ozEO5OEb5sBYjiE9",
+	"xVEYHMt5VLXozS9JgY0x1aU5SHAMSvQYZi19k/tsRAqNTCC1urshg/GT0/xFNWmA5ONqMDUxEfEUd4tS",
+	"US0fN+JyknTLLhrTwP79hExdsMb52PeJ9kqiIRuqiZpFBzDxtiV+CJ3vkPgk4G6D4ylHlFU64iQxfCmA",
+	"486OpdhszCHbvjbujGyAadGZD34omLCYqDsPFhAUckTujSIcUhLkqzwvjBbXvGR8I0koobbk02UrktY7",
+	"BAchJZznkVoGxD8BNKVj3CfHClyUp0iQ6pEydz1AK9d/1LchVocM8fEpicEfvdvKBJziYFpw/VbS3/0V",
+	"BqjPEF7ZTj+HaZ+fg4r5V0VBpbjwAFoMxTPTsUX87Ay4ZfNezCo+CUf5m3qiq2C/dT+H+5kH6C6tXmBj",
+	"bOYrGTwJEPzqWPZXHbz+KsPVPy58+jUifRlm6mQwXTnW6Qa6VPjQmW0jiKfH8ZgWIwuRpEB/NYR69XrG",
+	"atqecwdW9XB5DgjOVYaeZ2s7Ll128etaEVFFAGattlpd2atBPEWS6+xUuvp5E90K/bcgm1UPPxeueKgF",
+	"pbym4R2SSRfLWgAaYTgmXNRwT5C4xskpobUAT/lMmIwB/JBvK7AT3TL0r+7Yf/Hpo48//vyzP3r47Z9+",
+	"/sl7D/7q7wqu06vlqV/EEa6z8EovXe6QgAxHRXk4NOA5nd9JdX6r6W11IKCwH54SqsIeBiQKVLLkgEXB",
+	"sVLR29m4c1LzvJZX63gNUttuNxu1zna9XW/XvV4X0pPtUqdVoyNjy6QzdlyZqdayY9tNxcoCA80j251u",
+	"b6dFGnW/29up+51eqxGQbVLHAd7u+tvdbqvRCrYbJMA9f7vVaHVJs1Xvee1u22vDnn0+A60etILtrTZu",
+	"bvfaXqfbzBgZO5e5+ddg/eYZJo3u1pYXtHu9oLHVapHuDHDOZNmly5CWFvWcb5VUNpaaV85WajU7XgdS",
+	"FKwdQMqIEpadM7sYwP7N63tv1F699fp1uOsXIiJGqnass2ha9WBFVamhaAIWRZeQ+koGDJyQI8nLqsSG",
+	"a+LLoJSC8WgkEZjPcQRZIfk02KIgi0TzVN5NtQ6q7O1Uiqr664k2q7RXX1ZVZ0vNzY92V6/ZrLREfHyG",
+	"z86ZQaoVic2YqiiwwtsxJYGPVp+6HM4IQWae0ymxPEyaWsVEKftZ6z5/41w66SGRL60iGjWvfrfeUgVW",
+	"sye9EmWwkgT2yxRzdHdAIKpHPqdIziniTMUJgHWFQlGgC3JoiAnM4dH9RvqPu+Yfu+YfheiHPRYf57kJ",
+	"R9GtHmy4i/jqyC24zkxTLZCqC31KdCUBa7J6LN5Ab4ZiwMYChcKFIkU8qVuVkLSxxE3NfoTDoaWRziPY",
+	"47hPaMFqv6gWFwvEBywWSAWaAepi9vZdNaDG2SXFFaNWizyQCuu8q5pUEpdOk1y5jbtIDjudc9q4j98q",
+	"uPIZQtbR5WolCaVitzyixB1dFn7pTUUakoBCzEkUqSiFlewSykXxVIA6C1ayHNH5MvLzRRID5o/hig9c",
+	"+5zA/mb2BFQvqqMY677V6UZdD5qto/Kq1Fe1lvNqNS5YqXTsBdaCvgQ076g9cYK5KbwF+18YkeBcKDjl",
+	"hRIXfhrhBaULk2085CaLytqg0+txPmIKnC1ZRX8QKrMxxjRIfoW/1KOjUor00lex+VcrIHb31vRYq2vN",
+	"txWFXixVowjnQ3tUxkMgt1nPdXohDbSHYzbaMHl1lXejaY+V9xA5ipfVZzM5BQuCzMwQrH7LZ8r0katm",
+	"IvftjutMBjABukWE+zikYDn6bEg41K9gYkDiSchJQdmTymc11U8BotSCa1lwxsLHhSNkUeZqwFTYAP9s",
+	"FPrTY9brhf5sVoFr+XxsTwseB6H8vkiGbBf3THTOMth3+ZhyBXOnbpjcCqU+Z86dpRB3muQDgQXJ26fa",
+	"Q6l3nyDGPaGsObBU5Z+AR5sz28qK1DuF+ZKNTpIveYlXdOn8dTLBJeAy/w14+BxHJp9FZeV98v7D//X3",
+	"KvOsKNtMjgObCaiiL3FypzV7NlHPlnBsmMvCyr1bq1epA3t5q7R/vsS1c94dXXauk1qpReKSj+hJzm5m",
+	"pVV9F3ttvUU5w4/xmvqxJmsWbLJLnadsLbUwva7odFS2mHxf2oH5lQx7+pikCubimNR0Ws8u8geY9pWL",
+	"cHUrpHMeO5A+EdNy08SmLG86vhyzoa59BcWneyz2iao7kIlsX7TDLk5fXGYvS9I5E9OpUSV030zC/dXR",
+	"neMLGESaxZh06WZmuZRxlq/2Z6dPWzvSIc3qhF10aG2Mh47Krp61rC6aQjr3iJK3ssozxpJr8uwKNYpX",
+	"6KDo2j+F08UUEHWn17RrMhTabVsGsFtfJcDuAYTU3MaqWGXOJR3hcLjieMkilPFbMAm2KarQGYZ4igb4",
+	"lECyZ1EtuPZKUKINBlGWqOvDkZgiFVOrJgJICBBlplZThdJ0xdB3aQacnuJiJoNO7qgydBXS4abHOiro",
+	"rXTpmplaJpJADV60Dxe35rV67upYv6Q8791pFm/Pbr+Vad/6tBgbUTc3SiCzqzRlvkqcrlU+AiAI/SFk",
+	"+1b6ShkKR679ph/hWFXt0rgz8rECy9VVWJJqY2qGyZDEfUJ9VeNe4fXq7yJySiLzb0b7hIvjeEyPTcpa",
+	"c4Yw9eTY2Fct7TuFhhKcNi5wDFi+1iJ6eeSLompjuyBa8vNsFe1sxbGvPvuTzz957+EP/gL4OYvxYlWT",
+	"iZ4A8AvHIuQ9rHCLJRnn8czlq5U36miAVKUmBGt7DXW20QA11E84JmgYch7SPhIMHS6Y2UPHzG2jboqN",
+	"tzz04IP/gh59/NGD93/0xU8+/OLTv/nqs//z0T/92b+996dzV+Df3vuzR7/8wYN/+lhSpBtrQGNFB7YZ",
+	"x//q9HiqbaoWuE43mozVUhDEN6NwitKvdVU+wvXd5YWIqOvcswJKRha8/0w+qXlotmoQ01BM1Y0rgS0E",
+	"EnxCjjAaErnnP8dXQG4hqdY95GXNhlKlF13yosYvw9jIq+5Cx/MEy2PfmAYId9lYoDGFv0iA5JAiHFJR",
+	"fcX27R4rXIRZG0meuH1ldAh8QijqYv8EmGoK6iekiEr9Ygr/jod8tdV9rZLDFa0oa9dbIpRH742rrjxp",
+	"9tmZyvCqBIlO8mYTwsWSadCZSiaL0XeKNvk8UXuwt6u8dO7CvqGCMqA8shiou4/ytW1VyAtf3irOGR73",
+	"L0hA1mpZZobnIz2lQRHp6Z9EkUaAqrysSXLyInwnPE9WFWRO6A9msd1AzWB+om7dVieo2uyqKEDfNNYR",
+	"3BFkhttcGZhV1iYrAiLg46FWXWGMMOUT8LVBicwtJFd+tXO07LXdhQqt5C75ZqAPZs5+li2VbrGZ/Txr",
+	"h8zaR3lhLVQ7qU63dbW9Axnuzq2g4bFUXc9srInCNTNnA2QlXFR4yA2H40j2uj9QtSszx9xzGvM4Cahz",
+	"dlvbngLI1seUKRvLs7oHizxWgafqzUar5M0Zu/oc/IQXG0tmJg7GQ8emrvpH8zlR0mCanbsUr8RsPMqt",
+	"BFx5YSiAa/kM9Km57SkUSA2RZqpe6oBJuIDe9h7DumTB03AUSfkDmnPiIhk6QcYvhGG6BGPUuJkWu3St",
+	"uqGr694sRWUD4InwLACoaS9Zoh/TYpZJZmhlZpad5LLQF/HfbFzuuVeiUsUxQ8Vl9qGHd3ld5BG/VEqG",
+	"Hprpf/5KTQoCMtTqqTWolWoC14ZaKyjgqptZhpXtBlcnhmUaGnLsx8N5EzSbE9bHCmIoM0mVZsiDDFI2",
+	"HllouldNuR+5ToRjacUAjVfEFAC/Lb8Yb8YkIGSIuxE5BvqALvtHRQy0qGuNyVFIHT5gsYDmx9TcyRao",
+	"LMMY1fh9kiDKK4ao6tzJmguVHEjJgi7bh7YOF4LPRBUAjWZHnl+Qylvk7KIt8WmysKVFvle3+Rd7luT5",
+	"GWcwbzgRSIk4h9ySEEKL9T2XTZx9OE5VlebP/JFPDxvxEaFwP5uC7UnVQhkc42Nisll09PLqhm9JS562",
+	"5ES8UgdaTs9r0bJW3VVCqjnWpjCVkhnGLGA4M+fzN46l7+1teDwTp1N+l194V79MTNTl3uu7zuLEfkXJ",
+	"EhEAAhcFkMozsxJpIQhXd4LbUlSSfbWR8fnO3BYWTby6NtC3g+rfx13SY3LfsS8MmwBFOopI0Dd3cspb",
+	"1cr7ZOoqNWUqHzbU9Ogu27WmlzhQNX5O9i7GefDJ73z+yXtf/vD/+vyfP3z00+98+YO/yL2z1A79uEFK",
+	"5KaqgdOsghEixiFVaRqZO1PrdxX99Rf//OjjnxQGdyVLP3fvUT2/DO+m05zn+5ukJyDKGFBXwdOvMErB",
+	"KWpHwqewH0XH2PwtWpXyVjMrWSkZ9kKAGFWyWpMlq2g6vKJwRfWELwtYqiKs81Mx40dIqHL18i/ydmmt",
+	"sWxm3FqtfG3UytETSt9LNrSrlbwH4a8m0ykTqG8QJ7SnIT9LjY6UDsZhj4aUgQzkr1drbElTK6SmooyB",
+	"dYV3S3Hlclhy2fTwZcC5NGKWPFCyEQFmAEOS5eFRbFSLFSFKVIS+Nciv52bAZP4rn4qWMRr12lXnb8VI",
+	"N0NKZpi8gMuTValMfFUrcxks3VXnnKVgvBp1V8f/C1Z0V2XmwEx2uqRzZRWmeLaOwtLAyUujoi0NXbb8",
+	"tfj5AMbOWfuzIuqWVVBBz3Hx8pDR7KqoVquqgkvDNHeLwLeK4XWXEZ4L3ONqqC49Pxa+umm1cI5t+z63",
+	"Yz3lpltuC0lGs+J4rdXHgNkRVqtrNhPutMKU2SU2wIQLVklAnp1W2naqbVfXaMLdq2w0CfNZ4f1rLipm",
+	"hS1ruV1lm+f0mNnWRLorJcoiG3liVs666bWDUQx7z/BkMuKSgJU5inlpR2iAp1lNeO4zaUE24LSqpJ/D",
+	"J5NbmFlXhuy+aKbushNCZ09bhPNjoR45ZPrrqvilgg7jx9Is2JFbjao5oADZ0SQOVb1c+dmx7uhFgmMt",
+	"uPkzidVFxgxoeTuFwHRW53kHmoEctyRA7YXzK1xp8rM46XLD1yOxhlVYPM4aaNqGHvFCsPXMDGQay4zV",
+	"UFm6dgmP2zEPUDViKQ+K/oQTP4ZK11u9uq9W3ao2sWte82MSECpCdbdhs0EB0llKzP2F6Vw5MioUR7DJ",
+	"S1ehgM6iJUw4IMtPhzCUQ8dFh4oZDh3EYtRlYqBrRCE+wj5BXSImhNBr6SOFO7Z0AQZrFIUrHWPKe+co",
+	"8W9nCGkQw9MlLtVXBn5TyRYoqHpVKLeZYTwJIJe0+/ngaHfjEEcvpgfhOQ7gZsN1YjbJANKqwIzkIF0N",
+	"4t7gO5bCtuZaXRl2/rmo1RBqK25VyqwgtMZ6vbktNzNVBS8MiLuAVl0afonWtubRVx0ct7RNb1XwxOdv",
+	"l00WrL69RrVGY2uFFS9yVM82fu56Fctyrb5LmJExntxnlU2JV3k+dFML2s6ohvZCwiHuaYZsFQ11YV5W",
+	"zeRbPYLYOZ6JgUtS4dJ7mQXBw+f2cislXdENDRvAHTapUrhbj6ksOqiqVzq7By2qzAij0Z2X7mByAGUF",
+	"9VZ8vF/ea3zFy+Fpv3tJLbxkEuf7cr+he08A8ZJMEa3ujaQY3i+ydZPQp3ysPwPM3/pOa6dWb9SadTiA",
+	"CBJTHCmT71u/VQPo1GVw3HU46Re//3tf/M17j37v52A3GQDfOTdmW+2dtoJo1wnmjs+GQzmL0+MJi0/U",
+	"0Qoc7PXt2ZQAGEtVqGF13p4BG4YANUBPZhmUCu7qbC9OFD4FhLOFgTqdWhO2BC5wf4zjIMTVQy+qvmfS",
+	"D6rEgOQWpnodlUtMRjvnFQqY5DqhwOQxqWuV7CCLpCwhcOlTViJCW17N21JO+7wImYqnXr2TiseXP/zg",
+	"4Ue/8+D9n1kMf1TK1VV8R4+NEZdisEtjlGLAFZiwuUu8bEjO06wkrzyWdLozXa1olCwjWvvvkAShj6Nj",
+	"zvwQR2bK3dlVgPnsEc5BiRRuy29quJ9cFSIbjB/X3j2S/+PVdo5rR/++EHD/TXP1mbvvpcsUwH13cO6K",
+	"UeDEfLc45+dNFp9EDAeVBG7Kj0N63AFg1uT6QP7U9MBm1P4W80tj28v+KL/Uvq6kKpSU4MdSYupoVVjR",
+	"55e7ZP4sOLpO5etNM63LVru+yHedJeMxklWtDDOcqTy2+Ci24hickpRwNfT8DNpLOLsu2Qk4KjruceKP",
+	"41BMDySBipugIHUDDmqRPr0q//i+5R7fva+84ao0GpHS6mB+onI2VLYCokwMVICQuhXZ1ZEpyW3IN+LI",
+	"2XXsCthAk6FS0XF2BqElvQJs+70UjTOta7KbtcLRiHGhAJhcjQUhxjEA8gxRSAXLVIBkMYLDkQFqOqSK",
+	"ZO4i7eCT0h0QMjRf9FiMSBSQGNpxkYZDhnjsQM8G8U8QOSXxFOZj45Ae0uvyT/TOGFMRiqlCAJoMWERQ",
+	"iv2nl3oDvYSnHJBdbhzcQgEWCs9CDAhUe3mOq8G/yyi5hkJlcMP7h/TOy/uo2WzuyPe/cXd/A6l+b986",
+	"uKuvJihSQSyIEhJA6cwbARmOmNTb09prZLqbqaWtvjK/yOmBstuq6iafQL0VeGVi0HOSmp7yI4WYCuQ+",
+	"3/BU8uDbSYeipvC3SbCLRDwmb7/gQmOHFFOAOkFJd1rPQr4her7VaLywgV4jU46i8JQgzHX5GlUXBa6S",
+	"Y5j3PTRStcrR83JudlpbnRfQAMvp5wJ3I4Le9llA3r6GAubzTf0y3xgGgBzC1bgI9gdoSDDlG4eQpxP6",
+	"hCr3gDbS9kbYH5BaY0NK4Rj4fCDEiO9ubk4mkw0MjzdY3N/U3/LNmzf2r79xcB2+SeFonbuGsR3XSWo7",
+	"O/UNT73GRoTiUejsOs0Nb6MJMN0aSGZzY0KiqHZC2YRu/vbkhG/8NlfhBX1SkIj16we33kBvkq6cR3RA",
+	"hJqhzla988KGCveLVb6QlPVXiJDTDSqGj5gcgGyx4Xmq8L7c94WuYxBpKIhN073Shot05WtkekCEkv9Z",
+	"lJAT2fuZ67S80n0koWzzRRzc0cXyz1xny2tW+GTMpyo5rofHkVj8wcs4jMYxyWhVhXjHx8Mhjqea8NG4",
+	"G4U+0A+JdVLtgUmBAeI28dYcyYY281xYunrQNO4TJJiFMiNVqewFtE/C+lB9m7tSKbyO45OATWjhCuuy",
+	"/hVWWdpDm0PdVhaq/VeQaUblgrnW8mdKSnU6nUZBkbni5ZdDfeqW/81Ed5iVAB1SuvgDgiMxeLd0zfcU",
+	"OE5e3Y1i5hPOUcAIL1zXV6Hdy5Rd3UPB4t2QmvupW7kb2ZnFkYq0LV62IRFx6PPSZbsdsyERAzLmSMoN",
+	"Uv7wa8Ze0tBQOCpcu9d149VEEhDqsvJoKpwey/3oWG+opgz/MTiY70vyWPBrh84r1+8eOm7MxoL82mHC",
+	"kIeOq2pX/dqh7PjQOUOdQ7oiyTaz97SxSLowxVxhW7ny4M14AWvc2pPGZ2PDQ8rkRlZIitqP253WDuIE",
+	"gtlQa6P1gmtsQclGEHcyRa/evXsbvYh56CusSehVV0YHs8drb6Nff/OuqcQOFtv14KWDvVme248JFuSu",
+	"DjzS/PIiC6ZzlMW92mQyqUmCauM4IlSaVEF17WFFKp1lj0vSKjy7RL11Vx9CCjlTn1DOxZctr774k29Q",
+	"ySMsDt9V4HategVmvsvYTRzr3bC+VaUXfe9DgtdJEOK7UiqfqOi8TIQPRxEV5YaSKLdiQVIW78YUD6O5",
+	"5tCtEaF7t28kta4K9ek+oyLGvlhuNzR9p2pVU7WLwAxfpanjGwqfPms35Cn1Zcupqg7NXcgkyz9BcWRQ",
+	"FB9P5S+wx6GJOqWHFO0PQko4karwOu1HIR9Ilfh2hGn/bcRi1wq8AxiLiUGK7MZswkmMMD/RpUFvmGMx",
+	"ZUgRBSdWebTnSB6uFCGCRGQ0YJQUW9EwwNsKQmeEYzwkAiLzS+4b01c2b9Hb8g+IjcglgWPaH0tzX2Nz",
+	"jFTzUMP8nTGJp+l9gRx4hhWNX3rWCZuGG5b1x9MiqnIWSIxGqjq26XwAv6a97/k+GYma+b5UJgorWx1V",
+	"s3IGQkmjNcRELg/Hntf0/13AfDgLyVfhJ6IENENCa3ur8xgOIC2vtfiTN5h4mY1V9MGTPbBmAVSh2CxW",
+	"R80eizWUqiXdqnyIkm3JItPy84vCcVWmdYAF7mKubsmVqwW8TLCkz3GkXR/weMAm6sADGLhRQLhQVTLA",
+	"kzPBoVAVkBE2Bg744ODYew31cBhxDaLb9pC2fAtF9w7BgVQml+rnSDspPi75mD51qn8fp/5J1CVIh1iW",
+	"bgKn9U07QqiQW26GXHBkXksckWGMdDAMdxFlE6n3tUU8wlxsoDssInzXOGZn11m2u5dG1iynodWtYaql",
+	"F7x+MxyGovLbSQjScl9UfvsbdAlirpsM08pf7Al91aS/OLpEIdILCBf1BWK0ZzZItT1B9zdDelLWrH5t",
+	"E96B9h6bzV9FZl9mcTcMAnUaeaxSnl4P6fyXo7OM4MsFQFacmhF35YKflfbN+/pfZ/N2iYAr4HP1qhL9",
+	"UHAj+OeT+1eIEfulpV5/d+OlZ0t6ymwdgwtwpcXgaltVi+TmjrotRCkEQ6nkpKvMyx1JqjCUvq7K1c/K",
+	"FLTgbEi6LJDHIKYPO+oi09SD7k6h3JZySnJ1wTsaC25uUFEU0gScL2srwgGKC0wDjsZUhJGFfP8cR5Tc",
+	"E8gajitFGMy2rD9bNcrx9Bp6W4p+EOMJfRsR2WyYCro9xDI31l7a29JCb92LvkamtlRWcYktKZDpl0/E",
+	"D3aH+CQclSsEuHhA/fCUUKQSb9GYBlCVIuTohEyzW23BDe+inTf9JPkCiGkobfI4Rhmbx8+U2mt5O4s/",
+	"uKORfB+7E7LVaCz++DUyvUMMfU9MjetU36we3+MnSskxFoEug+gS+Y9E0YYU9Kyl4iHVK1Hw6Vl1rlMs",
+	"wlxY59pdhNF+4+C2OfFSJogVrBG+q0/WA4JeJ/FJRFDMmDDuo4j1i72jKS0XvnDa0D9tKnjQQ9pqgJv0",
+	"kMr//HdU8h6CV8r8Rhris5ojNR3M18JxM+P7mGNV+ANm6ugUGxT7A8Y44SaHOfWa5urrsF6PxC7iY38g",
+	"9+8TQkYh7cudPWAUC/lv+DTkiOCYkuAaevuV63eRJEK5gt9GEZz0BSwZkLWB9vQ/0YBFgaqloz0IqAdV",
+	"fhnEYFJXGxomYCjkaIgD4iJGfYKwND5CFsj2ktCx57hpm+Kh9kYlD6/NGE++nghJQig4iXqJBZL5UpWR",
+	"MoHybiXzZB/ouNKWiSJxbZSsjZK1UfK0GCVKd+tyxanOjohAUza2dgWrGEG6M8yUSaxw4syXTcRpuUR1",
+	"gSRfSGoplh027fOjdu3YWltFlhae/1ShPOgpiT81+4WpLcZLtXCmTOOVVsY2pWudvNbJa538tOjk22Pw",
+	"yxXUk0Vx2B/YtrqprGep5JAsvinTb6XxDgomiacKE3Qfi935d2P7urfHeDV2mb5uNZz1RdFVuCjKAoMZ",
+	"fjfsDanNhbbG6/iEcGlUqCBJddUfs0j5OORuw+F+SHG8ioFMMljU4ySpRb2DcB+HdEY0yk0E2fEVtw0k",
+	"iU/EKNBdK5iXZ9syqDJUzaUA/5Aw5VU3FtZ7/+Xt/cAuC5VfdrPfvB8GZ5sxOWUnZN4hTD5PVaM8Qel4",
+	"WpVBaFLmpE0QUtQLT0kSAbVY+anmz6v8qt+Wl+vJS9VYXwtdNV9Lrc8waz1WWY9dp0FlLSZ70meWYtV1",
+	"kwgVWApp1uDnRzjrpYeMaxdhgYaMC8QZGo79AQopwlGUeP5RgKcbaA9FWJAY6Y5RTKCgs7QLr4FziPWQ",
+	"Z1KsZ2IJ5njyS01C1dHVtgkVjWtP0dpTtNayT4uWvSlPp1m9qDThAse9um+d67N/BY7CNgCGYCp8QSWp",
+	"jxiL3CLXO8VDchFl+ZKm7UprS0PkWl2u1eVaXT4t6hKklhQqNYWoPU9nEipiUye93LOu35pJhRviKeKE",
+	"JBqTxYFC8jEhVmgPTXB0grpTpEDpEBeA7SPMKypSS93UhgJ1SR/TfCj7NQSxLRyQRVUGTCGChyT2uh7Q",
+	"lcpryYe2u1UD7qvnwVh3wS+HkVgiKSaB8av8xW21NS/Zz1J5PUn6wMsxGy7/1V1W+Zs7+rp8qY7MR0k/",
+	"l+mrgRp96/ubq3B/QxLtUhZXqN/YvM/JO1VSfFQaZ5LgI83WkPa5iyKCe+BCl0pyxDgg7ZZqxjla8RUC",
+	"SnG6tEo8IO88Lu4us4eIerhOw7nsNByiOaQSW2/qwmRz3fIk5tovj8NhajlkQkvlxyTYQPvabNFxsjiC",
+	"PGrER4TCD2xCAg1EMMJhYJJvIJ+G4JhKibmGKDP5cahLfDYkHFHSx3I/qJozo8Z1UXFxr5gPDAa1Ptc9",
+	"+XOdMY39ZEnWJ731Sa96WKtimyJ9PcgGTGXVNbk3irD2P5Vm2CQIFAZ8Rjm2etgXHHQv4PjJh89xcM6h",
+	"DAiNQZ6Rb2pAmkTpTgZM7gdwXASUWGG29mJrxSL3itosFoVllov9ytp+uSz75c3BNBEHaSmoVBuAXKxq",
+	"zIxixnqlcqE8xjrVTESsX4P3d+3EspD60RjAWuBZ4gCRFryph5hPTdpAe2jIhhAnA8gsKmw7VCAvMZGD",
+	"ofKAMCUCPd/yWi+UIZay3qVKSVmWm9/gI8DzTSflfz+tH9KQBuQeqreTVLdF6XCryHRTa/jMJ7ndjtmp",
+	"jvK3mV573yLWn8f090ahcfUVG+3XaaCT0DQ2eC+95ZCSxThRSNbSIpf6vDAH3k1JkztGenu95Xl2e3IM",
+	"0Nw19PaQxeRtxPFUuxg5GxKI3olIT0oKP5H2fx+HFDGaRjICHppQd9kGS1RMQp9UDmu8biZlddcyl7fl",
+	"hPH0YELI6Bk3pReMVGEKA8D/2nZe287Lhu6EokCTlaamQ93hpe6TVXJu9kZZQZQrGzhUMCC7VnWAURwy",
+	"OQwjs6DfIETRNWGL0hAwLWDQhvDpBnqDQYq9ydGdDJiyfiprwFfkCK+++lt7Eda3w2u9dw69JzWUpZS0",
+	"Nkq8pxrOqFwB6riWWuV4xgmOAy179RYS+ISAt8BVRCgQ2+cVeoG5BcaCcPGCHc7oqorx+mB1SjbQrR7i",
+	"Uv3hyNUfcaHlHUzGLumHlEvzkMVGA6jOAuKHgbm8hlBJK4xnUdzOK/r50xDsmKN17e1d6+m1nn66gh79",
+	"QRgFqdJcELyj8mSrqmbLKI1CDsd71YAu1muHNLIYUYbksVzlEoK2nbA40OgEFwmFfBU6fRoUaobStTpd",
+	"q9O1On2a1CmYiQWazgDTzUMcMD+UXQvsk1goIBKibsfsGpqqztlAQdAwk5FDoGJ6V6FuBa4qpHhK4qmk",
+	"pTiY8VVNxTOCRKCGUxbJdlcv11NZ5C7LZ4Wc5c71IWHkpyzlKvyghKEQ5PvrF0ig74rMPVPe/56CIGoA",
+	"IP260HdjMeFCnpQ20F4e6k33kN6jJWBCBvnthkBDJgmW9oGp11kMSLTA8/SqmaqrbgCsd/71zr/e+Z8q",
+	"hxem8zRxssfP2+FV5sNkbtxipaBCtZE/5m38MsL+VxWTv46V/1rEyishUfG/vCBUzV2Aq6jCHKyK59Kc",
+	"kYazNLe1XGKhQXWVmwL6eo5nhTVUrg/ABHmOVxTa2+y8QvtSPL0zplczElhOz9qQWRsyawykJ4B/yOQJ",
+	"kWolVR66C39udrHwB4uxZ5VyhWa7U/mfXRWmO8AKD45NqDzujSORy9HkhAqlSTHq4gBa4CMWRnCwg6Qi",
+	"OB6GggwhbtfHcTxN2gxTrXV8QqbXDOSiq6IPoCMlfuo0euhsHjoJHj+ECLqIM/s9PmDjKEADLM03HTJW",
+	"r7dRd1p2xJyjtV+E6XuGVLca0GNW3dDpHWCfYnNKsZbyZEm2M6x9Ofp6rTm/xppzPEKCobrreV65SZlR",
+	"oeFQzsVcAG8ccIQRHxAi0PP7B9+UOvIbd1+ubSMWo1derG97TQ8uw37z5sFvviBVLEajmPVCDbwZazUs",
+	"1WLMJlxZoSdkilgPADonSOWhQeyDfEvLZaL8II5VtQfhraZFE85KyWQD7Wl12G6h18MXK+rCGzD8x2LD",
+	"3iGyq0vUm8NxJMIRjsUmlFgPsMDVtZiaiCfixFNdJxrUVcH0Pj/NhtLHbOKysZCs4kLktOuzgLjxOCJu",
+	"TDBn1NWu1kPacI1L1q13XNd1d7xcsZgsk8P2G8MC/ZrsOFMBuNHebjW3WluVwuyZwBHXJgOUQEvUfswm",
+	"a6W/VvqrhQwF0THaeZGuXy7bXlzcqfcKOadqXSfVf12S6jMOsHIGpmwYLsQtuz2G2MrUF9ZjMQRaAhK4",
+	"cXYrxlY1LTFKG1Zmifa0CKbu9XoAG8HKCkpeqKDIG0nXV/p6LyVzfcW39oytr/ieFttAy20ayZNVg/Pu",
+	"/BJtxTfvn5Dp2YJ8eFNN2PJ3meMdCKFGup9grsVVI42nOD20OMf9lvlhaQWZfPl4Em9SQsty8brEl4dY",
+	"1kPhumL2paa6ZyYb6x2gLN/X3swX3XJn3p0B84tJP+RCccFsecheqKCkM4UhZyrtuBUuyW9lKL5Sl+XX",
+	"7wkSUxwlkP6XKnLWPKyvsq/CVTbLcaaRuezv8660pQRB1ntOehLgt5OQBknFFEBuN3Loh2JaOZ3T5p0r",
+	"bXvbhD4R6zszU8+2CV5lqCzzztrv9nW1rY2qymuqOVqvyOCA6j0VHHIZq2CO9TDjrdMGR6FtfSEd+Lh3",
+	"+GdBIJ8FBMzlmF1XJ1hkWJvX5trU8w+LsqHbprevr1Gsp2BtD1+J0M6UHxPYAPNTJSvYtOBCglQ/RVGB",
+	"K3AxjiGZRWOqVDZ+NY9cabtX0/hETF4zP8+2tbtglCPzeG3jrm3chBsKFVlur69q0+r3F/qAz62uHuN+",
+	"+5RL0bNwi1yFQ1kU+tPyuwwL1TfJE0WMGqydkCIA+DRwvolTirNx7JNi5lVdLn17QR8H7yraym4c9Uw8",
+	"+3Chd2eSgy0uggd5FtrkZE6Z/eunJJ6mnGTg+q3MY8whXHISRhHqmlRkaeIFMe4JSN4ZjWJ2quH8sS/C",
+	"UywgvRg9r+FEw4AnEQZ2tc0Xis9Gd8YROSBQrv/ybupVHwcCC8IX8RV3DTBqgOG/UwVO9dTlte9FUToo",
+	"nY4VE1hfokz16jy1eX+A+eBsrooC7hLkntDRs3k+kx3jlN12QUUdvLpXa2y1k6QDzAc6L0zXrILKfUUa",
+	"TC/qrArLUmY6sJLtJVXPcSDVcZ1QvjXCYuC4juzM2XUkFU7esnerJp3Lj8+WVJBTPIyy/JyGl4bBLlKY",
+	"y7WG1+gY0OVzQi3DqJ951bmXsh+k0gDnSWNSEDqP4VlUyuJvmqhDAOEbSFUJ4QVwoQs5jYQKqTqGjIqB",
+	"iwZsgoaYTtEEhyKT9Rhy9Y6qvyaksu0DSN4Niuh42CUxdxFVcKMUBICX7OFQH+4S92EWlRqQ8OwpRPqw",
+	"cF1LURPlpjUcVbl5t94sKqIXqvqnaf5T4jeZA7yVuM1LNkyLuCudkX65eLJmEtYexavgUYwzTJmoV+vX",
+	"cr/iAckGxz6XRWTGPAzIBnoDwmLzdX01NpOKkIVSw4Am353qCyakwMb5MRZ5GSzzQqasdaUdkSmZTyj4",
+	"NZmlZz3+ddFAY+uNtVPy6+qUfDWtc67uPnBMSlXhrJ1RxTmJLVbTZq2C80SUTTKQnhc0M+Tp6gJa8KXH",
+	"agA8/WL5DHg5Y5tdluL5TR9Tn0SLajQopIFUxLrYPzFI6BaDy1MW1KGZDKbXtPMM4A/YmAIgHqTpcpFU",
+	"Y+jG7ESVbMD9mJAhGBOzknQt2xFicU6WJgNCNXhCl7ETkgYDQqGKAYacYEgnvmYFyEwGDA0IjgMATNfN",
+	"JGHxQRgkXxWYKzBxqxDUKwZzA+NaWzVrq2ad2/P01bgE4b3gjsBoL4yH5VvCAREiAtBVOPL1tDbWSfYo",
+	"JjiKpkpG0/plZgdRZ8WYcIH6jPDinaRoDyiqNwyEPoMqWA1srYPXOnitg5/COsMgvSr7BMdEScpiNdwj",
+	"cYyjeWnsLKQQVqDtU3ZK4u44DghV4OgY6QlNIRqUCX6SP6CWnEmvLZ/DnlTPxKDjw1hMUYCnvNy9p4Z5",
+	"xZ17ish1Xvs6r32td5+euMQeiVPtKOTRPhrNS2ePSbQIOqQMTvc5aefKr0+JCZ7gIzbmxFXVBpKHOvAh",
+	"CKH2fBRS4iLMkZgwNCIxT8pd5BJ0oNQ1CXSYGfPHyjWyh0Y4jMGfIZWzGUBaDrgiAI9RxhF+Cm5aojXI",
+	"yFoZr5Xx0xkkLhWdXbc81Zt8QX22RDsrfLJNQoPKejpRjFDqugSiCZRuauIqgiGaclZhXqfBarWle0Ww",
+	"ztYabq3h1hrunCXRU0WzSJfJc/gmGHUVIHXT4EkaoAmOlY3YxyPuwqE/wiMFJaqO9xq37lQKpal9eQ2J",
+	"FIIpCHuAV5cUMs5kMkA1YShNlYPPTUN2IBL5mPV6oV/oiJXjugPBnJdkA8q2n4wBKHuG8ZUiOE0wR71U",
+	"5q6s+nis0n3FXHJyAS3Bck3RwRFkzYq06Ju0BxaH5itxhqyMqvkebkEShzwpQnEfRU93iiYDNiwRu0Vx",
+	"qeOIvKQIuuqpHNfUVHBwGjrrUM+qwR5qedPUH2umC1i1LN7zdsxGjBOeEQcordkPKRJsyOKYTUx1eYLj",
+	"KCRcbKA9CnUtNFcizZVoOObCcLSNhrpoz4DBmD3jCnsfntzOszbM15V/1na2UhSWsqq2K+uMuU2TI7kQ",
+	"HNrK8BVMW8ZJ3QliqvChAOrLdqcIG3UITlxpg9PEgJgMWLrJh6A7jcaGHri21kkQ2pjpi1Tmnh7LCrWm",
+	"uyBfDybziiXrrdXo2r+x9m9cut412gZhmioz0AdLamD1bbkC3lMv8Jmk5eQqj0ScmONTdW2pml0ry7Wy",
+	"XCvLtbK8ZGWpD8C4moaMgbdLPUcvET8MCEcEPEiq6o4qcJZ4cHvY164AG1ZBgz0InbWO9gBfPKR9aXNK",
+	"PR7heLiBblH5CeUFYQOVfU5KPFOn76VpJJipMt9rqAEABFv7kar7kYC9EI4iNAi5YIa7FnEtD4fjhQEz",
+	"Wd5NAgehjA9kzfWSG4gBDlCXEJpeRZhQcivMUBoBEFGos4vGQ47GIwV8iEPKNbIDQxHjkuWv38O+cCFv",
+	"hwOER1B8tVFZBmZZ/0DNA7nMG4+DZK6fiPMp7X6u6EF1xqsue1/ni4+7UrbT7YHRVCK16JcLvR4fnw/J",
+	"koQcEzzkqv6wqinvohGJQwbXGupfbnrNorYvqKQFFTSoq+ohSqUhTf7iO44DQ9EC0CEFtIOHCEeMEmOK",
+	"vzMmMFxti9uxIMdh4FQ1w2+8JFfhMrE+LtPCPxAYDIIy3A45dVy/w59KhJmEejiWSa60WDzh6fL7kT3O",
+	"ifx/Xb1IMVIQBibSXXO1BWjFrbt09U2ApygK4YGLGPWJzk1lpyZLNk7ilUgiQqGAwE4lPpVhe7VQXOlb",
+	"FE3j+h5lfaZdn2mfmjMtKEKtAYt1qLYURBiRTY0YuHkfz8cpjAg+JaCcG1ttgzOocS/FAL29Mdp8822j",
+	"XnthzAV6U/85dFXF5ARhNQIEPtDME4a6U0G4kWEAfeNov3FwG4mI9WuSSIVnCFo3DbOYh8NxXZFXX2Rx",
+	"7EHQlaFadoVCGpB7RSTAZHMdZVrgJMRzPYQW7uC2JEoIEss2/uPz997yajtH95tn/8n84/m3No5GL/xv",
+	"+u+62zx74VedWaDC5ewN5gsialzEkitKMBMVRGKPxUMsnF2nG1IMppdFfL3d6XQa9cq4iWGUQxPbx/6A",
+	"1PYZFbGCDZynguFl8+6Vr4z9NCOS3EzEG9ICWR/EEKPumAYRmVNxL69ENu93nz1F0nimFYl7maPprtXi",
+	"Wi2u1aJUi5v3/WdPNTbXqvGpUY2XOhp/rejXin6t6I2i37wfPHvKvrVW9mtl/0SU/aWOJlhvXeut62u6",
+	"dd2PyCmJzub6f/eUfOmtaoD5oHinkluR3qkWbjp7qDeOItWwCqv3B5j2Cd9At3om3gN1yZTpYCmAquJh",
+	"n5JAwayMWEhF4W51N4zIQt/vTTluW3+UKAeYn/MpCKMFGmePXaWtvdFXVqU9NeWAXgVBn1UsehqrqpW5",
+	"HuGnUbU01qplbZevFeVaUV6CopzrI34alWVzrSzXynLtxFir/rXqr6D653qNn0b131qr/7X6X6v/tQ97",
+	"vZk9u5tZjCnv6QmeV47MLlAKhQ8s9FYDL6tgtmdTNHAUVauGUJZwcVdTeaUzLgyR65SLdcrFOuXiaUm5",
+	"MFJbpOCUVluAMyviEEe1Lo4w9Ump/X8wHpoEbexDbUYXKhOg7lT9Vytuf4BjsYGuY3+AxjQUKvtaMPQu",
+	"iVk+3MOdk6kmbXhJ2YuasGU153WDv1U5n3JP3GT9g/Bd8hhyKjNDKzMg5DvILMwaq6DqnfTs3JWbD5ZA",
+	"lHH+zZALbuPR66ROFsvth/W0IaFYF3DbMlU5AOxS2skIU0TuSdsXR8dhcM0uDYI4IRyp8ucKvzngM9mc",
+	"bg6LPi19V5j5/M10aMvKzgUSkRe/fV3PwWMpOpxMQlnysjwG9XN2+s2QniyyFuCdKx5acrUiRUIuLCkq",
+	"25TcUpxzZa1zW2w20BtKsALUDWMxAKhFJPdBTnBEAoQVWgC8ofETKVSYUEeMBSJWZs0nTHWlzfmEyidi",
+	"z6dz9Gxb9AvHeZq+sAak/dqXtrGU1wKzPP0NSuyWmieqAASjmVK4eSMEzAup9KjRl/KPMNAISZQp5G5L",
+	"iebKpS80RpZyirxCxAV06GO1G556sX6ao0slb59fZDa1+c8XyA5wvn7VRZRNJPMb5BbMxa4pSaDzJCxo",
+	"ZyblzOxeWCM9Y1U9laLJgFBjagByGUY8fJdUcSS6czMiXjQDu8Ti1Vf7/JzMQIl4Jku/ls7HJp3P8XTa",
+	"lxNUhWw0HzQsIyymYDwn8SmUR5HHAu4PGIugQgpFZDiK2FS9GXAUKikmp2FAqE9QP8YBcdGU4NhNoAPl",
+	"Vpjd1QZsgrggOAijqathA0N/gOBCmMNJIybYH2jEQPCL8aSqPetlkAnVKF1z1Q2euovrggPVuipmdzU3",
+	"0yyJ5b5veLqW18uS172MqOa5Ur5HAjQenUt2N8GLMi/lMNtfmj6oK+wqEZatIMHQKA6pOrULhgb6v0bC",
+	"3Yx869K5pyGZWGCBcp+17hKhXhPUkZQqa9VSd1t5kM6/Feccjpj2x3IiNP3aQVUESBhh2s+gEBI6HsqV",
+	"g+Lx7w6co/PcnQtyT2wOxDAquyw/HHte0/93AfNl40i+Cj8RdYtu35l7re2tTtUrcxjpWgM8IQ1g5G5J",
+	"BcAFFmSoWWeOmQ3YiAM8GhGqilSz9NZIXylx1CViQohKJZbWNN9At0aEhrQP2iAKKeEIB1JPSXr9iHG7",
+	"6uD55TkZxCWa1HtqlLfH8Yjx6nb1yzEbVn75Lns8iKB6tsrhQM0La2m+ZPubW6y7jNxOWHwSMVzB7FZh",
+	"l+SUUO06CmMxBYBtNCBRYAxj/baKnZFKZTgkNNiF7ZkLF2EkcHQChrIygWNwJyaK6OJS/KYZ0pU0gxPq",
+	"SoQmWZC1zFyazLyZKRKjjo8owoJE01LxgR7i0+IQ4smAxAS9LcIh6WJ6ggIyZG+DQKS/wddvoyjkglB5",
+	"DDWjdJ1xHDm7zkCI0e7mZr3R2fA2vI367ra37QEzaopmRZOhEeNgPo/hMq0AoZoX2JbywwGJRtYn1mCL",
+	"3++n8XMhRTER45imn49wLGjxx/sxCQgVIY6s7vwolEtZ9HqEwyGcmrVCsIrgwCgLPskQBXjg6lydfipp",
+	"GI7K5uO6gT5JLBC5dKOYsR63478haqBoerCAogh8gGPiJoUFQm54C2LhrdliLCpo51V1CHIRZcOQqtVz",
+	"pX4kcYwjRZQf4TjsadXD7bmhJbOjFHgeZD39MkFlLfnU+DG6Updbq6FA32c/ustOiKR7QHAkBi6SWjPG",
+	"vjV8s7BnR2f/fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
