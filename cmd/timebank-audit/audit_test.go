@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"timebank/api"
+	"timebank/ledger"
+	"timebank/ledger/book"
+	"timebank/ledger/book/booktest"
+)
+
+func TestMain(m *testing.M) { booktest.Main(m) }
+
+// served is a book with some hundred entries, served, and what an auditor has of it.
+type served struct {
+	*booktest.Book
+	url, token, key, dir string
+	org                  ledger.Actor
+	volunteer            string
+}
+
+func serve(t *testing.T) *served {
+	t.Helper()
+	b := booktest.New(t)
+	s := &served{Book: b, dir: t.TempDir(), org: b.Organization(t), volunteer: b.Volunteer(t, "1950-01-01")}
+	s.post(t, 0, 300)
+	const issuer = "https://timebank.test"
+	server, err := api.New(api.Config{Book: b.Book, Issuer: issuer, Audience: issuer, Key: b.Config.Keys.Token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(server.Handler())
+	t.Cleanup(h.Close)
+	s.url, s.key = h.URL+"/v1", filepath.Join(s.dir, "key")
+	auditor := b.Actor(t, ledger.RoleAuditor, "")
+	answer, err := http.PostForm(h.URL+"/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {auditor.Client},
+		"client_secret": {b.ClientSecret(auditor.Client)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&token); err != nil || token.AccessToken == "" {
+		t.Fatalf("no token: %v", err)
+	}
+	s.token = token.AccessToken
+	if err := os.WriteFile(s.key, []byte(b.LogVerifier()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.publish(t)
+	return s
+}
+
+func (s *served) post(t *testing.T, from, to int) {
+	t.Helper()
+	var claims []book.HoursRequest
+	for n := from; n < to; n++ {
+		c := booktest.Served(t, s.volunteer, "2026-03-05", 1)
+		c.Activity = fmt.Sprint("activity ", n)
+		claims = append(claims, book.HoursRequest{Key: s.Key(), Claim: c})
+	}
+	for _, r := range s.PostHours(t.Context(), s.org, claims) {
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+}
+
+func (s *served) publish(t *testing.T) {
+	t.Helper()
+	if err := s.Publish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// audit runs the program, and gives its exit code and all that it says.
+func (s *served) audit(args ...string) (int, string) {
+	var out strings.Builder
+	code := run(append(args, "--key", s.key), &out, &out)
+	return code, out.String()
+}
+
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	seen := filepath.Join(s.dir, "seen")
+	for _, args := range [][]string{{"log", s.url, "--token", s.token, "--seen", seen}, {"balances", s.url, "--token", s.token}} {
+		if code, says := s.audit(args...); code != exitRight || !strings.Contains(says, "timebank.test/book: ") {
+			t.Fatalf("%v: exit code %d: %s", args[0], code, says)
+		}
+	}
+	s.post(t, 300, 310)
+	s.publish(t)
+	if code, says := s.audit("log", s.url, "--token", s.token, "--seen", seen, "--json"); code != exitRight || !strings.Contains(says, `"since":3`) {
+		t.Errorf("the log that grew: exit code %d: %s", code, says)
+	}
+	if code, says := s.audit("log", s.url); code != exitFailed || !strings.Contains(says, "401") {
+		t.Errorf("without a token: exit code %d: %s", code, says)
+	}
+	if code, says := s.audit("log", "http://127.0.0.1:1/v1", "--token", s.token); code != exitFailed {
+		t.Errorf("nobody there: exit code %d: %s", code, says)
+	}
+	for _, args := range [][]string{{"log"}, {"nothing"}, {"log", s.url, "--no-such-flag"}} {
+		if code, says := s.audit(args...); code != exitMisuse {
+			t.Errorf("%v: exit code %d: %s", args, code, says)
+		}
+	}
+	if err := os.WriteFile(seen, []byte("no checkpoint"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, says := s.audit("log", s.url, "--token", s.token, "--seen", seen); code != exitFailed {
+		t.Errorf("with a broken checkpoint of its own: exit code %d: %s", code, says)
+	}
+}
+
+// Whatever is changed behind the server's back is found from outside, and named.
+func TestAuditFindsWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct{ change, check, says string }{
+		"a leaf of more minutes": {`UPDATE entry SET leaf = replace(leaf, ' 1' || chr(10), ' 9' || chr(10)) WHERE seq = 200`, "log", "leaf 200 is not the one"},
+		"a leaf taken away":      {`DELETE FROM entry WHERE seq = 200`, "log", "500"},
+		"a hash":                 {`UPDATE hash SET hash = sha256('x') WHERE id = 0`, "log", "inconsistent tile"},
+		"a checkpoint":           {`UPDATE checkpoint SET note = replace(note, chr(10) || size || chr(10), chr(10) || (size - 1) || chr(10))`, "log", "checkpoint"},
+		"a balance": {`UPDATE posting SET balance = balance + 60, minutes = minutes + 60 WHERE (seq, account) IN (SELECT p.seq, p.account FROM posting p JOIN account a ON a.id = p.account
+			WHERE a.owner_kind = 'volunteer' AND a.purpose = 'care' ORDER BY p.seq DESC LIMIT 1)`, "balances", "minutes of care, the leaves come to 300"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t)
+			s.Tamper(t, x.change)
+			want := exitWrong
+			if x.says == "500" { // what is not served cannot be judged
+				want = exitFailed
+			}
+			if code, says := s.audit(x.check, s.url, "--token", s.token); code != want || !strings.Contains(says, x.says) {
+				t.Errorf("exit code %d, want %d with %q: %s", code, want, x.says, says)
+			}
+		})
+	}
+}
+
+// A proof is checked offline, against the leaf and the key alone.
+func TestAuditProof(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	from := newSource(t.Context(), s.url, s.token)
+	text, err := from.get("/entries/100/proof")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves, err := from.bundle(0, 256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, leaf, other := filepath.Join(s.dir, "proof"), filepath.Join(s.dir, "leaf"), filepath.Join(s.dir, "other")
+	for file, content := range map[string][]byte{proof: text, leaf: leaves[100], other: leaves[101]} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, says := s.audit("proof", proof, "--leaf", leaf); code != exitRight || !strings.Contains(says, "leaf 100 is in") {
+		t.Errorf("exit code %d: %s", code, says)
+	}
+	if code, says := s.audit("proof", proof, "--leaf", other); code != exitWrong {
+		t.Errorf("of another leaf: exit code %d: %s", code, says)
+	}
+}

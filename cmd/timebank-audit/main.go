@@ -1,0 +1,236 @@
+// Command timebank-audit checks a time bank's log from outside: it needs its address, its public key and, for
+// the leaves, an auditor's token. It is linked with no code of the server or of its database.
+//
+// Exit codes: 0 checked and right, 1 could not be checked, 2 misused, 3 wrong.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+
+	"timebank/ledger/translog"
+)
+
+const (
+	exitRight   = 0
+	exitFailed  = 1
+	exitMisuse  = 2
+	exitWrong   = 3
+	tokenNeeded = "TIMEBANK_TOKEN"
+)
+
+var errMisuse = errors.New("misused")
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, errs io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(err)
+	switch code {
+	case exitRight:
+	case exitWrong:
+		fmt.Fprintln(errs, "WRONG:", err)
+	default:
+		fmt.Fprintln(errs, "timebank-audit:", err)
+	}
+	return code
+}
+
+// exitCode tells what an error proves. What could not be read proves nothing; anything else that a check
+// complains of is wrong.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitRight
+	case errors.Is(err, errMisuse):
+		return exitMisuse
+	case errors.Is(err, errUnreachable), errors.Is(err, context.Canceled):
+		return exitFailed
+	default:
+		return exitWrong
+	}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use: "timebank-audit", Short: "Check a time bank's log from outside", SilenceUsage: true, SilenceErrors: true,
+		Example: "  timebank-audit log https://timebank.example/v1 --key key --seen seen\n  timebank-audit balances https://timebank.example/v1 --key key\n" +
+			"  timebank-audit proof entry.proof --leaf entry.leaf --key key",
+	}
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("%w: there is no command %q", errMisuse, args[0])
+		}
+		return nil
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errMisuse, err) })
+	root.AddCommand(logCommand(), balancesCommand(), proofCommand())
+	return root
+}
+
+func one(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%w: it takes one argument, not %d", errMisuse, len(args))
+	}
+	return nil
+}
+
+// settings are the flags of a check over the network.
+type settings struct {
+	key, token, seen string
+	asJSON           bool
+}
+
+func (s *settings) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.key, "key", "", "file with the log's public key, as a signed note's verifier; get it from somewhere else than the server")
+	cmd.Flags().StringVar(&s.token, "token", "", "an auditor's access token (or "+tokenNeeded+")")
+	cmd.Flags().StringVar(&s.seen, "seen", "", "file that keeps the last checkpoint seen: the log must continue it")
+	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print JSON to parse")
+}
+
+func readKey(file string) (note.Verifier, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --key: %w", errMisuse, err)
+	}
+	key, err := note.NewVerifier(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: --key: %w", errMisuse, err)
+	}
+	return key, nil
+}
+
+// check reads and proves the whole log, and shows each leaf.
+func (s *settings) check(cmd *cobra.Command, address string, show func(translog.LeafFields) error) (*source, audited, error) {
+	key, err := readKey(s.key)
+	if err != nil {
+		return nil, audited{}, err
+	}
+	if s.token == "" {
+		s.token = os.Getenv(tokenNeeded)
+	}
+	from := newSource(cmd.Context(), address, s.token)
+	a, hashes, err := from.openLog(key)
+	if err == nil && s.seen != "" {
+		err = a.continues(s.seen, key, hashes)
+	}
+	if err == nil {
+		err = a.walk(from, hashes, show, func(done, of int64) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "\rchecking: %d of %d", done, of)
+			if done == of {
+				fmt.Fprintln(cmd.ErrOrStderr())
+			}
+		})
+	}
+	if err != nil && from.failed != nil && !errors.Is(err, errUnreachable) {
+		err = fmt.Errorf("%w (%w)", from.failed, err)
+	}
+	if err == nil && s.seen != "" {
+		if err = os.WriteFile(s.seen, a.signed, 0o600); err != nil {
+			err = fmt.Errorf("%w: keeping the checkpoint: %w", errUnreachable, err)
+		}
+	}
+	return from, a, err
+}
+
+func (s *settings) print(cmd *cobra.Command, value any, format string, args ...any) error {
+	if s.asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(value)
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), format+"\n", args...)
+	return err
+}
+
+func logCommand() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use: "log URL", Short: "Prove every leaf to be in the signed log, and the log to continue what was seen before", Args: one,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, a, err := s.check(cmd, args[0], func(translog.LeafFields) error { return nil })
+			if err != nil {
+				return err
+			}
+			return s.print(cmd, a, "%s: %d leaves are those of the signed root %s", a.Origin, a.Leaves, a.Root)
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func balancesCommand() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use: "balances URL", Short: "Derive every balance from the leaves alone, and compare with what the API answers", Args: one,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b := books{}
+			from, a, err := s.check(cmd, args[0], b.add)
+			if err != nil {
+				return err
+			}
+			accounts, err := b.compare(from, a.Size)
+			if err != nil {
+				return err
+			}
+			return s.print(cmd, struct {
+				audited
+				Accounts int64 `json:"accounts"`
+			}{a, accounts}, "%s: %d accounts have what %d leaves come to", a.Origin, accounts, a.Leaves)
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func proofCommand() *cobra.Command {
+	var s settings
+	var leaf string
+	cmd := &cobra.Command{
+		Use: "proof FILE", Short: "Check offline that a leaf is in a signed log", Args: one,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			key, err := readKey(s.key)
+			if err != nil {
+				return err
+			}
+			text, err := os.ReadFile(args[0])
+			if err != nil {
+				return fmt.Errorf("%w: %w", errMisuse, err)
+			}
+			of, err := os.ReadFile(leaf)
+			if err != nil {
+				return fmt.Errorf("%w: --leaf: %w", errMisuse, err)
+			}
+			p, err := translog.ParseProof(text)
+			if err != nil {
+				return err
+			}
+			c, err := p.Check(of, key.Name(), note.VerifierList(key))
+			if err != nil {
+				return err
+			}
+			return s.print(cmd, struct {
+				Index int64 `json:"index"`
+				Size  int64 `json:"size"`
+			}{p.Seq, c.Size}, "%s: leaf %d is in the signed log of %d", c.Origin, p.Seq, c.Size)
+		},
+	}
+	cmd.Flags().StringVar(&s.key, "key", "", "file with the log's public key, as a signed note's verifier")
+	cmd.Flags().StringVar(&leaf, "leaf", "", "file with the leaf's text")
+	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print JSON to parse")
+	return cmd
+}
