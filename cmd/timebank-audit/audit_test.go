@@ -94,7 +94,8 @@ func TestAudit(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	seen := filepath.Join(s.dir, "seen")
-	for _, args := range [][]string{{"log", s.url, "--token", s.token, "--seen", seen}, {"balances", s.url, "--token", s.token}} {
+	for _, args := range [][]string{{"log", s.url, "--token", s.token, "--seen", seen}, {"balances", s.url, "--token", s.token},
+		{"replay", s.url, "--token", s.token}} {
 		if code, says := s.audit(args...); code != exitRight || !strings.Contains(says, "timebank.test/book: ") {
 			t.Fatalf("%v: exit code %d: %s", args[0], code, says)
 		}
@@ -131,6 +132,7 @@ func TestAuditFindsWhatWasChanged(t *testing.T) {
 		"a leaf taken away":      {`DELETE FROM entry WHERE seq = 200`, "log", "500"},
 		"a hash":                 {`UPDATE hash SET hash = sha256('x') WHERE id = 0`, "log", "inconsistent tile"},
 		"a checkpoint":           {`UPDATE checkpoint SET note = replace(note, chr(10) || size || chr(10), chr(10) || (size - 1) || chr(10))`, "log", "checkpoint"},
+		"a fact":                 {`UPDATE entry SET details = replace(details, '"age":76', '"age":77') WHERE seq = 200`, "replay", "entry 200: its details are not those"},
 		"a balance": {`UPDATE posting SET balance = balance + 60, minutes = minutes + 60 WHERE (seq, account) IN (SELECT p.seq, p.account FROM posting p JOIN account a ON a.id = p.account
 			WHERE a.owner_kind = 'volunteer' AND a.purpose = 'care' ORDER BY p.seq DESC LIMIT 1)`, "balances", "minutes of care, the leaves come to 300"},
 	} {

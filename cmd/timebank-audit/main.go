@@ -80,7 +80,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errMisuse, err) })
-	root.AddCommand(logCommand(), balancesCommand(), proofCommand())
+	root.AddCommand(logCommand(), balancesCommand(), replayCommand(), proofCommand())
 	return root
 }
 
@@ -116,8 +116,9 @@ func readKey(file string) (note.Verifier, error) {
 	return key, nil
 }
 
-// check reads and proves the whole log, and shows each leaf.
-func (s *settings) check(cmd *cobra.Command, address string, show func(translog.LeafFields) error) (*source, audited, error) {
+// check reads and proves the whole log, and shows each leaf; begin, which may be nil, is told before where it
+// reads and how much.
+func (s *settings) check(cmd *cobra.Command, address string, begin func(from *source, size int64), show func(translog.LeafFields) error) (*source, audited, error) {
 	key, err := readKey(s.key)
 	if err != nil {
 		return nil, audited{}, err
@@ -129,6 +130,9 @@ func (s *settings) check(cmd *cobra.Command, address string, show func(translog.
 	a, hashes, err := from.openLog(key)
 	if err == nil && s.seen != "" {
 		err = a.continues(s.seen, key, hashes)
+	}
+	if err == nil && begin != nil {
+		begin(from, a.Size)
 	}
 	if err == nil {
 		err = a.walk(from, hashes, show, func(done, of int64) {
@@ -162,7 +166,7 @@ func logCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "log URL", Short: "Prove every leaf to be in the signed log, and the log to continue what was seen before", Args: one,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, a, err := s.check(cmd, args[0], func(translog.LeafFields) error { return nil })
+			_, a, err := s.check(cmd, args[0], nil, func(translog.LeafFields) error { return nil })
 			if err != nil {
 				return err
 			}
@@ -179,7 +183,7 @@ func balancesCommand() *cobra.Command {
 		Use: "balances URL", Short: "Derive every balance from the leaves alone, and compare with what the API answers", Args: one,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b := books{}
-			from, a, err := s.check(cmd, args[0], b.add)
+			from, a, err := s.check(cmd, args[0], nil, b.add)
 			if err != nil {
 				return err
 			}

@@ -37,8 +37,11 @@ func (b *Book) EntryBundle(ctx context.Context, by ledger.Actor, t translog.Tile
 	}
 	first := t.Index * translog.TileWidth
 	leaves, err := selectAll[string](ctx, b.db, `SELECT leaf FROM entry WHERE seq >= $1 AND seq < $2 ORDER BY seq`, first, first+int64(t.Width))
-	if err != nil || len(leaves) != t.Width {
-		return nil, fmt.Errorf("reading the %d leaves from %d: there are %d: %w", t.Width, first, len(leaves), err)
+	if err != nil {
+		return nil, fmt.Errorf("reading the leaves from %d: %w", first, err)
+	}
+	if len(leaves) != t.Width {
+		return nil, fmt.Errorf("there are %d leaves from %d, not %d", len(leaves), first, t.Width)
 	}
 	var data []byte
 	for _, leaf := range leaves {
