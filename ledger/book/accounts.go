@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/lib/pq"
+
 	"timebank/ledger"
 )
 
@@ -53,14 +55,15 @@ func (b *Book) accounts(ctx context.Context, f AccountFilter) ([]AccountBalance,
 			return nil, err
 		}
 	}
-	const query = `
+	query := `
 		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, s.balance, s.entries
-		FROM account a, LATERAL (
-			SELECT coalesce(sum(p.minutes), 0)::bigint AS balance, count(*) AS entries FROM posting p
-			WHERE p.account = a.id AND ($6::bigint IS NULL OR p.seq < $6) AND ($7::int IS NULL OR p.effective <= date '1970-01-01' + $7::int)) s
-		WHERE ($1::bigint = 0 OR a.id = $1) AND ($2 = '' OR a.owner_kind = $2) AND ($3 = '' OR a.owner = nullif($3, '')::uuid)
-		  AND ($4 = '' OR a.unit = $4) AND a.id > $5
-		ORDER BY a.id LIMIT $8`
+		FROM (SELECT * FROM account a
+			WHERE ($1::bigint = 0 OR a.id = $1) AND ($2 = '' OR a.owner_kind = $2) AND ($3 = '' OR a.owner = nullif($3, '')::uuid)
+			  AND ($4 = '' OR a.unit = $4) AND a.id > $5
+			ORDER BY a.id LIMIT $8) a,
+		(SELECT coalesce($6::bigint, 9223372036854775807) AS log_size, date '1970-01-01' + $7::int AS effective) at, LATERAL ` +
+		sumsOf("a.id", "at.log_size", "at.effective", postedSince) + `
+		ORDER BY a.id`
 	rows, err := selectAll[balanceRow](ctx, b.db, query, int64(f.ID), string(f.OwnerKind), f.Owner, string(f.Unit), int64(f.After),
 		f.At.LogSize, dayOrNull(f.At.Effective), min(f.Limit, PageMax))
 	if err != nil {
@@ -98,13 +101,16 @@ func (b *Book) TrialBalance(ctx context.Context, by ledger.Actor, at AsOf) (Tria
 	if err != nil {
 		return TrialBalance{}, err
 	}
-	const query = `
-		SELECT a.unit, a.owner_kind, a.purpose, count(DISTINCT a.id) AS accounts, coalesce(sum(p.minutes), 0)::bigint AS balance
-		FROM account a LEFT JOIN posting p ON p.account = a.id AND p.seq < $1
-		     AND ($2::int IS NULL OR p.effective <= date '1970-01-01' + $2::int)
-		GROUP BY a.unit, a.owner_kind, a.purpose ORDER BY a.unit, a.owner_kind, a.purpose`
+	query := `
+		SELECT l.unit, l.owner_kind, l.purpose, (SELECT count(*) FROM account a WHERE a.owner_kind = l.owner_kind AND a.purpose = l.purpose) AS accounts, s.balance
+		FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) AS l (of, owner_kind, purpose, unit),
+		(SELECT $1::bigint AS log_size, date '1970-01-01' + $2::int AS effective) at, LATERAL ` +
+		sumsOf("l.of", "at.log_size", "at.effective", postedOnLine) + `
+		ORDER BY 1, 2, 3`
+	of, owners, purposes, units := chartLines()
 	t := TrialBalance{LogSize: size, Sums: map[ledger.Unit]ledger.Minutes{}}
-	if t.Rows, err = selectAll[TrialRow](ctx, b.db, query, size, dayOrNull(at.Effective)); err != nil {
+	if t.Rows, err = selectAll[TrialRow](ctx, b.db, query, size, dayOrNull(at.Effective), pq.Array(of), pq.Array(owners),
+		pq.Array(purposes), pq.Array(units)); err != nil {
 		return t, fmt.Errorf("summing accounts: %w", err)
 	}
 	for _, u := range ledger.Units {

@@ -95,7 +95,7 @@ func (b *Book) Close() error {
 	return errors.Join(err, b.db.Close(), b.writer.Close())
 }
 
-// Run takes the book's turns and publishes checkpoints until ctx ends. Writes wait until it runs. Before
+// Run takes the book's turns, publishes checkpoints and rolls up what is past until ctx ends. Writes wait until it runs. Before
 // the first it proves that the database continues what was signed: on another one nothing is written.
 func (b *Book) Run(ctx context.Context) error {
 	if err := b.Publish(ctx); err != nil {
@@ -107,6 +107,7 @@ func (b *Book) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.takeTurns(ctx) })
 	g.Go(func() error { return b.publishCheckpoints(ctx) })
+	g.Go(func() error { return b.rollUp(ctx) })
 	return g.Wait()
 }
 

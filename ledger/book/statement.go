@@ -170,10 +170,18 @@ func (b *Book) Statement(ctx context.Context, by ledger.Actor, volunteer string,
 }
 
 func (b *Book) statementLines(ctx context.Context, s Statement, account ledger.AccountID) (Statement, error) {
+	// The rollups know in which blocks of the log an account moved on a day; only those are read, and what
+	// was posted since the last.
 	const query = `
+		WITH since AS (SELECT coalesce((SELECT upto FROM rollup WHERE account = $1 AND level = 3 AND period = 0 AND upto <= $2 ORDER BY upto DESC LIMIT 1), 0) AS upto),
+		block AS (
+			SELECT coalesce((SELECT m.upto FROM rollup m WHERE m.account = $1 AND m.level = 3 AND m.period = 0 AND m.upto < t.upto ORDER BY m.upto DESC LIMIT 1), 0) AS start, t.upto
+			FROM (SELECT DISTINCT r.upto FROM rollup r, since WHERE r.account = $1 AND r.level = 0 AND r.period BETWEEN $3 AND $4 AND r.upto <= since.upto) t
+			UNION ALL SELECT since.upto, $2 FROM since)
 		SELECT p.seq, e.kind, p.effective - date '1970-01-01' AS effective, e.recorded, p.minutes
-		FROM posting p JOIN entry e ON e.seq = p.seq
-		WHERE p.account = $1 AND p.seq < $2 AND p.effective BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int
+		FROM block, LATERAL (SELECT * FROM posting p WHERE p.account = $1 AND p.seq >= block.start AND p.seq < block.upto
+			AND p.effective BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int) p
+		JOIN entry e ON e.seq = p.seq
 		ORDER BY p.effective, p.seq LIMIT $5`
 	type lineRow struct {
 		Seq       ledger.Seq     `db:"seq"`

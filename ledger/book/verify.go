@@ -165,7 +165,7 @@ func (v *verifier) conclude(ctx context.Context) error {
 			v.find(-1, "all postings in %s sum to %d, not to zero", u, v.report.Sums[u])
 		}
 	}
-	for _, check := range []func(context.Context) error{v.checkStrays, v.checkRegistry, v.checkRulesLife, v.checkAnswers, v.checkCheckpoints} {
+	for _, check := range []func(context.Context) error{v.checkStrays, v.checkRegistry, v.checkRulesLife, v.checkAnswers, v.checkRollups, v.checkCheckpoints} {
 		if err := check(ctx); err != nil {
 			return err
 		}

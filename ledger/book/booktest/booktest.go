@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"timebank/ledger/book"
 	"timebank/ledger/localpg"
 	"timebank/policy"
@@ -195,3 +197,18 @@ func (b *Book) Tamper(t testing.TB, statement string) {
 
 // As runs a statement in the book's database as a role.
 func (b *Book) As(role, statement string) error { return execute(role, b.Database, statement) }
+
+// Reader gives a connection to the book's database that may read and change everything.
+func (b *Book) Reader(t testing.TB) *sqlx.DB {
+	t.Helper()
+	db, err := sqlx.Open("postgres", server.pg.URL(localpg.Superuser, b.Database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}

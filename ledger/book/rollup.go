@@ -1,0 +1,222 @@
+package book
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"timebank/ledger"
+)
+
+const (
+	// rollupBlock is how many entries are rolled up at a time. Whoever reads the past adds up at most the
+	// postings of one block by hand.
+	rollupBlock = 1024
+	// rollupFrom is how many postings must have gathered on an account before they are rolled up: fewer
+	// are read faster than the sums of their days would be.
+	rollupFrom = 256
+	// rollupEvery is how often the book looks whether a block is full.
+	rollupEvery = 2 * time.Second
+)
+
+// periods gives of each movement (of, effective, minutes, n) its sums by day, month, year and in all.
+const periods = `
+	SELECT of, 0 AS level, effective - date '1970-01-01' AS period, sum(minutes) AS minutes, sum(n) AS n FROM moved GROUP BY 1, 2, 3
+	UNION ALL SELECT of, 1, (extract(year FROM effective) * 12 + extract(month FROM effective) - 1)::int, sum(minutes), sum(n) FROM moved GROUP BY 1, 2, 3
+	UNION ALL SELECT of, 2, extract(year FROM effective)::int, sum(minutes), sum(n) FROM moved GROUP BY 1, 2, 3`
+
+// sumsAt, in a LATERAL, gives balance and entries of the rollup's account %[1]s as of log size %[2]s and of
+// the date %[3]s, or of all dates where it is NULL: the sums up to the last rollup, and %[4]s, what was posted
+// since, after the log size since.upto.
+const sumsAt = `
+	(SELECT coalesce((SELECT upto FROM rollup WHERE account = %[1]s AND level = 3 AND period = 0 AND upto <= %[2]s ORDER BY upto DESC LIMIT 1), 0) AS upto) since,
+	LATERAL (SELECT coalesce(sum(x.minutes), 0)::bigint AS balance, coalesce(sum(x.entries), 0)::bigint AS entries FROM (
+		SELECT r.minutes, r.entries FROM rollup r
+		WHERE %[3]s IS NULL AND r.account = %[1]s AND r.level = 3 AND r.period = 0 AND r.upto = since.upto
+		UNION ALL
+		SELECT r.minutes, r.entries FROM (
+			SELECT 2 AS level, generate_series((SELECT min(y.period) FROM rollup y WHERE y.account = %[1]s AND y.level = 2), extract(year FROM %[3]s)::int - 1) AS period
+			UNION ALL SELECT 1, generate_series(extract(year FROM %[3]s)::int * 12, (extract(year FROM %[3]s) * 12 + extract(month FROM %[3]s) - 2)::int)
+			UNION ALL SELECT 0, generate_series(date_trunc('month', %[3]s)::date - date '1970-01-01', %[3]s - date '1970-01-01')) d,
+			LATERAL (SELECT r.minutes, r.entries FROM rollup r WHERE r.account = %[1]s AND r.level = d.level AND r.period = d.period AND r.upto <= since.upto
+			         ORDER BY r.upto DESC LIMIT 1) r
+		WHERE since.upto > 0 AND %[3]s IS NOT NULL
+		UNION ALL %[4]s) x) s`
+
+// postedSince is what was posted on one account since the last rollup.
+const postedSince = `SELECT p.minutes, 1 FROM posting p
+		WHERE p.account = %[1]s AND p.seq >= since.upto AND p.seq < %[2]s AND (%[3]s IS NULL OR p.effective <= %[3]s)`
+
+// postedOnLine is what was posted on the accounts of one line of the chart, l, since the last rollup.
+const postedOnLine = `SELECT p.minutes, 1 FROM posting p JOIN account a ON a.id = p.account
+		WHERE a.owner_kind = l.owner_kind AND a.purpose = l.purpose
+		  AND p.seq >= since.upto AND p.seq < %[2]s AND (%[3]s IS NULL OR p.effective <= %[3]s)`
+
+func sumsOf(account, logSize, effective, posted string) string {
+	return fmt.Sprintf(sumsAt, account, logSize, effective, fmt.Sprintf(posted, account, logSize, effective))
+}
+
+// chartLines gives the lines of the chart of accounts as columns; a line's rollups stand under -1, -2 and on.
+func chartLines() (of []int64, owners, purposes, units []string) {
+	for i, l := range ledger.Chart {
+		of, owners = append(of, int64(-1-i)), append(owners, string(l.Owner))
+		purposes, units = append(purposes, string(l.Purpose)), append(units, string(l.Unit))
+	}
+	return of, owners, purposes, units
+}
+
+// rollUp rolls up what has gathered, until ctx ends. It is no part of writing: when it stands still, the past
+// is read more slowly and just as right.
+func (b *Book) rollUp(ctx context.Context) error {
+	tick := time.NewTicker(rollupEvery)
+	defer tick.Stop()
+	for {
+		if _, err := b.RollUp(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("rolling up", "error", err) // tried again
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// RollUp rolls up every full block of entries that is not yet, and gives how many there were. Each is one
+// transaction; of several processes one does the work and the others pass.
+func (b *Book) RollUp(ctx context.Context) (blocks int, err error) {
+	for {
+		done, err := b.rollUpBlock(ctx)
+		if err != nil || !done {
+			return blocks, err
+		}
+		blocks++
+	}
+}
+
+func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
+	tx, err := b.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return false, fmt.Errorf("beginning to roll up: %w", err)
+	}
+	defer tx.Rollback()
+	var mine bool
+	if err := tx.GetContext(ctx, &mine, `SELECT pg_try_advisory_xact_lock('rollup'::regclass::oid::bigint)`); err != nil || !mine {
+		return false, err
+	}
+	var upto struct {
+		From int64 `db:"rolled"`
+		Size int64 `db:"size"`
+	}
+	const query = `
+		SELECT coalesce((SELECT upto FROM rollup WHERE account = -1 AND level = 3 AND period = 0 ORDER BY upto DESC LIMIT 1), 0) AS rolled,
+		       coalesce((SELECT seq + 1 FROM entry ORDER BY seq DESC LIMIT 1), 0) AS size`
+	if err := tx.GetContext(ctx, &upto, query); err != nil {
+		return false, fmt.Errorf("looking what to roll up: %w", err)
+	}
+	to := upto.From + rollupBlock
+	if upto.Size < to {
+		return false, nil
+	}
+	if err := rollUpLines(ctx, tx, upto.From, to); err != nil {
+		return false, err
+	}
+	if err := rollUpAccounts(ctx, tx, upto.From, to); err != nil {
+		return false, err
+	}
+	if err := tx.Commit(); err != nil {
+		return false, fmt.Errorf("rolling up to %d: %w", to, err)
+	}
+	return true, nil
+}
+
+// addNodes adds to each sum of a period what moved, on top of its last; "whole" are the accounts, each of which
+// gets a sum in all, which marks that it is rolled up to $1.
+const addNodes = `, node AS (` + periods + `
+		UNION ALL SELECT w.of, 3, 0, coalesce(sum(m.minutes), 0), coalesce(sum(m.n), 0) FROM whole w LEFT JOIN moved m ON m.of = w.of GROUP BY 1)
+	INSERT INTO rollup (account, level, period, upto, minutes, entries)
+	SELECT n.of, n.level, n.period, $1, n.minutes + coalesce(before.minutes, 0), n.n + coalesce(before.entries, 0)
+	FROM node n LEFT JOIN LATERAL (SELECT r.minutes, r.entries FROM rollup r
+		WHERE r.account = n.of AND r.level = n.level AND r.period = n.period ORDER BY r.upto DESC LIMIT 1) before ON true`
+
+func rollUpLines(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
+	const insert = `
+		WITH whole AS (SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[]) AS l (of, owner_kind, purpose)),
+		moved AS (
+			SELECT l.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
+			FROM posting p JOIN account a ON a.id = p.account JOIN whole l ON l.owner_kind = a.owner_kind AND l.purpose = a.purpose
+			WHERE p.seq >= $2 AND p.seq < $1 GROUP BY 1, 2)` + addNodes
+	of, owners, purposes, _ := chartLines()
+	if _, err := tx.ExecContext(ctx, insert, to, from, pq.Array(of), pq.Array(owners), pq.Array(purposes)); err != nil {
+		return fmt.Errorf("rolling up the chart to %d: %w", to, err)
+	}
+	return nil
+}
+
+func rollUpAccounts(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
+	const insert = `
+		WITH whole AS (
+			SELECT t.account AS of, t.since FROM (
+				SELECT DISTINCT p.account, coalesce((SELECT upto FROM rollup r WHERE r.account = p.account AND r.level = 3 AND r.period = 0
+				                                     ORDER BY upto DESC LIMIT 1), 0) AS since
+				FROM posting p WHERE p.seq >= $2 AND p.seq < $1) t
+			WHERE (SELECT count(*) FROM (SELECT 1 FROM posting p WHERE p.account = t.account AND p.seq >= t.since AND p.seq < $1 LIMIT $3) few) >= $3),
+		moved AS (
+			SELECT w.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
+			FROM whole w JOIN posting p ON p.account = w.of AND p.seq >= w.since AND p.seq < $1 GROUP BY 1, 2)` + addNodes
+	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom); err != nil {
+		return fmt.Errorf("rolling up accounts to %d: %w", to, err)
+	}
+	return nil
+}
+
+// checkRollups computes every rollup again from the postings.
+func (v *verifier) checkRollups(ctx context.Context) error {
+	const query = `
+		WITH line AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS l (of, owner_kind, purpose)),
+		mark AS (SELECT account AS of, upto, lag(upto, 1, 0::bigint) OVER (PARTITION BY account ORDER BY upto) AS since FROM rollup WHERE level = 3 AND period = 0),
+		whole AS (SELECT DISTINCT of FROM mark),
+		posted AS (
+			SELECT p.account AS of, p.seq, p.effective, p.minutes FROM posting p WHERE p.account IN (SELECT of FROM whole)
+			UNION ALL SELECT l.of, p.seq, p.effective, p.minutes FROM posting p JOIN account a ON a.id = p.account
+				JOIN line l ON l.owner_kind = a.owner_kind AND l.purpose = a.purpose),
+		marked AS (SELECT m.of, m.upto, p.effective, sum(p.minutes) AS minutes, count(*) AS n
+			FROM mark m JOIN posted p ON p.of = m.of AND p.seq >= m.since AND p.seq < m.upto GROUP BY 1, 2, 3),
+		node AS (
+			SELECT of, upto, 0 AS level, effective - date '1970-01-01' AS period, minutes, n FROM marked
+			UNION ALL SELECT of, upto, 1, (extract(year FROM effective) * 12 + extract(month FROM effective) - 1)::int, minutes, n FROM marked
+			UNION ALL SELECT of, upto, 2, extract(year FROM effective)::int, minutes, n FROM marked
+			UNION ALL SELECT of, upto, 3, 0, minutes, n FROM marked
+			UNION ALL SELECT of, upto, 3, 0, 0, 0 FROM mark),
+		summed AS (SELECT of, level, period, upto, sum(minutes) AS minutes, sum(n) AS n FROM node GROUP BY 1, 2, 3, 4),
+		want AS (SELECT of AS account, level, period, upto, sum(minutes) OVER w AS minutes, sum(n) OVER w AS entries
+			FROM summed WINDOW w AS (PARTITION BY of, level, period ORDER BY upto))
+		SELECT account, upto FROM want FULL JOIN rollup r USING (account, level, period, upto)
+		WHERE want.minutes IS DISTINCT FROM r.minutes OR want.entries IS DISTINCT FROM r.entries OR upto > $4
+		   OR account NOT IN (SELECT of FROM line UNION ALL SELECT id FROM account)
+		ORDER BY upto, account LIMIT 100`
+	type rollupRow struct {
+		Account int64 `db:"account"`
+		Upto    int64 `db:"upto"`
+	}
+	of, owners, purposes, _ := chartLines()
+	rows, err := selectAll[rollupRow](ctx, v.tx, query, pq.Array(of), pq.Array(owners), pq.Array(purposes), int64(v.next))
+	if err != nil {
+		return fmt.Errorf("reading rollups: %w", err)
+	}
+	for _, r := range rows {
+		v.find(-1, "a rollup of %s to log size %d is not what the postings come to", rollupName(r.Account), r.Upto)
+	}
+	return nil
+}
+
+func rollupName(of int64) string {
+	if i := -1 - of; i >= 0 && i < int64(len(ledger.Chart)) {
+		return fmt.Sprintf("%s of %s", ledger.Chart[i].Purpose, ledger.Chart[i].Owner)
+	}
+	return "account " + ledger.AccountID(of).String()
+}
