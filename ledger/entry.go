@@ -49,6 +49,8 @@ const (
 	KindNomination   Kind = "nomination"       // an organization puts somebody forward for a commendation
 	KindReferral     Kind = "referral"         // somebody overburdened is pointed to support
 	KindClarify      Kind = "clarification"    // an unfounded complaint is put right
+	KindRefusal      Kind = "refusal"          // a wish to write was refused, by a rule or by the state of the book
+	KindRead         Kind = "read"             // an operator or auditor read personal data
 )
 
 // Kinds lists every kind.
@@ -57,7 +59,7 @@ var Kinds = []Kind{
 	KindTransfer, KindDonation, KindGrant, KindExpiry, KindSupport,
 	KindOrganization, KindVolunteer, KindPartner, KindClient, KindClientRevoke, KindConsent,
 	KindRulesDraft, KindRulesApprove, KindRules, KindChoice, KindRelation, KindRelationEnd, KindWard, KindApplication,
-	KindHonour, KindHonourList, KindNomination, KindReferral, KindClarify,
+	KindHonour, KindHonourList, KindNomination, KindReferral, KindClarify, KindRefusal, KindRead,
 }
 
 // PostingsMax bounds one entry: a claim makes at most six postings, a correction of one as many and

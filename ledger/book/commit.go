@@ -1,9 +1,11 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"timebank/ledger"
 )
@@ -61,22 +63,57 @@ func (w *world) take(p *pending) turnResult {
 	if refusal == nil && len(d.effects) == 0 {
 		return turnResult{err: errors.New("a command came to nothing")}
 	}
+	effects := d.effects
+	if refusal != nil {
+		e, err := refused(w, p, refusal)
+		if err != nil {
+			return turnResult{err: err}
+		}
+		effects = append(slices.Clip(effects), e)
+	}
 	var last *Record
-	for _, e := range d.effects {
-		if last, w.broken = w.apply(p.by, e); w.broken != nil {
+	for i, e := range effects {
+		var key *asked
+		if i == len(effects)-1 {
+			key = &asked{name, p.key.Request, d.id}
+		}
+		if last, w.broken = w.apply(p.by, e, key); w.broken != nil {
 			return turnResult{err: w.broken}
 		}
 	}
-	a := answer{answerKey: name, request: p.key.Request, id: d.id, refusal: refusal}
-	if refusal == nil {
-		a.seq, a.fresh = &last.Seq, last
-	}
+	a := answer{answerKey: name, request: p.key.Request, id: d.id, refusal: refusal, seq: &last.Seq, fresh: last}
 	w.answers[name] = a
 	w.newAnswers = append(w.newAnswers, a)
 	if refusal != nil {
 		return turnResult{err: refusal}
 	}
 	return turnResult{receipt: Receipt{Record: *last, ID: d.id}}
+}
+
+// about is a command that concerns somebody other than its actor.
+type about interface {
+	about() (organization, volunteer, partner string)
+}
+
+// refused gives the entry that a refusal is: whoever asked, and whom it concerns, can see that it was asked.
+func refused(w *world, p *pending, r *ledger.Refusal) (effect, error) {
+	details, err := encode(r)
+	if err != nil {
+		return effect{}, err
+	}
+	e := effect{draft: ledger.Draft{Kind: ledger.KindRefusal, Effective: w.today, Details: details}}
+	if c, ok := p.cmd.(about); ok {
+		e.organization, e.volunteer, e.partner = c.about()
+	}
+	switch p.by.Role {
+	case ledger.RoleOrganization:
+		e.organization = p.by.Subject
+	case ledger.RoleVolunteer:
+		e.volunteer = cmp.Or(e.volunteer, p.by.Subject)
+	case ledger.RolePartner:
+		e.partner = p.by.Subject
+	}
+	return e, nil
 }
 
 // rehearse answers a dry run: what would be recorded, with nothing changed.

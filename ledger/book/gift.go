@@ -55,6 +55,8 @@ func (c *give) want(_ *world, n *wants) {
 	}
 }
 
+func (c *give) about() (organization, volunteer, partner string) { return "", c.gift.Giver, "" }
+
 type giftDetails struct {
 	Volunteer string           `json:"volunteer"`
 	Receiver  string           `json:"receiver,omitempty"`

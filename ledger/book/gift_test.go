@@ -20,7 +20,11 @@ type family struct {
 
 func newFamily(t *testing.T) family {
 	t.Helper()
-	b := booktest.New(t)
+	return familyIn(t, booktest.New(t))
+}
+
+func familyIn(t *testing.T, b *booktest.Book) family {
+	t.Helper()
 	f := family{Book: b, org: b.Organization(t), giver: b.Volunteer(t, "1971-01-01"), mother: b.Volunteer(t, "1946-01-01")}
 	f.posted = b.MustPost(t, f.org, booktest.Served(t, f.giver, "2026-03-05", 300))
 	return f

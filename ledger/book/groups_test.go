@@ -391,7 +391,7 @@ func TestVerify_finds_what_was_changed_for_a_group(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := groupsBook(t)
+			f := groupsBook(t, booktest.New(t))
 			f.Tamper(t, change)
 			v, err := f.Verify(t.Context(), nil)
 			if err != nil {
@@ -405,9 +405,9 @@ func TestVerify_finds_what_was_changed_for_a_group(t *testing.T) {
 }
 
 // groupsBook is a book in which something was decided for each group.
-func groupsBook(t *testing.T) family {
+func groupsBook(t *testing.T, b *booktest.Book) family {
 	t.Helper()
-	f := newFamily(t)
+	f := familyIn(t, b)
 	must := func(_ book.Receipt, err error) {
 		t.Helper()
 		if err != nil {

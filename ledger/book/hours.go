@@ -94,6 +94,10 @@ func (c *postHours) want(w *world, n *wants) {
 	}
 }
 
+func (c *postHours) about() (organization, volunteer, partner string) {
+	return c.organization, c.claim.Volunteer, ""
+}
+
 func (c *postHours) decide(w *world) (decision, error) {
 	kind, ok := w.organizations[c.organization]
 	if !ok {

@@ -43,6 +43,10 @@ type apply struct {
 	stands       *standing
 }
 
+func (c *apply) about() (organization, volunteer, partner string) {
+	return c.organization, c.application.Volunteer, ""
+}
+
 // standing is an application that stands.
 type standing struct {
 	seq          ledger.Seq

@@ -181,6 +181,8 @@ func (r answerRow) answer() (answer, error) {
 	if r.Seq.Valid {
 		seq := ledger.Seq(r.Seq.Int64)
 		a.seq = &seq
+	}
+	if r.Refusal == "" {
 		return a, nil
 	}
 	a.refusal = new(ledger.Refusal)

@@ -157,9 +157,8 @@ func recordAnswers(ctx context.Context, tx *writeTx, w *world) error {
 	clients, keys, subjects, refusals := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	requests, seqs := make([][]byte, n), make([]int64, n)
 	for i, a := range w.newAnswers {
-		clients[i], keys[i], requests[i], seqs[i], subjects[i] = a.client, a.key, a.request[:], -1, a.id
-		if a.seq != nil {
-			seqs[i] = int64(*a.seq)
+		clients[i], keys[i], requests[i], seqs[i], subjects[i] = a.client, a.key, a.request[:], int64(*a.seq), a.id
+		if a.refusal == nil {
 			continue
 		}
 		text, err := json.Marshal(a.refusal, json.Deterministic(true))
@@ -170,7 +169,7 @@ func recordAnswers(ctx context.Context, tx *writeTx, w *world) error {
 	}
 	const insert = `
 		INSERT INTO answer (client, key, request, recorded, seq, subject, refusal)
-		SELECT client, key, request, $7, nullif(seq, -1), nullif(subject, '')::uuid, nullif(refusal, '')
+		SELECT client, key, request, $7, seq, nullif(subject, '')::uuid, nullif(refusal, '')
 		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[])
 		     AS a (client, key, request, seq, subject, refusal)`
 	if _, err := tx.ExecContext(ctx, insert, pq.Array(clients), pq.Array(keys), pq.ByteaArray(requests), pq.Array(seqs),

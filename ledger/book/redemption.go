@@ -86,6 +86,10 @@ func (c *hold) want(_ *world, n *wants) {
 	}
 }
 
+func (c *hold) about() (organization, volunteer, partner string) {
+	return "", c.redemption.Volunteer, c.partner
+}
+
 func (c *hold) decide(w *world) (decision, error) {
 	consent, err := c.consent(w)
 	if err != nil {

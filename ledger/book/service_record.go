@@ -40,7 +40,7 @@ type Served struct {
 // whom they like.
 func (b *Book) ServiceRecord(ctx context.Context, by ledger.Actor, volunteer string) (ServiceRecord, error) {
 	r := ServiceRecord{Volunteer: volunteer}
-	if err := b.mayReadVolunteer(ctx, by, volunteer); err != nil {
+	if err := b.mayReadVolunteer(ctx, by, volunteer, "record"); err != nil {
 		return r, err
 	}
 	var err error

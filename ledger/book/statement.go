@@ -22,8 +22,9 @@ type VolunteerBalances struct {
 	Accounts      []AccountBalance
 }
 
-// mayReadVolunteer gives ErrNotFound unless the actor is the volunteer, the guardian, or an auditor.
-func (b *Book) mayReadVolunteer(ctx context.Context, by ledger.Actor, id string) error {
+// mayReadVolunteer gives ErrNotFound unless the actor is the volunteer, the guardian, or an auditor, whose reading
+// of what it names is recorded.
+func (b *Book) mayReadVolunteer(ctx context.Context, by ledger.Actor, id, what string) error {
 	if err := by.May(ledger.RoleVolunteer, ledger.RoleAuditor); err != nil {
 		return err
 	}
@@ -40,12 +41,12 @@ func (b *Book) mayReadVolunteer(ctx context.Context, by ledger.Actor, id string)
 	if !may {
 		return ledger.ErrNotFound
 	}
-	return nil
+	return b.recordRead(ctx, by, what, id)
 }
 
 // Balances reads a volunteer's balances. The volunteer, the guardian and auditors may.
 func (b *Book) Balances(ctx context.Context, by ledger.Actor, volunteer string, at AsOf) (VolunteerBalances, error) {
-	if err := b.mayReadVolunteer(ctx, by, volunteer); err != nil {
+	if err := b.mayReadVolunteer(ctx, by, volunteer, "balances"); err != nil {
 		return VolunteerBalances{}, err
 	}
 	size, err := b.sizeAt(ctx, at)
@@ -141,7 +142,7 @@ const StatementLinesMax = 5000
 // Statement reads a statement by effective date. The volunteer, the guardian and auditors may.
 func (b *Book) Statement(ctx context.Context, by ledger.Actor, volunteer string, purpose ledger.Purpose, from, to ledger.Date) (Statement, error) {
 	s := Statement{Volunteer: volunteer, Purpose: purpose, From: from, To: to}
-	if err := b.mayReadVolunteer(ctx, by, volunteer); err != nil {
+	if err := b.mayReadVolunteer(ctx, by, volunteer, "statement"); err != nil {
 		return s, err
 	}
 	if from > to {

@@ -38,7 +38,7 @@ func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
 		{"a volunteer is gone", `DELETE FROM person_key; DELETE FROM volunteer`, "not registered any more"},
 		{"a rule set", `UPDATE rule_set SET body = body || '#', hash = sha256(convert_to(body || '#', 'UTF8'))`, "rule set"},
 		{"a checkpoint", `UPDATE checkpoint SET note = replace(note, E'\n', E'\n ')`, "does not open"},
-		{"another seat", `UPDATE account SET owner = gen_random_uuid() WHERE purpose = 'care' AND owner_kind = 'volunteer'`, "entry %d: "},
+		{"another seat", `UPDATE account SET owner = gen_random_uuid() WHERE purpose = 'care' AND owner_kind = 'volunteer'`, "is bound to other"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()

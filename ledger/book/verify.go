@@ -94,6 +94,9 @@ type verifier struct {
 	groups   groupsKept
 	holds    int64
 	settled  int64
+	answers  []answerSide                      // read, of entries that have not come yet
+	owned    map[ledger.Owner][]ledger.Account // until the entry that opened them comes
+	kinds    map[ledger.Kind]int64
 }
 
 // kept is what later entries need of an earlier one.
@@ -114,7 +117,7 @@ func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
 		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
 		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string][]WardConsent{},
 		groups: newGroupsKept(), careAt: map[ledger.Seq]int64{}, strikes: map[string][]ledger.Date{},
-		rules: map[ledger.Hash]*policy.Rules{}}
+		rules: map[ledger.Hash]*policy.Rules{}, kinds: map[ledger.Kind]int64{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
 		v.report.Sums[u] = 0
@@ -137,6 +140,10 @@ func (v *verifier) run(ctx context.Context, progress func(done, of int64)) error
 		return fmt.Errorf("counting entries: %w", err)
 	}
 	if err := v.loadAccounts(ctx); err != nil {
+		return err
+	}
+	v.keepOwners()
+	if err := v.openAnswers(ctx); err != nil {
 		return err
 	}
 	for after := ledger.Seq(-1); ; {
@@ -165,7 +172,8 @@ func (v *verifier) conclude(ctx context.Context) error {
 			v.find(-1, "all postings in %s sum to %d, not to zero", u, v.report.Sums[u])
 		}
 	}
-	for _, check := range []func(context.Context) error{v.checkStrays, v.checkRegistry, v.checkRulesLife, v.checkAnswers, v.checkRollups, v.checkCheckpoints} {
+	v.checkUnowned()
+	for _, check := range []func(context.Context) error{v.checkStrays, v.checkRegistry, v.checkRulesLife, v.checkRollups, v.checkCheckpoints} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -183,6 +191,9 @@ func (v *verifier) loadAccounts(ctx context.Context) error {
 	}
 	for _, r := range rows {
 		a := &account{Account: r.account()}
+		if v.accounts[a.ID] != nil {
+			v.find(-1, "account %s is there twice", a.ID)
+		}
 		v.accounts[a.ID] = a
 		if !inChart(a.Account) {
 			v.find(-1, "account %s (%s of %s) is not in the chart of accounts", a.ID, a.Purpose, a.Owner.Kind)
@@ -226,9 +237,13 @@ func (v *verifier) checkPage(ctx context.Context, records []Record) error {
 		v.checkLines(r)
 		v.checkMeaning(r, side)
 		v.countStored(r)
+		v.kinds[r.Kind]++
 		v.report.Entries++
 		v.next++
 		leaves = append(leaves, translog.LeafHash(translog.Leaf(r.Entry))) // of what the entry says, not of what is kept
+	}
+	if err := v.checkBindings(ctx, records, side); err != nil {
+		return err
 	}
 	return v.checkHashes(ctx, int64(first), leaves)
 }
@@ -349,12 +364,18 @@ func (v *verifier) checkCheckpoints(ctx context.Context) error {
 			v.find(-1, "the root of the log cannot be computed: %v", err)
 		}
 	}
-	for _, r := range rows {
+	for i, r := range rows {
+		if i > 0 && rows[i-1].Size == r.Size {
+			v.find(-1, "checkpoint %d is there twice", r.Size)
+		}
 		v.report.Checkpoints++
 		v.checkCheckpoint(ctx, fmt.Sprintf("checkpoint %d", r.Size), []byte(r.Note), r.Size)
 	}
 	if len(outside) > 0 {
 		v.checkCheckpoint(ctx, "the checkpoint kept outside the database", outside, -1)
+		if c, err := v.b.openCheckpoint(outside); err == nil && (len(rows) == 0 || rows[len(rows)-1].Size < c.Size) {
+			v.find(-1, "the checkpoint of size %d, kept outside the database, is not in it any more", c.Size)
+		}
 	}
 	return nil
 }

@@ -4,40 +4,33 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"timebank/ledger"
 )
 
 // checkStrays looks for rows that no entry stands behind.
 func (v *verifier) checkStrays(ctx context.Context) error {
-	counts := struct {
-		Claims   int64 `db:"claims"`
-		Holds    int64 `db:"holds"`
-		Settled  int64 `db:"settled"`
-		Carries  int64 `db:"carries"`
-		Choices  int64 `db:"choices"`
-		Gifts    int64 `db:"gifts"`
-		Postings int64 `db:"postings"`
-		Hashes   int64 `db:"hashes"`
-	}{}
-	const query = `
-		SELECT (SELECT count(*) FROM claim) AS claims, (SELECT count(*) FROM hold) AS holds, (SELECT count(*) FROM settlement) AS settled,
-		       (SELECT count(*) FROM carry) AS carries, (SELECT count(*) FROM choice) AS choices, (SELECT count(*) FROM gift) AS gifts,
-		       (SELECT count(*) FROM posting) AS postings, (SELECT count(*) FROM hash) AS hashes`
-	if err := v.tx.GetContext(ctx, &counts, query); err != nil {
-		return fmt.Errorf("counting rows: %w", err)
+	registered := map[string]ledger.Kind{"organization": ledger.KindOrganization, "volunteer": ledger.KindVolunteer, "person_key": ledger.KindVolunteer,
+		"partner": ledger.KindPartner, "client": ledger.KindClient, "client_revoked": ledger.KindClientRevoke, "consent": ledger.KindConsent,
+		"ward_consent": ledger.KindWard, "relation": ledger.KindRelation, "relation_end": ledger.KindRelationEnd,
+		"rule_draft": ledger.KindRulesDraft, "rule_approval": ledger.KindRulesApprove, "rule_set": ledger.KindRules}
+	want := map[string]int64{"claim": v.claims, "hold": v.holds, "settlement": v.settled, "posting": v.report.Postings, "carry": v.carries,
+		"choice": v.chosen, "gift": v.given, "hash": tlog.StoredHashCount(int64(v.next))}
+	for table, kind := range registered {
+		want[table] = v.kinds[kind]
 	}
-	for _, c := range []struct {
-		table      string
-		have, want int64
-	}{
-		{"claim", counts.Claims, v.claims}, {"hold", counts.Holds, v.holds}, {"settlement", counts.Settled, v.settled},
-		{"posting", counts.Postings, v.report.Postings}, {"carry", counts.Carries, v.carries}, {"choice", counts.Choices, v.chosen}, {"gift", counts.Gifts, v.given},
-	} {
-		if c.have != c.want {
-			v.find(-1, "table %s has %d rows, the entries account for %d", c.table, c.have, c.want)
+	for _, table := range slices.Sorted(maps.Keys(want)) {
+		var have int64
+		if err := v.tx.GetContext(ctx, &have, `SELECT count(*) FROM `+table); err != nil {
+			return fmt.Errorf("counting the rows of %s: %w", table, err)
+		}
+		if have != want[table] {
+			v.find(-1, "table %s has %d rows, the entries account for %d", table, have, want[table])
 		}
 	}
 	const odd = `
@@ -99,7 +92,26 @@ func (v *verifier) checkRegistry(ctx context.Context) error {
 			v.find(r.Seq, "made a %s that is registered otherwise", r.Kind)
 		}
 	}
+	if err := v.checkRelations(ctx); err != nil {
+		return err
+	}
 	return v.checkSealed(ctx)
+}
+
+// checkRelations checks that each relation of a pair follows the end of the one before.
+func (v *verifier) checkRelations(ctx context.Context) error {
+	const query = `
+		SELECT seq FROM (SELECT seq, after, lag(seq) OVER (PARTITION BY least(volunteer, relative), greatest(volunteer, relative) ORDER BY seq) AS before
+			FROM relation) r
+		WHERE after IS DISTINCT FROM before ORDER BY seq LIMIT 100`
+	seqs, err := selectAll[ledger.Seq](ctx, v.tx, query)
+	if err != nil {
+		return fmt.Errorf("reading relations: %w", err)
+	}
+	for _, seq := range seqs {
+		v.find(seq, "does not follow the relation of the same two that was before it")
+	}
+	return nil
 }
 
 // sameRegistration compares a row with details, field by field, as each kind writes them.
@@ -166,14 +178,14 @@ func sameRegistration(r registryRow) bool {
 		want = approvalDetails{row.Hash, d.Draft}
 	}
 	text, err := encode(want)
-	return err == nil && string(text) == r.Details
+	return err == nil && string(text) == string(unbound([]byte(r.Details)))
 }
 
 // checkSealed opens every person, so that a key or a sealed row that was changed is found.
 func (v *verifier) checkSealed(ctx context.Context) error {
 	const query = `
 		SELECT v.id, v.seq, coalesce(v.external_id, '') AS external_id, coalesce(v.guardian::text, '') AS guardian, v.roles, v.sealed, k.wrapped
-		FROM volunteer v JOIN person_key k ON k.volunteer = v.id ORDER BY v.seq`
+		FROM volunteer v LEFT JOIN person_key k ON k.volunteer = v.id ORDER BY v.seq`
 	rows, err := selectAll[volunteerRow](ctx, v.tx, query)
 	if err != nil {
 		return fmt.Errorf("reading volunteers: %w", err)
@@ -181,31 +193,6 @@ func (v *verifier) checkSealed(ctx context.Context) error {
 	for _, r := range rows {
 		if _, err := r.volunteer(v.b.keys.Person); err != nil {
 			v.find(r.Seq, "registered a volunteer whose sealed row does not open")
-		}
-	}
-	return nil
-}
-
-// checkAnswers checks that what was answered is what was recorded, and that no answer is missing: every
-// entry that somebody asked for, but those that came before another under the same key.
-func (v *verifier) checkAnswers(ctx context.Context) error {
-	const wrong = `
-		SELECT a.seq FROM answer a LEFT JOIN entry e ON e.seq = a.seq
-		WHERE a.seq IS NOT NULL AND (e.seq IS NULL
-		      OR coalesce(e.by_client, '00000000-0000-0000-0000-000000000000') <> a.client OR e.recorded <> a.recorded)
-		ORDER BY a.seq LIMIT 100`
-	const missing = `
-		SELECT e.seq FROM entry e LEFT JOIN answer a ON a.seq = e.seq
-		WHERE a.seq IS NULL AND e.kind <> 'hold-expired' ORDER BY e.seq LIMIT 100`
-	for _, q := range []struct{ query, what string }{
-		{wrong, "is the answer to a key that did not ask for it"}, {missing, "was asked for under a key that is not in the book any more"},
-	} {
-		seqs, err := selectAll[ledger.Seq](ctx, v.tx, q.query)
-		if err != nil {
-			return fmt.Errorf("reading answers: %w", err)
-		}
-		for _, seq := range seqs {
-			v.find(seq, "%s", q.what)
 		}
 	}
 	return nil

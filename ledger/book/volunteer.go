@@ -154,7 +154,11 @@ func (b *Book) Volunteer(ctx context.Context, by ledger.Actor, id string) (Volun
 	if err := by.May(ledger.RoleOperator, ledger.RoleOrganization, ledger.RoleVolunteer); err != nil {
 		return Volunteer{}, err
 	}
-	return only(b.volunteers(ctx, by, id, ListFilter{AfterSeq: -1, Limit: 1}))
+	v, err := only(b.volunteers(ctx, by, id, ListFilter{AfterSeq: -1, Limit: 1}))
+	if err != nil {
+		return v, err
+	}
+	return v, b.recordRead(ctx, by, "volunteer", v.ID)
 }
 
 // Volunteers lists volunteers in the order of registration. An organization must name the external id
@@ -166,7 +170,15 @@ func (b *Book) Volunteers(ctx context.Context, by ledger.Actor, f ListFilter) ([
 	if by.Role == ledger.RoleOrganization && f.ExternalID == "" {
 		return nil, &ledger.Invalid{Code: "external_id_missing", Pointer: "/external_id", Detail: "name the external_id of the volunteer"}
 	}
-	return b.volunteers(ctx, by, "", f)
+	found, err := b.volunteers(ctx, by, "", f)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(found))
+	for i, v := range found {
+		ids[i] = v.ID
+	}
+	return found, b.recordRead(ctx, by, "volunteers", ids...)
 }
 
 func (b *Book) volunteers(ctx context.Context, by ledger.Actor, id string, f ListFilter) ([]Volunteer, error) {

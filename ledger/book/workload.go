@@ -19,7 +19,7 @@ type Workload struct {
 // Workload reads it. The volunteer, the guardian and auditors may.
 func (b *Book) Workload(ctx context.Context, by ledger.Actor, volunteer string) (Workload, error) {
 	var r Workload
-	if err := b.mayReadVolunteer(ctx, by, volunteer); err != nil {
+	if err := b.mayReadVolunteer(ctx, by, volunteer, "workload"); err != nil {
 		return r, err
 	}
 	now, err := b.Now(ctx)

@@ -230,13 +230,17 @@ func (w *world) draft(by ledger.Actor, e effect) (*Record, error) {
 	return r, nil
 }
 
-// apply makes an effect part of the batch: it gets its number, and the commands after it see it.
-func (w *world) apply(by ledger.Actor, e effect) (*Record, error) {
+// apply makes an effect part of the batch: it gets its number, and the commands after it see it. key is the
+// one that it answers, or nil.
+func (w *world) apply(by ledger.Actor, e effect, key *asked) (*Record, error) {
 	for _, a := range e.opens {
 		w.putAccount(&account{Account: a, opened: true})
 	}
 	r, err := w.draft(by, e)
 	if err != nil {
+		return nil, err
+	}
+	if r.Details, err = bindingOf(r, e, key).bind(r.Details); err != nil {
 		return nil, err
 	}
 	if _, err := rand.Read(r.Salt[:]); err != nil {

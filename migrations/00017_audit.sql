@@ -1,4 +1,15 @@
 -- +goose Up
+-- What auditors need: refusals and reads of personal data as entries of the log, and the past at a glance.
+
+ALTER TABLE entry DROP CONSTRAINT entry_kind_known, ADD CONSTRAINT entry_kind_known CHECK (kind IN (
+    'hours', 'correction', 'hold', 'confirm', 'cancel', 'hold-expired', 'transfer', 'donation', 'grant', 'expiry', 'support',
+    'organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'rules-draft', 'rules-approval', 'rules',
+    'choice', 'relation', 'relation-ended', 'guardian-consent', 'application', 'honour', 'honour-consent', 'nomination',
+    'referral', 'clarification', 'refusal', 'read'));
+-- An answer is an entry, and a refusal one too. Answers of before this file may have none.
+ALTER TABLE answer DROP CONSTRAINT answer_entry_or_refusal,
+    ADD CONSTRAINT answer_is_an_entry CHECK (seq IS NOT NULL) NOT VALID;
+
 -- What an account had as of any date and at any size of the log, without reading all its postings: sums by
 -- day, month, year and in all, over the entries below upto. A row is added when some hundreds of postings
 -- have gathered on an account, so that a posting costs none and one into the past costs what one today does.

@@ -1,0 +1,91 @@
+package book
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"timebank/ledger"
+)
+
+// binding is what the book keeps beside an entry that neither its leaf nor its details tell. Its hash is the
+// last member of the details, to which the leaf commits: whoever changes any of it is found.
+type binding struct {
+	Organization string         `json:"organization"` // whom the entry is listed under
+	Volunteer    string         `json:"volunteer"`
+	Partner      string         `json:"partner"`
+	Accounts     []boundAccount `json:"accounts"` // that were opened with it
+	Reposts      [2]ledger.Seq  `json:"reposts"`  // the corrected claims whose shift and reference it has; -1 for none
+	Client       string         `json:"client"`   // whose key it answers; empty when it answers none
+	Key          string         `json:"key"`
+	Request      string         `json:"request"`
+	Subject      string         `json:"subject"`
+}
+
+type boundAccount struct {
+	ID      string         `json:"id"`
+	Purpose ledger.Purpose `json:"purpose"`
+}
+
+// boundAccounts gives accounts in the one order in which they are bound.
+func boundAccounts(accounts []ledger.Account) []boundAccount {
+	bound := []boundAccount{}
+	for _, a := range accounts {
+		bound = append(bound, boundAccount{a.ID.String(), a.Purpose})
+	}
+	slices.SortFunc(bound, func(a, b boundAccount) int { return cmp.Compare(a.ID, b.ID) })
+	return bound
+}
+
+// asked is the key that an entry answers.
+type asked struct {
+	name    answerKey
+	request ledger.Hash
+	subject string
+}
+
+func (b *binding) answers(a *asked) {
+	if a != nil {
+		b.Client, b.Key, b.Request, b.Subject = a.name.client, a.name.key, a.request.String(), a.subject
+	}
+}
+
+// bindingOf gives what is bound to an entry as it is made.
+func bindingOf(r *Record, e effect, a *asked) binding {
+	b := binding{Organization: r.Organization, Volunteer: r.Volunteer, Partner: r.Partner, Accounts: boundAccounts(e.opens), Reposts: [2]ledger.Seq{-1, -1}}
+	if e.claim != nil {
+		b.Reposts = [2]ledger.Seq{ledger.Seq(e.claim.repostsShift), ledger.Seq(e.claim.repostsReference)}
+	}
+	b.answers(a)
+	return b
+}
+
+const boundMember = `"bound":"`
+
+// bind appends the hash of a binding to details.
+func (b binding) bind(details []byte) ([]byte, error) {
+	text, err := encode(b)
+	if err != nil {
+		return nil, err
+	}
+	open, ok := bytes.CutSuffix(details, []byte("}"))
+	if !ok {
+		return nil, fmt.Errorf("details are no object: %.40q", details)
+	}
+	comma := ","
+	if len(open) == 1 {
+		comma = ""
+	}
+	return fmt.Appendf(slices.Clip(open), "%s%s%s\"}", comma, boundMember, ledger.Hash(sha256.Sum256(text))), nil
+}
+
+// unbound gives details without the member that bind appended.
+func unbound(details []byte) []byte {
+	const tail = len(boundMember) + 2*sha256.Size + len(`"}`)
+	if start := len(details) - tail; start > 0 && bytes.HasPrefix(details[start:], []byte(boundMember)) {
+		return append(slices.Clone(bytes.TrimSuffix(details[:start], []byte(","))), '}')
+	}
+	return details
+}
