@@ -15,6 +15,7 @@ import (
 
 	"timebank/ledger/book"
 	"timebank/ledger/localpg"
+	"timebank/ledger/witness"
 	"timebank/policy"
 )
 
@@ -26,14 +27,17 @@ type settings struct {
 	acceptDataLoss bool
 	fresh          bool // throw away what the private database holds
 	firstRules     string
+	witnesses      string // file
 }
+
+const defaultOrigin = "timebank.example/qinghe-yunze"
 
 const databaseVariable = "TIMEBANK_DATABASE_URL"
 
 func (s *settings) flags(cmd *cobra.Command, data string) {
 	cmd.Flags().StringVar(&s.data, "data", data, "folder of keys and, without "+databaseVariable+", of the private PostgreSQL")
 	cmd.Flags().StringVar(&s.zone, "zone", "Asia/Shanghai", "time zone of the book's place")
-	cmd.Flags().StringVar(&s.origin, "origin", "timebank.example/qinghe-yunze", "name of the log, first line of its checkpoints; never change it")
+	cmd.Flags().StringVar(&s.origin, "origin", defaultOrigin, "name of the log, first line of its checkpoints; never change it")
 	cmd.Flags().BoolVar(&s.acceptDataLoss, "accept-data-loss", false, "serve although PostgreSQL is set so that a crash loses entries")
 }
 
@@ -57,6 +61,22 @@ func (s *settings) readRules() ([]byte, error) {
 	return source, nil
 }
 
+// readWitnesses reads who cosigns checkpoints.
+func (s *settings) readWitnesses() (*witness.Group, error) {
+	if s.witnesses == "" {
+		return nil, nil //nolint:nilnil // no witnesses are no group
+	}
+	text, err := os.ReadFile(s.witnesses)
+	if err != nil {
+		return nil, misuse("--witnesses: %w", err)
+	}
+	g, err := witness.ParseGroup(string(text))
+	if err != nil {
+		return nil, misuse("--witnesses: %s: %w", s.witnesses, err)
+	}
+	return g, nil
+}
+
 // instance is an open book with what it stands on.
 type instance struct {
 	*book.Book
@@ -76,13 +96,17 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 	if i.firstRules, err = s.readRules(); err != nil {
 		return nil, err
 	}
+	witnesses, err := s.readWitnesses()
+	if err != nil {
+		return nil, err
+	}
 	service := os.Getenv(databaseVariable)
 	if service == "" {
 		if i.pg, service, err = s.private(ctx, talk); err != nil {
 			return nil, err
 		}
 	}
-	secrets := filepath.Join(s.data, "keys")
+	secrets := filepath.Join(s.data, keysFolder)
 	if err := os.MkdirAll(s.data, 0o700); err != nil {
 		return nil, i.failed(ctx, fmt.Errorf("making the data folder: %w", err))
 	}
@@ -92,7 +116,7 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 	}
 	i.tokenKey = keys.Token
 	i.Book, err = book.Open(ctx, book.Config{Service: service, Zone: zone, Origin: s.origin, Keys: keys,
-		CheckpointFile: filepath.Join(s.data, checkpointFile), AcceptDataLoss: s.acceptDataLoss})
+		CheckpointFile: filepath.Join(s.data, checkpointFile), Witnesses: witnesses, AcceptDataLoss: s.acceptDataLoss})
 	if err != nil {
 		return nil, i.failed(ctx, err)
 	}
@@ -134,6 +158,9 @@ func (s *settings) reset(ctx context.Context, pg *localpg.Server) error {
 	}
 	return nil
 }
+
+// keysFolder is where the keys are, below the data folder.
+const keysFolder = "keys"
 
 // checkpointFile keeps the last signed checkpoint outside the database.
 const checkpointFile = "checkpoint"

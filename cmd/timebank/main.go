@@ -1,5 +1,6 @@
 // Command timebank is the time bank: its server, its demo, and the operator's and reader's commands.
-// `timebank help` leads with examples; exit codes are 0 done, 1 failed, 2 misused, 3 verification failed.
+// `timebank help` leads with examples; exit codes are 0 done, 1 failed, 2 misused, 3 verification failed,
+// 4 the database is not the one that was signed.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // the book's time zone, also on a machine without zone files
+
+	"timebank/ledger/book"
 )
 
 // The exit codes of every command.
@@ -18,6 +21,7 @@ const (
 	exitFailed = 1
 	exitMisuse = 2
 	exitWrong  = 3 // a verification found something wrong
+	exitLost   = 4 // the database does not continue what was signed: nothing is signed or written on it
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -37,6 +41,9 @@ func run(args []string) int {
 	var coded *codedError
 	if errors.As(err, &coded) {
 		return coded.code
+	}
+	if errors.Is(err, book.ErrRolledBack) {
+		return exitLost
 	}
 	return exitFailed
 }

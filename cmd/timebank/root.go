@@ -29,7 +29,7 @@ Exit codes: 0 done, 1 failed, 2 misused, 3 verification failed.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%w", err) })
-	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), importCommand(), exportCommand(), verifyCommand(), policyCommand(),
+	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), importCommand(), exportCommand(), verifyCommand(), keyCommand(), policyCommand(),
 		expireCommand(), tokenCommand(), clientCommand(), benchCommand(), versionCommand())
 	return root
 }

@@ -20,7 +20,10 @@ func serveCommand() *cobra.Command {
 		Example: `  timebank serve                                  # on a private PostgreSQL in ./data/serve
   TIMEBANK_DATABASE_URL=postgres://timebank_service@db/timebank timebank serve --listen :8080`,
 		Long: `Serves the API. A book without rules gets the shipped rule set. The first operator's
-credentials are made with "timebank client create --role operator".`,
+credentials are made with "timebank client create --role operator".
+
+When the database is smaller or another than what was signed, by the checkpoint kept in the
+data folder or by a witness, nothing is signed or written on it, and the exit code is 4.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.withBook(cmd, func(ctx context.Context, i *instance) error {
 				listener, err := net.Listen("tcp", listen)
@@ -35,6 +38,7 @@ credentials are made with "timebank client create --role operator".`,
 	s.flags(cmd, defaultData)
 	s.rulesFlag(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address to serve on")
+	cmd.Flags().StringVar(&s.witnesses, "witnesses", "", "file that names who cosigns checkpoints: lines \"witness VKEY URL\" and \"quorum N\"")
 	cmd.Flags().StringVar(&issuer, "issuer", defaultIssuer, "issuer and audience of access tokens")
 	return cmd
 }

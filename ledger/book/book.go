@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"timebank/ledger"
+	"timebank/ledger/witness"
 	"timebank/policy"
 )
 
@@ -22,7 +24,8 @@ type Config struct {
 	Origin         string         // first line of checkpoints
 	Keys           Keys
 	CheckpointFile string // where the last signed checkpoint is kept outside the database; "" keeps none
-	AcceptDataLoss bool   // open although the server is set so that a crash loses what was acknowledged
+	Witnesses      *witness.Group
+	AcceptDataLoss bool // open although the server is set so that a crash loses what was acknowledged
 }
 
 const (
@@ -46,11 +49,13 @@ type Book struct {
 	db        *sqlx.DB // reads
 	writer    *sqlx.DB // one connection, for commit alone
 	write     writerConn
+	committed ledger.Seq // the next entry's number, as this process left it
 	lastBatch int
 	queue     chan *pending
 	rulesMu   sync.RWMutex
 	ruleSets  []*policy.Rules // by effective-from, oldest first
 	appendMu  sync.Mutex      // one checkpoint at a time in this process
+	asked     bool            // the witnesses were asked since this process began
 }
 
 // Open checks the database and opens the book on it. It starts nothing: Run does.
@@ -98,7 +103,9 @@ func (b *Book) Close() error {
 // Run takes the book's turns, publishes checkpoints and rolls up what is past until ctx ends. Writes wait until it runs. Before
 // the first it proves that the database continues what was signed: on another one nothing is written.
 func (b *Book) Run(ctx context.Context) error {
-	if err := b.Publish(ctx); err != nil {
+	if err := b.Publish(ctx); errors.Is(err, ErrNoQuorum) {
+		slog.Error("publishing a checkpoint", "error", err) // tried again every second
+	} else if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}

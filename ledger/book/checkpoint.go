@@ -9,10 +9,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/lib/pq"
-	"golang.org/x/mod/sumdb/note"
 
 	"timebank/ledger"
 	"timebank/ledger/translog"
@@ -45,10 +45,16 @@ func (b *Book) publishCheckpoints(ctx context.Context) error {
 }
 
 // Publish signs a checkpoint of the log as it stands, unless there is one. Before signing it proves that
-// the log continues the last checkpoint in the database and the last one kept outside of it.
+// the log continues the last checkpoint in the database and the last one kept outside of it; before
+// publishing it offers it to the witnesses.
 func (b *Book) Publish(ctx context.Context) error {
 	b.appendMu.Lock()
 	defer b.appendMu.Unlock()
+	unlock, err := b.lockOutside(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	size, err := b.LogSize(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the log's size: %w", err)
@@ -61,19 +67,17 @@ func (b *Book) Publish(ctx context.Context) error {
 		return err
 	}
 	if size == lastSize || size == 0 {
+		if err := b.askOnce(ctx, last, lastSize); err != nil {
+			return err
+		}
 		return b.keepOutside(last)
 	}
-	root, err := translog.Root(size, b.hashReader(ctx))
+	signed, err := b.sign(ctx, size)
 	if err != nil {
-		return fmt.Errorf("computing the root of %d leaves: %w", size, err)
+		return err
 	}
-	signer, err := note.NewSigner(b.keys.Log)
-	if err != nil {
-		return fmt.Errorf("reading the log's key: %w", err)
-	}
-	signed, err := translog.Sign(translog.Checkpoint{Origin: b.cfg.Origin, Size: size, Root: root}, signer)
-	if err != nil {
-		return fmt.Errorf("signing a checkpoint: %w", err)
+	if signed, err = b.cosign(ctx, signed, size); err != nil {
+		return err
 	}
 	// Another process may have signed the same size: the same root, so either will do.
 	const insert = `INSERT INTO checkpoint (size, note) VALUES ($1, $2) ON CONFLICT (size) DO NOTHING`
@@ -81,6 +85,22 @@ func (b *Book) Publish(ctx context.Context) error {
 		return fmt.Errorf("keeping a checkpoint: %w", err)
 	}
 	return b.keepOutside(signed)
+}
+
+func (b *Book) sign(ctx context.Context, size int64) ([]byte, error) {
+	root, err := translog.Root(size, b.hashReader(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("computing the root of %d leaves: %w", size, err)
+	}
+	signers, err := b.keys.Log.signers()
+	if err != nil {
+		return nil, err
+	}
+	signed, err := translog.Sign(translog.Checkpoint{Origin: b.cfg.Origin, Size: size, Root: root}, signers...)
+	if err != nil {
+		return nil, fmt.Errorf("signing a checkpoint: %w", err)
+	}
+	return signed, nil
 }
 
 // checkContinues proves that a log of size entries continues what was signed, in the database and outside.
@@ -112,11 +132,11 @@ func (b *Book) checkContinues(ctx context.Context, size int64, last []byte) erro
 }
 
 func (b *Book) openCheckpoint(signed []byte) (translog.Checkpoint, error) {
-	verifier, err := note.NewVerifier(b.keys.LogVerifier)
+	verifiers, err := b.keys.Log.verifiers()
 	if err != nil {
-		return translog.Checkpoint{}, fmt.Errorf("reading the log's public key: %w", err)
+		return translog.Checkpoint{}, err
 	}
-	c, err := translog.Open(signed, note.VerifierList(verifier))
+	c, err := translog.Open(signed, verifiers)
 	if err == nil && c.Origin != b.cfg.Origin {
 		err = fmt.Errorf("it is of the log %q, not %q", c.Origin, b.cfg.Origin)
 	}
@@ -136,6 +156,31 @@ func (b *Book) outside() ([]byte, error) {
 	}
 	return signed, nil
 }
+
+// lockOutside lets one process at a time go from reading the checkpoint kept outside to keeping the next: of two
+// servers on two copies of a database the second finds what the first has signed, and ends.
+func (b *Book) lockOutside(ctx context.Context) (unlock func(), err error) {
+	if b.cfg.CheckpointFile == "" {
+		return func() {}, nil
+	}
+	file, err := os.OpenFile(b.cfg.CheckpointFile+".lock", os.O_CREATE|os.O_RDWR, secretFileMode)
+	if err != nil {
+		return nil, fmt.Errorf("locking the checkpoint kept outside: %w", err)
+	}
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = file.Close() }, nil // closing it unlocks it
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), file.Close())
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+const lockPause = 10 * time.Millisecond
 
 // keepOutside puts the checkpoint into its file, whole or not at all.
 func (b *Book) keepOutside(signed []byte) error {
@@ -174,7 +219,7 @@ func (b *Book) Checkpoint(ctx context.Context) (signed []byte, size int64, err e
 }
 
 // LogVerifier gives the public key of the log, in the form of a signed note's verifier.
-func (b *Book) LogVerifier() string { return b.keys.LogVerifier }
+func (b *Book) LogVerifier() string { return b.keys.Log.Verifiers[0] }
 
 // Proof shows that an entry's leaf is in a signed log.
 type Proof struct {

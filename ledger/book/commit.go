@@ -27,6 +27,9 @@ func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, erro
 	if err != nil {
 		return nil, err
 	}
+	if w.next < b.committed {
+		return nil, fmt.Errorf("%w: %d entries were recorded here, the database has %d", ErrRolledBack, b.committed, w.next)
+	}
 	results := make([]turnResult, len(batch))
 	for i, p := range batch {
 		results[i] = w.take(p)
@@ -40,6 +43,7 @@ func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, erro
 	if err := tx.tx.Commit(); err != nil {
 		return nil, fmt.Errorf("committing a batch: %w", err)
 	}
+	b.committed = w.next
 	if w.rulesAdded {
 		return results, b.loadRules(ctx, b.db)
 	}

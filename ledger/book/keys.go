@@ -12,17 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 // Keys are the secrets of one installation. They live in files, never in the database.
 type Keys struct {
-	Log         string             // signs checkpoints: a note signer key (C2SP signed note)
-	LogVerifier string             // its public half
-	Token       ed25519.PrivateKey // signs access tokens
-	Person      [32]byte           // wraps the key of each person
-	Client      [32]byte           // makes the secrets of clients
+	Log    LogKeys            // sign checkpoints
+	Token  ed25519.PrivateKey // signs access tokens
+	Person [32]byte           // wraps the key of each person
+	Client [32]byte           // makes the secrets of clients
 }
 
 const (
@@ -37,18 +34,10 @@ func LoadKeys(dir, origin string) (Keys, error) {
 	if err := os.MkdirAll(dir, keyFolderMode); err != nil {
 		return k, fmt.Errorf("making the folder of keys: %w", err)
 	}
-	logKey, err := keyFile(filepath.Join(dir, "log.key"), func() (string, error) {
-		signer, verifier, err := note.GenerateKey(rand.Reader, origin)
-		return signer + "\n" + verifier, err
-	})
-	if err != nil {
+	var err error
+	if k.Log, err = loadLogKeys(dir, origin); err != nil {
 		return k, err
 	}
-	signer, verifier, ok := strings.Cut(logKey, "\n")
-	if _, err := note.NewSigner(signer); err != nil || !ok {
-		return k, fmt.Errorf("%s does not hold a signing key and its public half", filepath.Join(dir, "log.key"))
-	}
-	k.Log, k.LogVerifier = signer, verifier
 	seed, err := secretFile(filepath.Join(dir, "token.key"))
 	if err != nil {
 		return k, err
@@ -89,19 +78,28 @@ func keyFile(path string, fresh func() (string, error)) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making %s: %w", path, err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // CreateTemp makes it 0600
+	tmp, err := writeKeyFile(filepath.Dir(path), made)
 	if err != nil {
-		return "", fmt.Errorf("making %s: %w", path, err)
+		return "", err
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.WriteString(made + "\n")
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return "", fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+	defer os.Remove(tmp)
+	if err := os.Link(tmp, path); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fmt.Errorf("keeping %s: %w", path, err)
 	}
 	return readKeyFile(path)
+}
+
+// writeKeyFile writes a key to a file that is not in its place yet.
+func writeKeyFile(dir, key string) (path string, err error) {
+	tmp, err := os.CreateTemp(dir, ".key-*") // CreateTemp makes it 0600
+	if err != nil {
+		return "", fmt.Errorf("making a key file: %w", err)
+	}
+	_, err = tmp.WriteString(key + "\n")
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("writing a key file: %w", err), os.Remove(tmp.Name()))
+	}
+	return tmp.Name(), nil
 }
 
 func readKeyFile(path string) (string, error) {

@@ -53,12 +53,12 @@ func ParseCheckpoint(text []byte) (c Checkpoint, err error) {
 
 // Sign gives the checkpoint as a signed note. It refuses one that ParseCheckpoint would not read back,
 // such as one whose origin holds a line break and so would frame another size.
-func Sign(c Checkpoint, signer note.Signer) ([]byte, error) {
+func Sign(c Checkpoint, signers ...note.Signer) ([]byte, error) {
 	text := c.Text()
 	if back, err := ParseCheckpoint(text); err != nil || back != c {
 		return nil, fmt.Errorf("%w: a checkpoint of origin %q and size %d cannot be written", ledger.ErrInvalid, c.Origin, c.Size)
 	}
-	return note.Sign(&note.Note{Text: string(text)}, signer)
+	return note.Sign(&note.Note{Text: string(text)}, signers...)
 }
 
 // Open checks a signed checkpoint against known keys and reads it. The verifiers must be the keys of one

@@ -88,9 +88,20 @@ func Server(t testing.TB) *localpg.Server {
 func Database(t testing.TB) string {
 	t.Helper()
 	Server(t)
+	return clone(t, template)
+}
+
+// Copy gives the name of a copy of the book's database as it stands, for a book that is stopped.
+func (b *Book) Copy(t testing.TB) string {
+	t.Helper()
+	return clone(t, b.Database)
+}
+
+func clone(t testing.TB, from string) string {
+	t.Helper()
 	name := fmt.Sprintf("book_%d", server.next.Add(1))
-	if err := execute(localpg.Superuser, "postgres", `CREATE DATABASE `+name+` TEMPLATE `+template+` OWNER timebank_owner`); err != nil {
-		t.Fatalf("cloning the template: %v", err)
+	if err := execute(localpg.Superuser, "postgres", `CREATE DATABASE `+name+` TEMPLATE `+from+` OWNER timebank_owner`); err != nil {
+		t.Fatalf("cloning %s: %v", from, err)
 	}
 	t.Cleanup(func() {
 		if err := execute(localpg.Superuser, "postgres", `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
@@ -190,7 +201,13 @@ func (b *Book) CheckBook(t testing.TB) {
 // Tamper runs a statement as superuser with triggers off, as somebody with the whole database in hand.
 func (b *Book) Tamper(t testing.TB, statement string) {
 	t.Helper()
-	if err := execute(localpg.Superuser, b.Database, `SET session_replication_role = replica; `+statement); err != nil {
+	Tamper(t, b.Database, statement)
+}
+
+// Tamper does so with any database.
+func Tamper(t testing.TB, database, statement string) {
+	t.Helper()
+	if err := execute(localpg.Superuser, database, `SET session_replication_role = replica; `+statement); err != nil {
 		t.Fatalf("tampering: %v", err)
 	}
 }
