@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,11 +11,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"timebank/api"
 	"timebank/ledger"
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
+	"timebank/ledger/witness/witnesstest"
 )
 
 func TestMain(m *testing.M) { booktest.Main(m) }
@@ -175,5 +180,97 @@ func TestAuditProof(t *testing.T) {
 	}
 	if code, says := s.audit("proof", proof, "--leaf", other); code != exitWrong {
 		t.Errorf("of another leaf: exit code %d: %s", code, says)
+	}
+}
+
+// What happened between two sizes is told from the leaves.
+func TestAuditDiff(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	size, err := s.LogSize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := fmt.Sprint(size-4), fmt.Sprint(size)
+	code, says := s.audit("diff", s.url, from, to, "--token", s.token)
+	if code != exitRight || !strings.Contains(says, "3 hours") || strings.Count(says, "minutes of service") != 2 {
+		t.Errorf("exit code %d: %s", code, says)
+	}
+	code, says = s.audit("diff", s.url, from, from, "--token", s.token, "--json")
+	if code != exitRight || !strings.Contains(says, `"accounts":[]`) {
+		t.Errorf("nothing happened: exit code %d: %s", code, says)
+	}
+	for _, args := range [][]string{{"diff", s.url, "1"}, {"diff", s.url, "2", "1"}, {"diff", s.url, "x", "1"}, {"diff", s.url, "1", "9999999"}} {
+		if code, says := s.audit(append(args, "--token", s.token)...); code != exitMisuse {
+			t.Errorf("%v: exit code %d: %s", args, code, says)
+		}
+	}
+}
+
+// --follow proves what is new as it comes, and ends when something is wrong.
+func TestAuditFollows(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ended := make(chan int, 1)
+	var says string
+	go func() {
+		var code int
+		code, says = s.audit("log", s.url, "--token", s.token, "--follow", "--every", "20ms", "--seen", filepath.Join(s.dir, "seen"))
+		ended <- code
+	}()
+	time.Sleep(300 * time.Millisecond)
+	s.post(t, 300, 305)
+	s.publish(t)
+	time.Sleep(300 * time.Millisecond)
+	s.Tamper(t, `CREATE FUNCTION lie() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.leaf := replace(NEW.leaf, 'hours', 'hourz'); RETURN NEW; END $$;
+		CREATE TRIGGER lie BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION lie()`)
+	s.post(t, 305, 306)
+	s.publish(t)
+	select {
+	case code := <-ended:
+		if code != exitWrong || !strings.Contains(says, "5 of them new") && !strings.Contains(says, "of them new") {
+			t.Errorf("exit code %d: %s", code, says)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on with a log that is wrong")
+	}
+}
+
+// A checkpoint must be cosigned by as many as are demanded; a key file may hold the keys of before and after a change.
+func TestAuditWitnessesAndKeys(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	_, witness := witnesstest.Key(t, "witness.test/a", "http://x")
+	vkey := strings.Fields(witness)[1]
+	if code, says := s.audit("log", s.url, "--token", s.token, "--witness", vkey); code != exitWrong || !strings.Contains(says, "cosigned by 0 of 1") {
+		t.Errorf("a witness that signed nothing: exit code %d: %s", code, says)
+	}
+	for _, args := range [][]string{{"--witness", "nobody"}, {"--quorum", "1"}} {
+		if code, says := s.audit(append([]string{"log", s.url}, args...)...); code != exitMisuse {
+			t.Errorf("%v: exit code %d: %s", args, code, says)
+		}
+	}
+	_, other, err := note.GenerateKey(rand.Reader, s.Origin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(s.key, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(other + "\n" + s.LogVerifier() + "\n")
+	if code, says := s.audit("log", s.url, "--token", s.token); code != exitRight {
+		t.Errorf("with two keys: exit code %d: %s", code, says)
+	}
+	write(other)
+	if code, says := s.audit("log", s.url, "--token", s.token); code != exitWrong {
+		t.Errorf("with another key: exit code %d: %s", code, says)
+	}
+	for _, text := range []string{"", "x", strings.Replace(other, s.Origin(), "timebank.test/another", 1)} {
+		write(text)
+		if code, says := s.audit("log", s.url, "--token", s.token); code != exitMisuse {
+			t.Errorf("key file %q: exit code %d: %s", text, code, says)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"timebank/ledger/translog"
 )
@@ -70,7 +71,7 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use: "timebank-audit", Short: "Check a time bank's log from outside", SilenceUsage: true, SilenceErrors: true,
 		Example: "  timebank-audit log https://timebank.example/v1 --key key --seen seen\n  timebank-audit balances https://timebank.example/v1 --key key\n" +
-			"  timebank-audit proof entry.proof --leaf entry.leaf --key key",
+			"  timebank-audit diff https://timebank.example/v1 1000 2000 --key key\n  timebank-audit proof entry.proof --leaf entry.leaf --key key",
 	}
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -80,7 +81,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errMisuse, err) })
-	root.AddCommand(logCommand(), balancesCommand(), replayCommand(), proofCommand())
+	root.AddCommand(logCommand(), balancesCommand(), replayCommand(), diffCommand(), proofCommand())
 	return root
 }
 
@@ -94,6 +95,8 @@ func one(_ *cobra.Command, args []string) error {
 // settings are the flags of a check over the network.
 type settings struct {
 	key, token, seen string
+	witnesses        []string
+	quorum           int
 	asJSON           bool
 }
 
@@ -101,56 +104,106 @@ func (s *settings) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.key, "key", "", "file with the log's public key, as a signed note's verifier; get it from somewhere else than the server")
 	cmd.Flags().StringVar(&s.token, "token", "", "an auditor's access token (or "+tokenNeeded+")")
 	cmd.Flags().StringVar(&s.seen, "seen", "", "file that keeps the last checkpoint seen: the log must continue it")
+	cmd.Flags().StringArrayVar(&s.witnesses, "witness", nil, "public key of a witness that cosigns this log; may be given often")
+	cmd.Flags().IntVar(&s.quorum, "quorum", 0, "how many of the witnesses must have cosigned the checkpoint; without it all")
 	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print JSON to parse")
 }
 
-func readKey(file string) (note.Verifier, error) {
+// keys are the public keys of a log: while its key is being changed there are two, and any of them will do.
+type keys struct {
+	note.Verifiers
+	name string
+}
+
+func readKeys(file string) (k keys, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --key: %w", errMisuse, err)
+		return k, fmt.Errorf("%w: --key: %w", errMisuse, err)
 	}
-	key, err := note.NewVerifier(strings.TrimSpace(string(text)))
+	var all []note.Verifier
+	for _, line := range strings.Fields(string(text)) {
+		v, err := note.NewVerifier(line)
+		if err != nil {
+			return k, fmt.Errorf("%w: --key: %w", errMisuse, err)
+		}
+		if len(all) > 0 && v.Name() != k.name {
+			return k, fmt.Errorf("%w: --key: keys of two logs, %s and %s", errMisuse, k.name, v.Name())
+		}
+		k.name, all = v.Name(), append(all, v)
+	}
+	if len(all) == 0 {
+		return k, fmt.Errorf("%w: --key: %s holds no key", errMisuse, file)
+	}
+	k.Verifiers = note.VerifierList(all...)
+	return k, nil
+}
+
+// open reads the checkpoint, and proves what it must be.
+func (s *settings) open(cmd *cobra.Command, address string) (*opened, error) {
+	key, err := readKeys(s.key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --key: %w", errMisuse, err)
+		return nil, err
 	}
-	return key, nil
+	witnesses, err := s.readWitnesses()
+	if err != nil {
+		return nil, err
+	}
+	if s.token == "" {
+		s.token = os.Getenv(tokenNeeded)
+	}
+	o := &opened{from: newSource(cmd.Context(), address, s.token)}
+	o.audited, o.hashes, err = o.from.openLog(key)
+	if err == nil {
+		err = witnesses.check(o.signed)
+	}
+	if err == nil && s.seen != "" {
+		err = o.continues(s.seen, key, o.hashes)
+	}
+	return o, o.from.why(err)
+}
+
+// opened is a log whose checkpoint was read.
+type opened struct {
+	audited
+	from   *source
+	hashes tlog.HashReader
+}
+
+// prove shows leaves from one on, each proven to be in the log.
+func (o *opened) prove(cmd *cobra.Command, from int64, show func(translog.LeafFields) error) error {
+	return o.from.why(o.walk(o.from, o.hashes, from, show, func(done, of int64) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "\rchecking: %d of %d", done, of)
+		if done == of {
+			fmt.Fprintln(cmd.ErrOrStderr())
+		}
+	}))
+}
+
+// keep keeps the checkpoint for the next time.
+func (s *settings) keep(o *opened) error {
+	if s.seen == "" {
+		return nil
+	}
+	if err := os.WriteFile(s.seen, o.signed, 0o600); err != nil {
+		return fmt.Errorf("%w: keeping the checkpoint: %w", errUnreachable, err)
+	}
+	return nil
 }
 
 // check reads and proves the whole log, and shows each leaf; begin, which may be nil, is told before where it
 // reads and how much.
 func (s *settings) check(cmd *cobra.Command, address string, begin func(from *source, size int64), show func(translog.LeafFields) error) (*source, audited, error) {
-	key, err := readKey(s.key)
+	o, err := s.open(cmd, address)
 	if err != nil {
 		return nil, audited{}, err
 	}
-	if s.token == "" {
-		s.token = os.Getenv(tokenNeeded)
+	if begin != nil {
+		begin(o.from, o.Size)
 	}
-	from := newSource(cmd.Context(), address, s.token)
-	a, hashes, err := from.openLog(key)
-	if err == nil && s.seen != "" {
-		err = a.continues(s.seen, key, hashes)
+	if err = o.prove(cmd, 0, show); err == nil {
+		err = s.keep(o)
 	}
-	if err == nil && begin != nil {
-		begin(from, a.Size)
-	}
-	if err == nil {
-		err = a.walk(from, hashes, show, func(done, of int64) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\rchecking: %d of %d", done, of)
-			if done == of {
-				fmt.Fprintln(cmd.ErrOrStderr())
-			}
-		})
-	}
-	if err != nil && from.failed != nil && !errors.Is(err, errUnreachable) {
-		err = fmt.Errorf("%w (%w)", from.failed, err)
-	}
-	if err == nil && s.seen != "" {
-		if err = os.WriteFile(s.seen, a.signed, 0o600); err != nil {
-			err = fmt.Errorf("%w: keeping the checkpoint: %w", errUnreachable, err)
-		}
-	}
-	return from, a, err
+	return o.from, o.audited, err
 }
 
 func (s *settings) print(cmd *cobra.Command, value any, format string, args ...any) error {
@@ -159,22 +212,6 @@ func (s *settings) print(cmd *cobra.Command, value any, format string, args ...a
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), format+"\n", args...)
 	return err
-}
-
-func logCommand() *cobra.Command {
-	var s settings
-	cmd := &cobra.Command{
-		Use: "log URL", Short: "Prove every leaf to be in the signed log, and the log to continue what was seen before", Args: one,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			_, a, err := s.check(cmd, args[0], nil, func(translog.LeafFields) error { return nil })
-			if err != nil {
-				return err
-			}
-			return s.print(cmd, a, "%s: %d leaves are those of the signed root %s", a.Origin, a.Leaves, a.Root)
-		},
-	}
-	s.flags(cmd)
-	return cmd
 }
 
 func balancesCommand() *cobra.Command {
@@ -207,7 +244,7 @@ func proofCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "proof FILE", Short: "Check offline that a leaf is in a signed log", Args: one,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			key, err := readKey(s.key)
+			key, err := readKeys(s.key)
 			if err != nil {
 				return err
 			}
@@ -223,7 +260,7 @@ func proofCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := p.Check(of, key.Name(), note.VerifierList(key))
+			c, err := p.Check(of, key.name, key)
 			if err != nil {
 				return err
 			}

@@ -59,6 +59,14 @@ func (s *source) get(path string) ([]byte, error) {
 	return data, nil
 }
 
+// why gives an error of a check with what could not be read, when that is why: it proves nothing then.
+func (s *source) why(err error) error {
+	if err != nil && s.failed != nil && !errors.Is(err, errUnreachable) {
+		return fmt.Errorf("%w (%w)", s.failed, err)
+	}
+	return err
+}
+
 // Height is that of C2SP's tiles.
 func (*source) Height() int { return 8 }
 
