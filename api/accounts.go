@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"timebank/api/gen"
 	"timebank/ledger"
@@ -32,6 +33,28 @@ func begun(found []book.AccountBalance) (old []book.AccountBalance) {
 	return old
 }
 
+// asOf reads what moment is asked about: as of which day, and as known at which size of the log or at which instant.
+func (s *Server) asOf(ctx context.Context, effective *gen.Date, size *gen.AtLogSizeParam, known *gen.KnownAtParam) (book.AsOf, error) {
+	d, err := optionalDate("/effective", effective)
+	if err != nil {
+		return book.AsOf{}, err
+	}
+	size, err = s.knownAt(ctx, size, known)
+	return book.AsOf{Effective: d, LogSize: size}, err
+}
+
+// knownAt gives the size of the log that a size, or an instant, means; nil when neither is given.
+func (s *Server) knownAt(ctx context.Context, size *int64, known *time.Time) (*int64, error) {
+	if known == nil {
+		return size, nil
+	}
+	if size != nil {
+		return nil, invalid("parameter_malformed", "at_log_size and known_at both say what was known: give one")
+	}
+	n, err := s.book.LogSizeKnownAt(ctx, *known)
+	return &n, err
+}
+
 func sizeUnknown(size int64) error {
 	return invalid("log_size_unknown", fmt.Sprintf("the log has %d entries", size))
 }
@@ -39,11 +62,11 @@ func sizeUnknown(size int64) error {
 // ListAccounts lists accounts with balances.
 func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObject) (gen.ListAccountsResponseObject, error) {
 	q := r.Params
-	at, err := asOf(q.Effective, q.AtLogSize)
+	at, err := s.asOf(ctx, q.Effective, q.AtLogSize, q.KnownAt)
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("accounts %v %v %v %v %v", deref(q.OwnerKind), deref(q.OwnerId), deref(q.Unit), deref(q.Effective), deref(q.AtLogSize))
+	name := fmt.Sprintf("accounts %v %v %v %v %v %v", deref(q.OwnerKind), deref(q.OwnerId), deref(q.Unit), deref(q.Effective), deref(q.AtLogSize), deref(q.KnownAt))
 	p, size, err := s.registryPage(ctx, q.Cursor, q.Limit, name)
 	if err != nil {
 		return nil, err
@@ -70,7 +93,7 @@ func (s *Server) ListAccounts(ctx context.Context, r gen.ListAccountsRequestObje
 
 // GetAccount reads an account.
 func (s *Server) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) (gen.GetAccountResponseObject, error) {
-	at, err := asOf(r.Params.Effective, r.Params.AtLogSize)
+	at, err := s.asOf(ctx, r.Params.Effective, r.Params.AtLogSize, r.Params.KnownAt)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +114,7 @@ func (s *Server) GetAccount(ctx context.Context, r gen.GetAccountRequestObject) 
 
 // GetTrialBalance sums every account.
 func (s *Server) GetTrialBalance(ctx context.Context, r gen.GetTrialBalanceRequestObject) (gen.GetTrialBalanceResponseObject, error) {
-	at, err := asOf(r.Params.Effective, r.Params.AtLogSize)
+	at, err := s.asOf(ctx, r.Params.Effective, r.Params.AtLogSize, r.Params.KnownAt)
 	if err != nil {
 		return nil, err
 	}

@@ -208,7 +208,11 @@ func escapedPath(next echo.HandlerFunc) echo.HandlerFunc {
 func survive(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
-			if r := recover(); r != nil {
+			r := recover()
+			if r == http.ErrAbortHandler { //nolint:errorlint,err113 // it is a value, not an error that somebody wraps
+				panic(r) // an answer that was begun is cut off, so that nobody takes it for whole
+			}
+			if r != nil {
 				err = fmt.Errorf("answering: panic: %v\n%s", r, debug.Stack())
 			}
 		}()

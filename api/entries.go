@@ -30,7 +30,11 @@ func (s *Server) ListEntries(ctx context.Context, r gen.ListEntriesRequestObject
 	if f.EffectiveTo, err = optionalDate("/effective_to", q.EffectiveTo); err != nil {
 		return nil, err
 	}
-	entries, err := s.entryPage(ctx, f, q.Cursor, q.Limit, q.AtLogSize)
+	at, err := s.knownAt(ctx, q.AtLogSize, q.KnownAt)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.entryPage(ctx, f, q.Cursor, q.Limit, at)
 	return list(ctx, entries, entries.NextCursor), err
 }
 

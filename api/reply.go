@@ -126,6 +126,7 @@ func (p plain) VisitGetMetricsResponse(w http.ResponseWriter) error           { 
 func (p plain) VisitGetContractResponse(w http.ResponseWriter) error          { return p.write(w) }
 func (p plain) VisitGetCheckpointResponse(w http.ResponseWriter) error        { return p.write(w) }
 func (p plain) VisitGetServiceRecordPageResponse(w http.ResponseWriter) error { return p.write(w) }
+func (p plain) VisitGetStatementPageResponse(w http.ResponseWriter) error     { return p.write(w) }
 func (p plain) VisitGetPolicyPageResponse(w http.ResponseWriter) error        { return p.write(w) }
 func (p plain) VisitGetRuleSetResponse(w http.ResponseWriter) error           { return p.write(w) }
 func (p plain) VisitGetProofResponse(w http.ResponseWriter) error             { return p.write(w) }

@@ -157,7 +157,7 @@ func newContractRouter(t testing.TB) routers.Router {
 
 func init() {
 	// These are texts to the contract; kin-openapi would parse them into something else.
-	for _, mediaType := range []string{"application/yaml", "text/csv", "text/html"} {
+	for _, mediaType := range []string{"application/yaml", "text/csv", "text/html", "application/jsonl"} {
 		openapi3filter.RegisterBodyDecoder(mediaType, openapi3filter.PlainBodyDecoder)
 	}
 }

@@ -70,15 +70,9 @@ func (s *Server) GetVolunteer(ctx context.Context, r gen.GetVolunteerRequestObje
 	return gen.GetVolunteer200JSONResponse(shown(by)(v)), err
 }
 
-// asOf reads the past that is asked for.
-func asOf(effective *gen.Date, size *gen.AtLogSizeParam) (book.AsOf, error) {
-	d, err := optionalDate("/effective", effective)
-	return book.AsOf{Effective: d, LogSize: size}, err
-}
-
 // GetBalances reads a volunteer's balances.
 func (s *Server) GetBalances(ctx context.Context, r gen.GetBalancesRequestObject) (gen.GetBalancesResponseObject, error) {
-	at, err := asOf(r.Params.Effective, r.Params.AtLogSize)
+	at, err := s.asOf(ctx, r.Params.Effective, r.Params.AtLogSize, r.Params.KnownAt)
 	if err != nil {
 		return nil, err
 	}
@@ -89,29 +83,6 @@ func (s *Server) GetBalances(ctx context.Context, r gen.GetBalancesRequestObject
 	return gen.GetBalances200JSONResponse{VolunteerId: v.Volunteer, AsOfLogSize: v.LogSize, Served: int64(v.Served), Youth: int64(v.Youth),
 		Care: int64(v.Care), CareHeld: int64(v.CareHeld), CareOwed: int64(v.CareOwed), CareAvailable: int64(v.CareAvailable),
 		Redeemable: v.Redeemable, Accounts: accounts(v.Accounts)}, nil
-}
-
-// GetStatement reads a statement.
-func (s *Server) GetStatement(ctx context.Context, r gen.GetStatementRequestObject) (gen.GetStatementResponseObject, error) {
-	from, err := date("/from", r.Params.From)
-	if err != nil {
-		return nil, err
-	}
-	to, err := date("/to", r.Params.To)
-	if err != nil {
-		return nil, err
-	}
-	st, err := s.book.Statement(ctx, callOf(ctx).by, r.Id, ledger.Purpose(r.Params.Account), from, to)
-	if err != nil {
-		return nil, err
-	}
-	g := gen.GetStatement200JSONResponse{VolunteerId: st.Volunteer, Account: string(st.Purpose), Unit: gen.Unit(st.Unit), From: st.From.String(),
-		To: st.To.String(), AsOfLogSize: st.LogSize, Opening: int64(st.Opening), Closing: int64(st.Closing), Lines: []gen.StatementLine{}}
-	for _, l := range st.Lines {
-		g.Lines = append(g.Lines, gen.StatementLine{Seq: int64(l.Seq), Kind: gen.EntryKind(l.Kind), Effective: l.Effective.String(),
-			RecordedAt: instant(l.Recorded), Minutes: int64(l.Minutes), Balance: int64(l.Balance)})
-	}
-	return g, nil
 }
 
 // CreateConsent lets a partner hold a volunteer's credit.

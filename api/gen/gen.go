@@ -840,6 +840,24 @@ func (e ReportParam) Valid() bool {
 	}
 }
 
+// Defines values for StatementFormatParam.
+const (
+	StatementFormatParamCsv  StatementFormatParam = "csv"
+	StatementFormatParamJson StatementFormatParam = "json"
+)
+
+// Valid indicates whether the value is a known member of the StatementFormatParam enum.
+func (e StatementFormatParam) Valid() bool {
+	switch e {
+	case StatementFormatParamCsv:
+		return true
+	case StatementFormatParamJson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetPolicyPageParamsLang.
 const (
 	GetPolicyPageParamsLangEn GetPolicyPageParamsLang = "en"
@@ -852,6 +870,48 @@ func (e GetPolicyPageParamsLang) Valid() bool {
 	case GetPolicyPageParamsLangEn:
 		return true
 	case GetPolicyPageParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetAccountStatementParamsFormat.
+const (
+	GetAccountStatementParamsFormatCsv  GetAccountStatementParamsFormat = "csv"
+	GetAccountStatementParamsFormatJson GetAccountStatementParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetAccountStatementParamsFormat enum.
+func (e GetAccountStatementParamsFormat) Valid() bool {
+	switch e {
+	case GetAccountStatementParamsFormatCsv:
+		return true
+	case GetAccountStatementParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportLedgerParamsFormat.
+const (
+	ExportLedgerParamsFormatBeancount ExportLedgerParamsFormat = "beancount"
+	ExportLedgerParamsFormatCsv       ExportLedgerParamsFormat = "csv"
+	ExportLedgerParamsFormatHledger   ExportLedgerParamsFormat = "hledger"
+	ExportLedgerParamsFormatJsonl     ExportLedgerParamsFormat = "jsonl"
+)
+
+// Valid indicates whether the value is a known member of the ExportLedgerParamsFormat enum.
+func (e ExportLedgerParamsFormat) Valid() bool {
+	switch e {
+	case ExportLedgerParamsFormatBeancount:
+		return true
+	case ExportLedgerParamsFormatCsv:
+		return true
+	case ExportLedgerParamsFormatHledger:
+		return true
+	case ExportLedgerParamsFormatJsonl:
 		return true
 	default:
 		return false
@@ -912,6 +972,69 @@ func (e GetStatementParamsAccount) Valid() bool {
 	case GetStatementParamsAccountServed:
 		return true
 	case GetStatementParamsAccountYouth:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetStatementParamsFormat.
+const (
+	GetStatementParamsFormatCsv  GetStatementParamsFormat = "csv"
+	GetStatementParamsFormatJson GetStatementParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetStatementParamsFormat enum.
+func (e GetStatementParamsFormat) Valid() bool {
+	switch e {
+	case GetStatementParamsFormatCsv:
+		return true
+	case GetStatementParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetStatementPageParamsAccount.
+const (
+	GetStatementPageParamsAccountCare     GetStatementPageParamsAccount = "care"
+	GetStatementPageParamsAccountCareHeld GetStatementPageParamsAccount = "care-held"
+	GetStatementPageParamsAccountCareOwed GetStatementPageParamsAccount = "care-owed"
+	GetStatementPageParamsAccountServed   GetStatementPageParamsAccount = "served"
+	GetStatementPageParamsAccountYouth    GetStatementPageParamsAccount = "youth"
+)
+
+// Valid indicates whether the value is a known member of the GetStatementPageParamsAccount enum.
+func (e GetStatementPageParamsAccount) Valid() bool {
+	switch e {
+	case GetStatementPageParamsAccountCare:
+		return true
+	case GetStatementPageParamsAccountCareHeld:
+		return true
+	case GetStatementPageParamsAccountCareOwed:
+		return true
+	case GetStatementPageParamsAccountServed:
+		return true
+	case GetStatementPageParamsAccountYouth:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetStatementPageParamsLang.
+const (
+	GetStatementPageParamsLangEn GetStatementPageParamsLang = "en"
+	GetStatementPageParamsLangZh GetStatementPageParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the GetStatementPageParamsLang enum.
+func (e GetStatementPageParamsLang) Valid() bool {
+	switch e {
+	case GetStatementPageParamsLangEn:
+		return true
+	case GetStatementPageParamsLangZh:
 		return true
 	default:
 		return false
@@ -2353,7 +2476,7 @@ type StandingList struct {
 	NextCursor  *Cursor    `json:"next_cursor,omitempty"`
 }
 
-// Statement Example: {"account":"care","as_of_log_size":27,"closing":120,"from":"2026-10-25","lines":[{"balance":120,"effective":"2026-11-21","kind":"hours","minutes":120,"recorded_at":"2026-11-24T03:51:22.396766Z","seq":24}],"opening":0,"to":"2026-11-24","unit":"care","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
+// Statement Example: {"account":"care","as_of_log_size":27,"closing":120,"from":"2026-10-25","lines":[{"balance":120,"effective":"2026-11-21","kind":"hours","minutes":120,"recorded_at":"2026-11-24T03:51:22.396766Z","seq":24}],"number":"0a1b2c3d4e5f6071","opening":0,"to":"2026-11-24","unit":"care","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}
 type Statement struct {
 	Account Word `json:"account"`
 
@@ -2369,6 +2492,9 @@ type Statement struct {
 	From  Date            `json:"from"`
 	Lines []StatementLine `json:"lines"`
 
+	// Number Example: 077403e098a52c99
+	Number AccountNumber `json:"number"`
+
 	// Opening Example: 90
 	Opening Minutes `json:"opening"`
 
@@ -2377,7 +2503,7 @@ type Statement struct {
 	Unit Unit `json:"unit"`
 
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
-	VolunteerId ID `json:"volunteer_id"`
+	VolunteerId *ID `json:"volunteer_id,omitempty"`
 }
 
 // StatementLine defines model for StatementLine.
@@ -2634,6 +2760,9 @@ type IdempotencyKeyParam = string
 // KindParam defines model for KindParam.
 type KindParam = EntryKind
 
+// KnownAtParam defines model for KnownAtParam.
+type KnownAtParam = time.Time
+
 // LimitParam defines model for LimitParam.
 type LimitParam = int
 
@@ -2666,6 +2795,9 @@ type ReportParam string
 
 // SeqParam defines model for SeqParam.
 type SeqParam = int64
+
+// StatementFormatParam defines model for StatementFormatParam.
+type StatementFormatParam string
 
 // ToParam Example: 2026-03-05
 type ToParam = Date
@@ -2743,6 +2875,9 @@ type ListAccountsParams struct {
 
 	// AtLogSize as known when the log had this size
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
 }
 
 // GetAccountParams defines parameters for GetAccount.
@@ -2752,7 +2887,31 @@ type GetAccountParams struct {
 
 	// AtLogSize as known when the log had this size
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
 }
+
+// GetAccountStatementParams defines parameters for GetAccountStatement.
+type GetAccountStatementParams struct {
+	// From first day
+	From FromParam `form:"from" json:"from"`
+
+	// To last day
+	To ToParam `form:"to" json:"to"`
+
+	// AtLogSize as known when the log had this size
+	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Format json, or csv for spreadsheets
+	Format *GetAccountStatementParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetAccountStatementParamsFormat defines parameters for GetAccountStatement.
+type GetAccountStatementParamsFormat string
 
 // CreateApplicationParams defines parameters for CreateApplication.
 type CreateApplicationParams struct {
@@ -2816,6 +2975,9 @@ type ListEntriesParams struct {
 	// AtLogSize as known when the log had this size
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
 
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
+
 	// Account touching this account
 	Account *AccountParam `form:"account,omitempty" json:"account,omitempty"`
 
@@ -2855,6 +3017,21 @@ type CreateExpiriesParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
+
+// ExportLedgerParams defines parameters for ExportLedger.
+type ExportLedgerParams struct {
+	// Format form of the export
+	Format ExportLedgerParamsFormat `form:"format" json:"format"`
+
+	// From number of the first entry, for jsonl and csv
+	From *int64 `form:"from,omitempty" json:"from,omitempty"`
+
+	// AtLogSize as known when the log had this size
+	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+}
+
+// ExportLedgerParamsFormat defines parameters for ExportLedger.
+type ExportLedgerParamsFormat string
 
 // CreateGrantParams defines parameters for CreateGrant.
 type CreateGrantParams struct {
@@ -3085,6 +3262,9 @@ type GetTrialBalanceParams struct {
 
 	// AtLogSize as known when the log had this size
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
 }
 
 // ListVolunteersParams defines parameters for ListVolunteers.
@@ -3112,6 +3292,9 @@ type GetBalancesParams struct {
 
 	// AtLogSize as known when the log had this size
 	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
 }
 
 // GetServiceRecordPageParams defines parameters for GetServiceRecordPage.
@@ -3133,10 +3316,49 @@ type GetStatementParams struct {
 
 	// To last day
 	To ToParam `form:"to" json:"to"`
+
+	// AtLogSize as known when the log had this size
+	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Format json, or csv for spreadsheets
+	Format *GetStatementParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // GetStatementParamsAccount defines parameters for GetStatement.
 type GetStatementParamsAccount string
+
+// GetStatementParamsFormat defines parameters for GetStatement.
+type GetStatementParamsFormat string
+
+// GetStatementPageParams defines parameters for GetStatementPage.
+type GetStatementPageParams struct {
+	// Account which of the accounts
+	Account GetStatementPageParamsAccount `form:"account" json:"account"`
+
+	// From first day
+	From FromParam `form:"from" json:"from"`
+
+	// To last day
+	To ToParam `form:"to" json:"to"`
+
+	// AtLogSize as known when the log had this size
+	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// KnownAt as known at this instant, which is the log with all that was recorded until then; not together with at_log_size
+	KnownAt *KnownAtParam `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Lang Language of the page
+	Lang *GetStatementPageParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// GetStatementPageParamsAccount defines parameters for GetStatementPage.
+type GetStatementPageParamsAccount string
+
+// GetStatementPageParamsLang defines parameters for GetStatementPage.
+type GetStatementPageParamsLang string
 
 // CreateTokenFormdataRequestBody defines body for CreateToken for application/x-www-form-urlencoded ContentType.
 type CreateTokenFormdataRequestBody = TokenInput
@@ -3316,6 +3538,9 @@ type ServerInterface interface {
 	// GetAccount Read an account
 	// (GET /v1/accounts/{account})
 	GetAccount(ctx echo.Context, account AccountIDParam, params GetAccountParams) error
+	// GetAccountStatement Read the statement of any account
+	// (GET /v1/accounts/{account}/statement)
+	GetAccountStatement(ctx echo.Context, account AccountIDParam, params GetAccountStatementParams) error
 	// CreateApplication Ask the pool for care for somebody in need
 	// (POST /v1/applications)
 	CreateApplication(ctx echo.Context, params CreateApplicationParams) error
@@ -3361,6 +3586,9 @@ type ServerInterface interface {
 	// CreateExpiries End credit whose time is over
 	// (POST /v1/expiries)
 	CreateExpiries(ctx echo.Context, params CreateExpiriesParams) error
+	// ExportLedger Export the ledger
+	// (GET /v1/export)
+	ExportLedger(ctx echo.Context, params ExportLedgerParams) error
 	// CreateGrant Give from the pool to the next in line
 	// (POST /v1/grants)
 	CreateGrant(ctx echo.Context, params CreateGrantParams) error
@@ -3529,6 +3757,9 @@ type ServerInterface interface {
 	// GetStatement Read a statement
 	// (GET /v1/volunteers/{id}/statement)
 	GetStatement(ctx echo.Context, id IDParam, params GetStatementParams) error
+	// GetStatementPage A statement, to print
+	// (GET /v1/volunteers/{id}/statement/page)
+	GetStatementPage(ctx echo.Context, id IDParam, params GetStatementPageParams) error
 	// GetWorkload What somebody served lately
 	// (GET /v1/volunteers/{id}/workload)
 	GetWorkload(ctx echo.Context, id IDParam) error
@@ -3699,6 +3930,13 @@ func (w *ServerInterfaceWrapper) ListAccounts(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
 	}
 
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAccounts(ctx, params)
 	return err
@@ -3731,8 +3969,68 @@ func (w *ServerInterfaceWrapper) GetAccount(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
 	}
 
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetAccount(ctx, account, params)
+	return err
+}
+
+// GetAccountStatement converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccountStatement(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account AccountIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAccountStatementParams
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "at_log_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at_log_size", ctx.QueryParams(), &params.AtLogSize, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccountStatement(ctx, account, params)
 	return err
 }
 
@@ -4021,6 +4319,13 @@ func (w *ServerInterfaceWrapper) ListEntries(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
 	}
 
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
 	// ------------- Optional query parameter "account" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -4203,6 +4508,38 @@ func (w *ServerInterfaceWrapper) CreateExpiries(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateExpiries(ctx, params)
+	return err
+}
+
+// ExportLedger converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportLedger(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportLedgerParams
+	// ------------- Required query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Optional query parameter "at_log_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at_log_size", ctx.QueryParams(), &params.AtLogSize, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportLedger(ctx, params)
 	return err
 }
 
@@ -5560,6 +5897,13 @@ func (w *ServerInterfaceWrapper) GetTrialBalance(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
 	}
 
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetTrialBalance(ctx, params)
 	return err
@@ -5671,6 +6015,13 @@ func (w *ServerInterfaceWrapper) GetBalances(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
 	}
 
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetBalances(ctx, id, params)
 	return err
@@ -5751,8 +6102,89 @@ func (w *ServerInterfaceWrapper) GetStatement(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
 	}
 
+	// ------------- Optional query parameter "at_log_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at_log_size", ctx.QueryParams(), &params.AtLogSize, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStatement(ctx, id, params)
+	return err
+}
+
+// GetStatementPage converts echo context to params.
+func (w *ServerInterfaceWrapper) GetStatementPage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id IDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetStatementPageParams
+	// ------------- Required query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", ctx.QueryParams(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter from: %s", err))
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", ctx.QueryParams(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter to: %s", err))
+	}
+
+	// ------------- Optional query parameter "at_log_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at_log_size", ctx.QueryParams(), &params.AtLogSize, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", ctx.QueryParams(), &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter known_at: %s", err))
+	}
+
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", ctx.QueryParams(), &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lang: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetStatementPage(ctx, id, params)
 	return err
 }
 
@@ -5830,6 +6262,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/volunteers/:id/workload", wrapper.GetWorkload, options.OperationMiddlewares["getWorkload"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/record/page", wrapper.GetServiceRecordPage, options.OperationMiddlewares["getServiceRecordPage"]...)
 	router.GET(options.BaseURL+"/v1/volunteers/:id/statement", wrapper.GetStatement, options.OperationMiddlewares["getStatement"]...)
+	router.GET(options.BaseURL+"/v1/volunteers/:id/statement/page", wrapper.GetStatementPage, options.OperationMiddlewares["getStatementPage"]...)
 	router.GET(options.BaseURL+"/v1/partners", wrapper.ListPartners, options.OperationMiddlewares["listPartners"]...)
 	router.POST(options.BaseURL+"/v1/partners", wrapper.CreatePartner, options.OperationMiddlewares["createPartner"]...)
 	router.GET(options.BaseURL+"/v1/partners/:id", wrapper.GetPartner, options.OperationMiddlewares["getPartner"]...)
@@ -5872,6 +6305,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/redemptions/:id/cancel", wrapper.CancelRedemption, options.OperationMiddlewares["cancelRedemption"]...)
 	router.GET(options.BaseURL+"/v1/accounts", wrapper.ListAccounts, options.OperationMiddlewares["listAccounts"]...)
 	router.GET(options.BaseURL+"/v1/accounts/:account", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
+	router.GET(options.BaseURL+"/v1/accounts/:account/statement", wrapper.GetAccountStatement, options.OperationMiddlewares["getAccountStatement"]...)
+	router.GET(options.BaseURL+"/v1/export", wrapper.ExportLedger, options.OperationMiddlewares["exportLedger"]...)
 	router.GET(options.BaseURL+"/v1/trial-balance", wrapper.GetTrialBalance, options.OperationMiddlewares["getTrialBalance"]...)
 	router.GET(options.BaseURL+"/v1/checkpoint", wrapper.GetCheckpoint, options.OperationMiddlewares["getCheckpoint"]...)
 	router.GET(options.BaseURL+"/v1/tile/:level/:a", wrapper.GetTile1, options.OperationMiddlewares["getTile1"]...)
@@ -6840,6 +7275,152 @@ type GetAccountdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetAccountdefaultApplicationProblemPlusJSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatementRequestObject struct {
+	Account AccountIDParam `json:"account"`
+	Params  GetAccountStatementParams
+}
+
+type GetAccountStatementResponseObject interface {
+	VisitGetAccountStatementResponse(w http.ResponseWriter) error
+}
+
+type GetAccountStatement200JSONResponse Statement
+
+func (response GetAccountStatement200JSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatement200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetAccountStatement200TextcsvResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAccountStatement400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetAccountStatement400ApplicationProblemPlusJSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatement401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetAccountStatement401ApplicationProblemPlusJSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatement403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetAccountStatement403ApplicationProblemPlusJSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatement404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetAccountStatement404ApplicationProblemPlusJSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatement503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetAccountStatement503ApplicationProblemPlusJSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountStatementdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccountStatementdefaultApplicationProblemPlusJSONResponse) VisitGetAccountStatementResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9411,6 +9992,193 @@ type CreateExpiriesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateExpiriesdefaultApplicationProblemPlusJSONResponse) VisitCreateExpiriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportLedgerRequestObject struct {
+	Params ExportLedgerParams
+}
+
+type ExportLedgerResponseObject interface {
+	VisitExportLedgerResponse(w http.ResponseWriter) error
+}
+
+type ExportLedger200ResponseHeaders struct {
+	LogSize *int64
+}
+
+type ExportLedger200ApplicationjsonlResponse struct {
+	Body          io.Reader
+	Headers       ExportLedger200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportLedger200ApplicationjsonlResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/jsonl")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.LogSize != nil {
+		w.Header().Set("Log-Size", fmt.Sprint(*response.Headers.LogSize))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportLedger200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportLedger200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportLedger200TextcsvResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.LogSize != nil {
+		w.Header().Set("Log-Size", fmt.Sprint(*response.Headers.LogSize))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportLedger200TextResponse struct {
+	Body    string
+	Headers ExportLedger200ResponseHeaders
+}
+
+func (response ExportLedger200TextResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	if response.Headers.LogSize != nil {
+		w.Header().Set("Log-Size", fmt.Sprint(*response.Headers.LogSize))
+	}
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type ExportLedger400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ExportLedger400ApplicationProblemPlusJSONResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportLedger401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportLedger401ApplicationProblemPlusJSONResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportLedger403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ExportLedger403ApplicationProblemPlusJSONResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportLedger503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ExportLedger503ApplicationProblemPlusJSONResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportLedgerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportLedgerdefaultApplicationProblemPlusJSONResponse) VisitExportLedgerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17825,6 +18593,26 @@ func (response GetStatement200JSONResponse) VisitGetStatementResponse(w http.Res
 	return err
 }
 
+type GetStatement200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatement200TextcsvResponse) VisitGetStatementResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetStatement400ApplicationProblemPlusJSONResponse struct {
 	BadRequestApplicationProblemPlusJSONResponse
 }
@@ -17917,6 +18705,138 @@ type GetStatementdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetStatementdefaultApplicationProblemPlusJSONResponse) VisitGetStatementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementPageRequestObject struct {
+	Id     IDParam `json:"id"`
+	Params GetStatementPageParams
+}
+
+type GetStatementPageResponseObject interface {
+	VisitGetStatementPageResponse(w http.ResponseWriter) error
+}
+
+type GetStatementPage200TexthtmlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatementPage200TexthtmlResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetStatementPage400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatementPage400ApplicationProblemPlusJSONResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementPage401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatementPage401ApplicationProblemPlusJSONResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementPage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatementPage403ApplicationProblemPlusJSONResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementPage404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatementPage404ApplicationProblemPlusJSONResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementPage503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatementPage503ApplicationProblemPlusJSONResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementPagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatementPagedefaultApplicationProblemPlusJSONResponse) VisitGetStatementPageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18085,6 +19005,9 @@ type StrictServerInterface interface {
 	// GetAccount Read an account
 	// (GET /v1/accounts/{account})
 	GetAccount(ctx context.Context, request GetAccountRequestObject) (GetAccountResponseObject, error)
+	// GetAccountStatement Read the statement of any account
+	// (GET /v1/accounts/{account}/statement)
+	GetAccountStatement(ctx context.Context, request GetAccountStatementRequestObject) (GetAccountStatementResponseObject, error)
 	// CreateApplication Ask the pool for care for somebody in need
 	// (POST /v1/applications)
 	CreateApplication(ctx context.Context, request CreateApplicationRequestObject) (CreateApplicationResponseObject, error)
@@ -18130,6 +19053,9 @@ type StrictServerInterface interface {
 	// CreateExpiries End credit whose time is over
 	// (POST /v1/expiries)
 	CreateExpiries(ctx context.Context, request CreateExpiriesRequestObject) (CreateExpiriesResponseObject, error)
+	// ExportLedger Export the ledger
+	// (GET /v1/export)
+	ExportLedger(ctx context.Context, request ExportLedgerRequestObject) (ExportLedgerResponseObject, error)
 	// CreateGrant Give from the pool to the next in line
 	// (POST /v1/grants)
 	CreateGrant(ctx context.Context, request CreateGrantRequestObject) (CreateGrantResponseObject, error)
@@ -18298,6 +19224,9 @@ type StrictServerInterface interface {
 	// GetStatement Read a statement
 	// (GET /v1/volunteers/{id}/statement)
 	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
+	// GetStatementPage A statement, to print
+	// (GET /v1/volunteers/{id}/statement/page)
+	GetStatementPage(ctx context.Context, request GetStatementPageRequestObject) (GetStatementPageResponseObject, error)
 	// GetWorkload What somebody served lately
 	// (GET /v1/volunteers/{id}/workload)
 	GetWorkload(ctx context.Context, request GetWorkloadRequestObject) (GetWorkloadResponseObject, error)
@@ -18556,6 +19485,32 @@ func (sh *strictHandler) GetAccount(ctx echo.Context, account AccountIDParam, pa
 		return err
 	} else if validResponse, ok := response.(GetAccountResponseObject); ok {
 		return validResponse.VisitGetAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAccountStatement operation middleware
+func (sh *strictHandler) GetAccountStatement(ctx echo.Context, account AccountIDParam, params GetAccountStatementParams) error {
+	var request GetAccountStatementRequestObject
+
+	request.Account = account
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountStatement(ctx.Request().Context(), request.(GetAccountStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccountStatementResponseObject); ok {
+		return validResponse.VisitGetAccountStatementResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19092,6 +20047,31 @@ func (sh *strictHandler) CreateExpiries(ctx echo.Context, params CreateExpiriesP
 		return err
 	} else if validResponse, ok := response.(CreateExpiriesResponseObject); ok {
 		return validResponse.VisitCreateExpiriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportLedger operation middleware
+func (sh *strictHandler) ExportLedger(ctx echo.Context, params ExportLedgerParams) error {
+	var request ExportLedgerRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportLedger(ctx.Request().Context(), request.(ExportLedgerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportLedger")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportLedgerResponseObject); ok {
+		return validResponse.VisitExportLedgerResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -20953,6 +21933,32 @@ func (sh *strictHandler) GetStatement(ctx echo.Context, id IDParam, params GetSt
 	return nil
 }
 
+// GetStatementPage operation middleware
+func (sh *strictHandler) GetStatementPage(ctx echo.Context, id IDParam, params GetStatementPageParams) error {
+	var request GetStatementPageRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatementPage(ctx.Request().Context(), request.(GetStatementPageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatementPage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatementPageResponseObject); ok {
+		return validResponse.VisitGetStatementPageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetWorkload operation middleware
 func (sh *strictHandler) GetWorkload(ctx echo.Context, id IDParam) error {
 	var request GetWorkloadRequestObject
@@ -20983,404 +21989,417 @@ func (sh *strictHandler) GetWorkload(ctx echo.Context, id IDParam) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L17cyNHdif6VXLLjpC0WyALDwIkOxz3UlRLaqulbjd7Rh6LXCpRlQDKLGRClQmioV5GaLzWrjSe8ePu",
-	"emfG1y/d6/Fj74xmZu2wZY3sibj3mzjUrdZf+go38mRmVVahCiiQYDe7BYdj1ERVZZ7MPOfkyZPn/M59",
-	"x2fDEaOECu7s3ncGBAckhn/uY39A9hkVMYvk3wHhfhyORMios+u8yiYoYrSPQoGGeIq6BJ2QkdhAe6g3",
-	"jiIkwojYD1CPxYicknjDcR3uD8gQy0aH+N5NQvti4OzWPc91xHREnF2HizikfefszHVuBGQ4YoJQcYeM",
-	"IjwlwSwxIh4TNBmQmCAxIAhTPiExCjn8xShB/fCUUNQlPRYTNKYBieERx0NJ3TRDEqHjobP7FjTqHBWR",
-	"dDOkJwVEDAii5J5AI9wnbkpOTCQlkorn77y8j7Yb29svlM1BwyuahDPXGeEYD4nQS7Pn+2xMxY2Xbsuf",
-	"Z0mh42GXxIj11HSotx3XCeXDERYDx3UoHspO0ocxeWccxnJ65chtAn81Jj1n1/mVzZRXNtVTvqlJeQN6",
-	"hNnRv5SQJtjYH4S0j8Qg5HnS3hmTeFpE20VpGccjxkkJSZNB6A9yk8UXklQ+XYaBOIlPSeC4jo9jov9T",
-	"G5DI/FRjE3g8ZWMxKOa0PXGT9Q/Cd8tIxxydUDahktso0B+xPhrgQE0vD98lZQMRxxHrH+s3UuJ7LB5i",
-	"4ew6IRXtluM6w5CGQzmglDFDKkhfz/D+OOYsLuNDck8c+/CGmV8pHFoQSyhT75dJyFaxlngpnt4Z0xIy",
-	"AuKHgVQLgVYNLuqOBYqJz+IAUSaAIeXjMSeIMq0SiogL4ulxPKYZ6gLSw+NIOLs9HHGSUNdlLCKYAnnX",
-	"ez3ii/CUvByzYQmVxLyDGEUsRrgnQE2FHAW4jJ7ko+NezIaVJeUlLEiWsBKigNsRo9EUTQZYSE2Wp1Nr",
-	"1aqEXoDGu6zi1C1J0rFg56DqniAxxVGpEoZJMxvQJBQDRQ8bCy65MQzKyNINH8MbxVtlwwPBTP4uEok5",
-	"rNYLYy7mzIzmpfPtCMkMlc5MKLg1/Ox+BL+fr+MbL2UNBn/6GpmWaSY8JFwtiOyM8NRAuYYwismIYEGC",
-	"5OEA87zFAMQreykl3+q89hq8Vj6WZRf0tZAGZbzWU2M5CWkZW+lH1abyOhXxVPan7Z1hWLafDxkXCBSo",
-	"tHESFV9CRCRbKlaeYP4N8T212YCaT7aeeuHWc6tM30siAjyVW47cg0OfXEOCyV+kGLKxQGGZycHo8prg",
-	"1ojEWHZdzm6YojDlDMlAyCyZH4WkzDg7WTEH3Yr7mIbvArEvh5EgZRs37spZUvrK+qZs0qxX8lqrgsDe",
-	"mlASV2RuOW1Mvl9Ginx2vBSvJ92nxCwgZDEBy0/CbRwLSuKqqzJSr5cQoZ+eg4w7YBORYM7mEetXEBY5",
-	"MyWkXOBSa958N2upJDZngAWpiXAo1ccs9xraSs2AhDJ7/69IVM4EqEzSiMWiVOjhGKq3fiI3FRYLhDna",
-	"P/imizCKQkrUtoP9AYrZxAVqCQY2//WDW2+UUi1bKjy1+vy0+ChxQN6pdFokUvUXqyNO3pmrjpY9O5Qu",
-	"ZITnmiewVhc0Tr5BS7e0kCrOGdPSbUI/qtan7Ar6/CaLxlSQKvJ9al4tISB5vrSMn8mp4yNGOQFfwos4",
-	"uKOMHPmXz6iQ29HufQePRlHog1LfHMWsG5Hhf/htLgm975B7eDiKiPoikAQNQzoWhB+zsThmveMYUzAC",
-	"AiJwGMmxIT/C4RBcIT1UR4KheqvlIf2dK49hyHNch8Qxi7mz+9bqmx4xyX2xs+ts6mfO2ZHiJMKFnMld",
-	"x6vvNLxek9Tq/haudfxmt7aDt+q1Rq8dbJNWt4PrHnCfiKe4K6dAn/q4wGLMnd0WHFBDIR85d0HslQkZ",
-	"ciDkFEewZFoeNgPmczO/fGMY/ErhcM+qrvFt1ZJa6Cx72cQM8QmR9CBOKCdSJ4UCSUUZ8GvJidgfyL4D",
-	"2fmLYz69EH90ZQPWoklV02XsRE6LfLaLRDxFuI9DikKKMBqyIUkcLRdYHq0d9Opsec10dV5UNJWuBNC8",
-	"kplnDA3H/gC2TOoTV26clKEAC9zFXJqnZvCOa/tg78hx1PZ6wLV5dcGJz2jA84dEpXGb7YUWNBwScRiN",
-	"Y3KhpQWhojiyl5ezIVFM1MNhRIJregfUohCgAYlGXIpqD6y6sQD/grNqadyypfGGJhSBjpm38smQVrH6",
-	"B7m5QEJ7UqQ6kNPi4ygi8XMcBQx2a9d5mcXdMAgIvdDC9JJWMoKXHDrAPy+JCBjQ5KxeF1rS9gYTCEeR",
-	"dnqWTn1K9Mp0HouUxMm5FuyE0Oc44j4bERcFjKh18NmpNmNlv6+R6R0y5uqu4dzzf0Kmx7FqJqf58ofB",
-	"CeZIvmcsV7AZsdTDJDZSs/rVaTSyO9UCquatmjXUVS1bhoLCCTlzJVO9zMb0YutEmTjuQSvZZVI3N2Y3",
-	"lH9fgoS0shJi6Cid6ZTYFU20GSXicoeCser9iRKlqvIq44SyCWI9Bw5AvQuLCR+EPXEs5S/CI54XlcTS",
-	"Reo+BZGIE3W5Fozj5CZJHtF2lYtONseRbk9alHCi2W3VV794O+ni7aF4HBHE8VRO5rwVzI13FcuY7fxa",
-	"7hY0JkMij3gksO4+TwjYNncZu4nj/sUsgC4LpseCseMImrJtc4HAQ1j3WttbnTbqTgXhCMvDOT4h9JKE",
-	"qt7MKjZJH1wHM4YMieVWX3Ywq1JnszTAKRSPxYDF4bsXlCHY1o5Dak4XGRGCh7LvYcg5iDe5N5JnZxf1",
-	"WNyX/2UxCkUi5FLtxuSUnZDgEjRePbs4CXWVTkfZga5icd5gqldFSNb+fvPNN2t7YzEgVMi1IEWXx1JB",
-	"wjkqWCqyQTkh+Hg0YrEgweskCPFdeOcip3DZyrHs6nictj1j/sVsLJQEcmR3IBuWp69v3H25tu1qu2g4",
-	"ignnl8EJ9a2UE6ypQDAKBBM275xcPNZVyyvrJXaH7EvuiNo/ZM0iuHd0w1aARm6RTPDArlMPWsH2Vhs3",
-	"t3ttr9NtOq7TxRGmPgFfmdyxQiKnyHWGeHrMJunsJQ5muQK44XVxUOv1elu1Dqnv1LDX7tXqPeLvNFqt",
-	"Rq+x7bi2T9xyHDmuM1JhEc5uJjQBfFvqJzmZo5iNSCxC5S3C6cCWiMSwRjf/u9eNW8aagyK/ojnl7nhe",
-	"p76z09hqdVrezk59vsvRmsz7M7f09swudqNlZ7XyBYM15/O/eZPF8LpajIr+xdQl+pYVqJK5EjHdu8aF",
-	"aWYkXaJ06lM/Muv+NvHB4NYrezPkM9zNj1kvDSrZbTZcJ8ACgyvvaWR9m+otv73V7XW3cN3faXRJz6a6",
-	"bZO99RjJzlN8NCuuuTWZz0g61kgus1q4+04oyJBXlHYlYPduqE/sQB0cxxisTSsgaFGjKrBohq+BMDc/",
-	"sDmcqnWQzauO1+m0vCbxdrbxVsPf2VEqJdmu264zwkKQWO4F//Etr9Y5esur7eBa7+h+fevsV2evglxn",
-	"L91Gb9DRWO3dQRDKH3B021oVzRW25IxGsTwOSHOiITdr5o/B+bnrDNiQoNOQhwJ1HNeJwlPCj3HEaOLZ",
-	"1DdY8HHdcbM3AxV36Vm+SSha8pLZJj5vKr2ZBGj2QhrIk1vIUS+MSLCRW4AK3WRmokibU0ICfgyCMUPJ",
-	"PqbStumNo2iK5CtwCycGZMhJdEr4huMWtDhirMALe4uiLuahr3xbUiMUf52u09JTml3SKpvTJBSDIMYT",
-	"OkvvdRqoUBbL8EuCEeybfHX2V3cCRUPKCWbuRiphA2vkbspXRQL7olKovNhq4kvsIzu2Rq5fqY2k0eu1",
-	"uzuNeqPRqe/0Wltl259nUa0E/fKI1i7Z8+1+TZvqxhPc/TIUt70t4nd3/K7XbHS9erPKNF8mwSrGN6FY",
-	"/ZkjubtFmninS7o7PUz8zCTX21tPYJaTAGZNtQ6mgkvTvGXR2NFxzsAQ8l/H+BSHkTr5Jb+BfIB8wp/A",
-	"eXIRYhIQMszc2KnO1dBnNrVKQ1SzvOuVnWL4xSyc7Vn75tz2ltmnKh6O8vO73IdqEZb7Rq1U5W/s9Sza",
-	"nc3qVm5w+T1Qr37FHubvZrl1dVPRMIJtxfgfWzH+x1q35hYsM0Fuyo/F26LwB8uYkxANYbZLEZ6GYurs",
-	"Ol/+8H8++vZ3HNexbnmOT4h8FLNJra7CdWAyQD7VCI/BZmh4jXbNa9a8rYyBaUcq7zrf+i3P/F+9U3QY",
-	"MXTNRG9jf6Dc1DhA3SkKBSdRz0Vc3Uqi5B5CXVPAfOxDxEcPhxFHygh0U0nGdHqrB+Oft/RpO6CI87Fb",
-	"U3XrQ+TsIpUiAjT21I2YIVMNNFUKdU/fu5u/80oix2h6UkoXXhG4zGHiEpbcKP5d5+7ezdeq88Cs3jW0",
-	"zV+aN/BQacUI8wKG2Zc/pwk7qs0NBHe944hwJEgU6TWDJvSVQ0J1SPvXklhgyV4hMBeLg5DieJp58Rxn",
-	"EzIkcR8mOyKnpCB57qb8OQm4M29LKiaYm3uukLqoDm/0Y3xKuNhAb1okq/tJ+T5llGzYXrHW/MAPaUks",
-	"1KH7EfNP4N3TMCAVXHfXzXtnBfy29JEn4ctFVOJwaO0SI8ZDNcf5Kb9Bc9xyk/QExJ3Iox9G6oZsA7xf",
-	"KpJSn4XAJopMmL+IcUgz55eU5pj0SFxlqu4kL55lhK5K6KIljMt0InAsKi95iXQv0d+yu/WM81LrCXt6",
-	"UqYoVZZS5+ZOjyENyD3gMX13MHPxbHI9Zm5J4LFS+ipIOH+XfCn3wgk5Z2mDjt52ZjWqHt6ChTW2qzUF",
-	"lW5G4OxOwpFYvPjqNYvmNCTZmj5rrs2QXEdFRRVHLdtcocaa9FDKBXcIh4ySDB/oTuRZQ9sJbyWz52XG",
-	"SXBMocP7qRYClZX1tbpWSpveLuv1WkNuqv0YA3/tO66jD1gDNo65VCSsL/uICO4dDzAfOLvONt7xe612",
-	"u07aO+1uve7jwO9udzvNdhd3vHa73fQ6HY80vdZ2p7PT6rW3g0anTpo7zcZ2veG15VkuDvsQJSzCIeli",
-	"erIhCBebXcZOtFYUIe3nPShbXqtX93otHwfYb/lbtjlQgxEXnyrJdq3j9Tq1nZ0dXCPtbrfZ9nHPb3v5",
-	"U2UudaTCwXLRgTi7II/30Juhzdtq9LC3Qzx/a7vb67TK5k53Jddk1u8Scj5e3vPyGOag8HLBTZMl4DIu",
-	"YfnWXa+5u1XfbTQ2mjvtTrv9W1K8xxE55gQkSjN6p9n0mttNL/A77Van2W4F3pZHutuNnd621255zd72",
-	"drO71Wxs4x2y0/R2moHfbTax39za2Wk0ILEtUGp7NCJBTRKgNsR3nN1Gy3UmgykoXB72KQkQHxCi7DoK",
-	"bmYXpakrNEDaFwm2vJgwNCIxZ5Sj50FfgwzX/Bc20B5FUnoTs4wjrH9hPeU89mMShGIXNdAA/X/fR/XN",
-	"Ovo1+CP7gm4Zll798kJOyWs9KVngGdu3LO6BQZkH6t/6ywJPjVHbFTe45AhYyauT2gwFR7i8ayclvyIt",
-	"cRoaV/F9Mw2VPshtjhU3WTNFRZvnPqY+iZa+vYoJhngUy+jD/KTIWDFv3p+JXtMJa4rb5OlGn41UorIY",
-	"xIS4CFuxgMlDV6VYQwom3OFggTgbEgjfkKcj3OWECtuwz9Npm6vqbcdNUujGVPtozA/6jYXWih5s4UQP",
-	"WOiTpSfah88grpiMaiyuBYzKM4HrsATpwPyykltA0+HMWSow66PeQKE6XCmFQcTyJ2YzgPKe9BvuZd+d",
-	"5d0zagoSCguXcxUuGjiSO3VvtwlJUNahO387nL/whW0u9diAkAwJamWO0cu5d/Rx0fF2dj1v7e5Zu3vm",
-	"u3vWzpq1s2YpZ02GE+xzulRT5dF+9VbLW8Tr+xGOw56Oa8j5ALqgcf/s/3j40R8++uj7X377v33xV//6",
-	"4J9+9MX/80NpIKmYFGfXefidP3700w8//+R7D37+5w8+/nOp/GnmvOPoM0ezOaPyupWVnbbI5798QN6R",
-	"7ya05cOKvaK9dAnmfKcSAbkFV2ngsMjdqTVzJSudLscqA6PkgQ41F6zb1zQ26pysNaODJyyGWCGs0n4g",
-	"FCix9WBq88SZy6951D3GQKj5l7pm6OcKVtpXsC25KHz4MeONITWvvtWsdVo7QW2nXd+qNXpeyw8avaDb",
-	"lnZlhLsETu4mw68fckHieU6WjtfueC1wsugcDRMKyCIy63YDKe+4Dh8D8bPU1Wud+nanttMlW7WG391q",
-	"eFuN7XqrW3AgSMdX5QZej212mQt4IjPsBY1rRI8zawKKYgzUdCzYCOU7S6jC7DQuf5xIJlCTlw7BTeA1",
-	"7KkoZ72llanhNOUWG48ihhMyZpkmyyzn0ZNLrP4yC3WR6YeO5kyp8sculGnwsPZqnZ12UMOdna1a4HW7",
-	"DbLTJn6357jmE078GE5mJ2Qkat1pTQxILYF7MsvRixkVKCD8pKL4N9sdb6eZEX+92HPkv1EvVgDz/fkX",
-	"VQC5iViYFLVWGfNVRnY+L6xCKiRxtOwkjmdtezvKJSQ4rx+07r0RtrzXw61v4d++8+4367/VC77xzd9w",
-	"nlBihTYyrlZehTp5ZvMpdpTbysZpzeRQPP+WV4cciqP/1HjLqzWPXth9y6ttqZ8K8yn24apjBsk1d/cA",
-	"rh+uoUkFGhJMuWPterO55RaJ7VY2zwPX3j2S/+PVdo6P/n0JVbQXxsOl917LDzfDSufynuRWb+5hm1F+",
-	"HnvB4BAN8T1nF9BkLFi5SkZBHe4QBdxMNbxGp1Zv1JorO4dl6JuXJNjWLspFyYH28Krsbnpo1c7aqz26",
-	"ZAD+7IkwVBUzQhwT/1wH8eSOZxIz2rfQyebc8Sx3Llzi9sQkoCYL3Ki3Oq3tZrvVWbTE+4mKzENK24pg",
-	"r/ZbWg3Ujv5DoR54SeeCp4om41DPDD2fTLZzdL91VlP/aKT/KO6H0fN5ThKlAoK7SnlbWtYK3XSrFYd5",
-	"6u+6Due5fz61a/mrz52La1Jt51FpXDZ5d2XFI4eKAOALbpfq6jpn3u1Sl1DSC/0Qx9NjX+129gljzt1T",
-	"5uKph32VXoH7xNnttBc1rGLl6XGApyC6/oD4JyQ4DukxG6fQ6r60PY6zETC5eBgbi1YHufhsOJRrMD32",
-	"CRUKcIRF8pO3rGcTFp8oZ8/MRZkJ7Jq9KJPjl3T3wjRzBaCG8w5jMWHHOsLEvAepA+mgz7KBYxkzt3L8",
-	"1cKrPC7ISAWCqfA1Z1f1amCj1STKKYd/xWPQbjoaBiJTku8ggbD0Q9CQTn2z7iStWJEvBdFF6aZSMZTp",
-	"LGH7Y0HuybbuH2am7dDZPaw0cYeOe5j2n/+slAL4zIgbfKUEDn7XKwE/y7VQP8rVUO3L9YDfCA3gF5BO",
-	"9YuWz0Nn9/5hseAcGpE4VDwILWSkEFoy8gqPJ3VFsJZ49Vvj0DlzD5W8qv5wX3bcacvPpZQcOrtvHc7I",
-	"yaFz5B7OShs0mpe38vnQsnuomOYwK9/prxllYA290tQY8TzUcndoy2L6o6WBDqUKOszIp/4p0QzJfCvd",
-	"AIMBuc8+aKnZBfGBJ/uaDcgI5vX+IcgGPNIypjgAZCz9OYBfQ5pMiZqHesM7c+02LAnLt6OlFX6Wi5O8",
-	"X9q0ZAAsVMP1zfqhc3Z05swJe82HuhLcs0JSa/LvzdP6IeXkHdRoHVLA84a3D2lawcGaVJrE682JNTyk",
-	"3SmqskseUhUtcNEwRElWj8Qc1Q6p1j+o19tuNDr1RrPRqXd3eo1Gc7vR87Yadb+91Wxv9+rt7TrptetB",
-	"sEX8HdLbaeKtYDvotjpN3PK2G4dUx+iifFCuQbBHtXrDS1/Lx8Ymr2XeykepqmjEbEv5CFP1DrzypOKV",
-	"83jylXe/6oHOSWZtLWtDXNG45zQRuMDiuVJR0FUm9hKCoh/7BD1lIdI4gvXqeu3Ar5NGz2vUd7r+TnOb",
-	"dBttf9trkF43wI4VTH2elOtzhEPoiwLlmiDBcbfqxbV94ik8FGtjPH/SypqMRaVDTkk81UCFUFGL4B6S",
-	"Jk0oOALoeduHuLXV3Cq6gk83yWr+oSpAUlZVFrO9FsLRhRxJfoKgMsFMWbBrCLyn8ruNYVBtGFr9L/Bt",
-	"3zaBXEW6u8ryL+t5S/V8RUf6bfVB1pPebpVHeS97pyQNgmPBKvKuLflzr5rGETkgwoQMKSnOL3ndoGqG",
-	"FA3IPRwQPxziCAVhPxQ5l3ezMeONAlSjZon/qfod1wUdOuriSoOU2bXC7AWxFj6V/5xE61nS8qE4uNTh",
-	"8poWOhNFaExXP/GUOq4zYCqbX50vIJef+iTST2oaSlOFG1Leg30i0H47lQwG973wHgTJKajC/BHfzW40",
-	"SX2X5MJY/aOWXvb5yrGvdxJeC2LcS/9SxzxAZYcf5AcmmDkmkenU/LNGqHIC9Mc4DkJMa2nzFlIQjJqy",
-	"cZz8w3qPsmFI04Z7JI6hfz8Tk6ezEhRlBAeF4ZmwPMveT64dZmuH2dphtnaYrR1ma4fZ2mG2dpitHWZr",
-	"h9naYbZ2mF1hh9mVD0FUgQlXKwLxun0cO2cq0TJZtNXzf2bOsbq8h8qBzaf8sBSDIhQIq2JgyRcbaI+f",
-	"kMBAE6OI0T5RdTF5UVLQTN8lB8iiuGcwGI9DWjnrUH3AxtXzFOel/RQEdw9ZUbWNPSH3PTkpMRsi3MOx",
-	"C/AdJCKjAeAGxGgU+mIckw10B6wXgGWGjF+a5N6GZRDPHIuQS9O+MC31zYFeI2ULQw07EiCOw8BFW/Ck",
-	"S7jIJOduLYqEUlX8jm2ums8nOgErA9WMu+yU2AwTYUGQsVgwDYB7qrOOloaFK3VWJJ3g6DqYEDLKOW+S",
-	"XabZlnsOi1MIkkR5cme3cd4QWStWSzVexOp2T/fLCo4X16stjEDjVmSX7veoeFYiTIuyUhNLXhVGlirI",
-	"82pevebVnbVf6OJ+IUpwHE3Bws04Z7qO60CGo/IAO7v6zV10oPCDQgqSw8aiGnLQLmhxfsJBArMTbyBE",
-	"VQK/QJxlcIa6Lziu8640aB7+/o8e/fKPvnzvd77473/71Wd/8vBPP/ziJ//64IOfffGTf/3yvfe++uy7",
-	"jz7+2YN/+ePPP/30809+/8HHHz38y0/g39978Iff/eqzP3n0199++PPfyXX+1Wffffin//PhLz569I9/",
-	"/9VnHzz6m9998MEPTc9fffahcwaW2BNAbLqYcy2/fqtFfkpWRC3BT77/xaefPPqHv3300d8++MkPHn70",
-	"fy9ai+w8+2qeq7sDF3kAZwZ/mTBVyVR878F3Pvr8k/ce/OwPHn7/H7/67LsPfvKDB+//KPnlwfu/ePTe",
-	"t9VrD7//j19+/x+++uxPGkg9TDudfQ2Zl9J5swhIeFSDU+kh38VxnwiQVKmPwlOiRC/Vza5GEFKgNDCG",
-	"B7/8/sPf/eWj995/8MF/+eLnv3j4y/cefOfnqsuvPvvgy7/+H198+IFeq9wulFfU1S52UwW+zC21VmDp",
-	"1dSe4zovOi5otJcKr0yMnsvbD8oMUoUcGTtBlAHcEkiC+gYFIWRyVzoQvEFwLJvMngkahZBZ57zmrJ5Y",
-	"p9RHxaPMgSCjClQnPLaoPhMvucVMhm3acvOsY7jCjCBZvCLL4eWQRMHtFAQul5Gp86TmI4YFJHX+L55b",
-	"Kgw0SFIxfYapXt5H7R2vjvQbaaRBlwXTrInZ8rxF6R6mH1eNJyG1aD5eiTEVJDjQ16g5uFe53QDui8rs",
-	"N1EeoC+s35Uq+It/fvTxTwokXV1h51LFZgTOtL08n6gSh/LzwgHqG9jzJm7xEM7GidnkzeRhedsqD2uC",
-	"4+AiKSG6p2qKcKl0qYSypSMJzJeupm5eRtSrYObYaTw7ve124G3Xt7dbfidob+3gRo9g7PlbWzjw6lu4",
-	"2e21evVuo+t1txsNP6hvBW2/vtX1ep6Hve35GYYm3KLdKg63eJXgSAxyLJ2AKWow1+wKzKDtspPF2HRz",
-	"EHRfVbf7+eqScj8NVHqP6/RD5Ugpg9IBjvIlkXDpT2p1uEk1h4j0wRxonXpOdvfTr2CPr3ueugqR1os5",
-	"TmS2eG1e/OIjeFdZF49++u3P//mvCyQ+GWFe0ekzpUHvMrcGyp7UZQkEigkX0tqUu+jqqhXqeb5fUJ1y",
-	"tlBTH58SFAoLK2syIDSLjhiEgWv8B34ops9xRPGQ5FwCzcLM/BmdWOw5OMmF1GRXWx4SCQ3SQBA5i8XW",
-	"jDQGKkIprR7x6CLK3YJHAjWkg5p0dJJhtHLZO6/aj0Iu0mT5laT8mSbn+lFWksGneyqflaWnQ4cpFSmi",
-	"lczNIFGUOdwkwVEY5CExNx47cmVugjW55RO8NBjE5e0JSvadL3/4wcOPfufB+z97ctvEk6qoqXfhq3Xt",
-	"cuOlHOpDtQLQ9s7SLraHtlUaNPy7VeHf9ZJw1RtDeSSopipyONNhRIqjwcGXtIv2D76JWIx+8+bBb9p7",
-	"fBcQRItoGcWsuNEBmyDBVLWjUOwijPSrUmd8a+/1my7CXMVqhzCejWGABpijUMwGbbcXmXpAQ0pN4bpC",
-	"LwurJvQpi/W/o5AS7bZTecv1Tg5rlo2Fz0CKbWBqNnF262duWq5cIxewsZDcF2MKpfmTlnINGSzrBI0A",
-	"IyifpMt01+W01lstD+kGVAVzz/TcsHpOteOYnlA2sREroaDv3H4pQ3zsDyw8akBbN9g2psOm1WGABTkO",
-	"6XFvLMYxWaq3RO11gA10VXaCppIvwUcuu88oR+i+le9+iCPJuCRYqvtDh7MhgUgtU6UfI9mpwYDGkTTp",
-	"YrPlyS7Qt771rW/VXn+99tJLhpot8H1qdtm2bxuaW/P4pX12lEGYTXHYG40tG0h+28ugtDesZ63k38fd",
-	"6bFxmeSWRG7CuWnarbvFPCofzLKQ5G0bzR5GIKf4wrD2RvYqvq/ls+Jmo+WfTfIw+K3trU57ds+xFqNY",
-	"w1a+pZtRRY8BZH+GDc4zhqS9ghEsheJvWORckP/yS3ch8r9hHqsGQHpfmZ8Pwztz9gkplNkLzPPsARdw",
-	"Yy4Db7r8zXFCdfUCRjMzXAw4bYBxqjpfYzXT1bhorK/Y5/osZxnISQc8H6DEZDvNgt7ocK36bn1rt9He",
-	"qDearS0I17JoaXQKZuQ1kkc8wVHf2XWuBy8d7MmjcnwKfzW2tuo7cFaAILhv8VfH3l5jZ/+6/A3SNm69",
-	"dttxnbEKxAv7juvcg+yNd761963X7u3HvW8eHHfuTt/8jVdv9TsD//Q2HoWvR/HkBsa3/Ve/cYcVRPlE",
-	"fZsFFE1F6wpU2i8qco8KfSMFDiZ52DFb6QmZzjoQZ5tR0USmRzn4ot5gOtLX5LwUvXav2OwdjbtR6M9S",
-	"1GqWYyXdbzWL7PIc150AVLicNkWjC3OtZkeSU8R9r5HpAckbpydkqgNXnxzbzB4QFVUVt14pAtlNt72g",
-	"Xig0XzRFUGTgDsH+oAjtqKL3bnl1ecFLkHQnKr0OsRNMZ8ZlxVkvOFHLd87SSGpbjSVB1fqnzXdC2h+Q",
-	"nApbfIul23YtqkoGdKB9BzlVMB52CdzX61LfxqSOWN9GNWw1VullXh6Hf04Ptdlnsz2+oX276QqUeY3y",
-	"XukFLrPkbnqGTwr2x2IJSIIqlmdo6MO0ULTwbyT5kRfwZuY96PqU9vmn333wvW8//PFHX/zid7/4xX+V",
-	"k/jdTx/+wy8efOdvnxqP53mxAy/JV+rOQyG8BXcqs9F8qrxymkBcsxJ9MmnFiwLfmxv1zs5OHYBwla+z",
-	"UVwrrlDTL86hP19d3qVhCs6dUA8ZwtULlS4TNDK3QKky6hdeoSrDSLeVHWYhu2SSU7PHp0xJpd+4W/M6",
-	"xl9eMZemPDrTeNL/2z8+/LM/0DpBx3D95MEv/7PjOqMI+/qOV3+de99xnSCUkwAxa59/+kcP//5f1M9c",
-	"xCpm3tbeBdDcxVkdrWanmTJ3vTMbbnXOcjaVBaACK9vLZjh6mZvJZHbncjG8dAFI83PWcQFdB6NJLikV",
-	"vdVxxO35WXpP02zLmR/i6DiXA2Y4t8QwSCZ2Od5cGZNdNebJLa29qovWLQ+CUbweBcol/UkQPNSXDIRz",
-	"WHrzG/cHjCV/DRgfhQJHhSdRm6hlbyPXSlQp0SufT5bZCK/W/eatCSVxXhpMziVjUTXEliLOvq2fFcQq",
-	"2mmCfq3T2Alq3V69WavX6z7udf0eIRYPPvj4wwe//M8Pfv7+g491rHXloiHNTstLOKXhPfbtdhnN9wQ3",
-	"wqo7n17SpTc9vZCJCrDXMqNVVrZA1Se+aBOZM/ZldfST5fcrrxmNkrhaSvG22doqVyleegvsx8AZX/z4",
-	"x59/8uEX//JHD//ys3kbY/7iKOnu/uIgxpSCCi8ruiq8aEhd+GrRheFtFoX+zEVImq1sYjVVlGeX9EPK",
-	"oZitigdR6cL6PREOCZI7FhrFDDowoF88BciyNy2Y+JJy0jwVWvlGPpj+BpK/6giANHnoBiI4pmnC0I8/",
-	"//TTL/74hw9+8oOHH7734F+/P5v6o7KioJ+EglxP/fCUqCIvqnmkcw30JYXenFWP3/vDB+//6MH7P37w",
-	"/s8f/vwvVdrQCGZySnCcb3svGEeCI2mkcoIY9QnCSL6IJgMiBqrS+FQNlcVIEahIgQeZwX7whw/++R+S",
-	"/KKHP/0D+ecf/PTL9z58+Ht/9/kn7z388UdfffYnejY++B+S1P/6qZqWZCqO3AUJoZQJvZ6PN2dPgcgl",
-	"LKGy2gAAgY1jyDfQPIcC4ofyEHAtk1zXJT4ec6Kj8QgFBY66U6hu7EckPkETEhPEWRSg50cx4dxF+/t3",
-	"v4kaXmOr5nVq9c4L+eUryNRMUmIhuy+frF0tEzCX+mdlXz74g+8/+M7fSZ7+6ONHH//V/BxAi7PTlNPS",
-	"6aowtovRPp/SoyQrt0hXcJOak2TsZgKIMoTLbQhTqUEG4ciQ88X/+tcvfvTnD9//2aPvf/j//pPG2VO9",
-	"mgkJg11kc90h/bf3/tp5wkl/dl5+1Yt7o5Orf5Eo6cp4pnLT2Fd4jotT2s6XuZhomkIchBFho4hAoXXB",
-	"ouAaChUrBwRixAa6lvoSw7ncrEKtv+5fAkWp3BSlavhY4Ij1x8Tk2S45LQcJklAmOKuQEC1KRRf65l4G",
-	"YQ5RplViSS+UDFklDVJLilVrN0UrNeyXSoc108lYj0pNKi0dM1eB3Uz0hG0NZU73R+fPgUnspyJ2ULpp",
-	"wKJA6a3JgJFTArk5KrQTTJEleeTWaNaf0tD3ZubPWXYZFWUXvcomiPUEobAxD/HUoshMWoAhKoRRMXBc",
-	"550xjlXy5gBHvWNtZsF/jlafNgklx0ckTlNqzHSXs4KenvNGRVxWoqelZEpIS2/IAzyt+XhUCbwl0QJV",
-	"t59VDLCCRBpNViKSs7A3kvvA9g+FwtSAM4bNiRkDRbvglPKAPOTCgC0dapiDxZ4XCzMrIQCnEwo05mMc",
-	"RVMk8InCFCqPmqi3WgvLop1/IXT0pl6KNKymOy1ZEBZV8N0kKHFQRq47DvpEHI9IfKxkX5V70xjXJDgW",
-	"g5Bbj7SKUPZkcpaxkpI17oUBvmh74KYZMq46URatbmqCQ4Bwl21lzM2XpUJNzMwf//jzT9778qNPP/+X",
-	"76k8Yv1Vc5W5PMm0VA6Tmp26PFd5ab6mgt2MiAabYixSUmCZVRevdlm0ZkvAK6l1zQ/iRXXkgsfy5KJA",
-	"b0IBuDfm9OKqmCbMBWq0lCsD0+kSOx6LXgd6s9tdAZr/DCetokxowlLlu/soDgHCTf251Mhu608Xmp05",
-	"+c/xcsqjhStdwJCzs5UONVnwMlXyuuEfO3eomsDPpEYscUJZDFiXDeyu/HY+iUpZqxDbJ5spm4Zk8bIz",
-	"cS51lZ+XJbaGDI+m+49XicFzQ9cbimmweOTcdJbTrwaAdD7Ve+q1NyD68Xzq9Rxh/pNlCo7Y+KYL7jeT",
-	"S8QzC/108bJdqMComegMoWn3bpUKpE8IYWaZZA4Sx6zgxIIF2mTyJLkp2AmcW6LpLgKEmk5rR2McyMM3",
-	"zIGxHEN6iqMwOJbzqIrTm1+Sihtjqmt1kOAYlOgxzFr6JvfZiBQamUBqdXdDBuMnp/mLitQAycfVYGpi",
-	"IuIp7halolo+bsTlJOmWXTSmgf37CZm6YI3zse8T7ZVEQzZUEzWLDmDibUv8EDrfIfFJwN0Gx1OOKKt0",
-	"xEli+FIAx50dS7HZmEO2fW3cGdkA06IzH/xQMGExUXceLCAo5IjcG0U4pCTIl31eGC2uecn4RpJQQm3J",
-	"p8tWJK13CA5CSjjPI7UMiH8CaErHuE+OFbgoT5Eg1SNl7nqAVq7/qG9DrA4Z4uNTEoM/ereVCTjFwbTg",
-	"+q2kv/srDFCfIbyynX4O0z4/BxXzr4qCSnHhAbQYimemY4v42Rlwy+a9mFV8Eo7yN/VEl8V+634O9zMP",
-	"0F1avcDG2MxXMngSIPjVseyvOnj9VYarf1z49GtE+jLM1MlgunKs0w10qfChM9tGEE+P4zEtRhYiScX+",
-	"agj16vWM1bQ95w6s6uHyHBCcqww9zxZ7XLoO49e1RKKKAMxabbW6sleDeIok19mpdPXzJroV+m9BNqse",
-	"fi5cAlELSnmRwzskky6WtQA0wnBMuKjhniBxjZNTQmsBnvKZMBkD+CHfVmAnumXoX92x/+LTRx9//Pln",
-	"f/Tw2z/9/JP3HvzV3xVcp1fLU7+II1xn4ZVeutwhARmOivJwaMBzOr+T6vxW09vqQEBhPzwlVIU9DEgU",
-	"qGTJAYuCY6Wit7Nx56TmeS2v1vEapLbdbjZqne16u96ue70upCfbtU+rRkfGlkln7LgyU61lx7abEpYF",
-	"BppHtjvd3k6LNOp+t7dT9zu9ViMg26SOA7zd9be73VajFWw3SIB7/nar0eqSZqve89rdtteGPft8Blo9",
-	"aAXbW23c3O61vU63mTEydi5z86/B+s0zTBrdrS0vaPd6QWOr1SLdGeCcybJLlyEtrfI53yqpbCw1r5yt",
-	"1Gp2vA6kKFg7gJQRJSw7Z3YxgP2b1/feqL166/XrcNcvRESMVO1YZ9G06sGKylRD0QQsii4h9ZUMGDgh",
-	"R5KXVYkN18SXQSkF49FIIjCf4wiyQvJpsEVBFonmqbybah1U2dupFFX11xNtVmmvvqwyz5aamx/trl6z",
-	"WWmJ+PgMn50zg1QrEpsxVZVghbdjagQfrT51OZwRgsw8p1NieZg0tYqJUvaz1n3+xrl00kMiX1pFNGpe",
-	"/W69pQqsZk96JcpgJQnslynm6O6AQFSPfE6RnFPEmYoTAOsKhaJAF+TQEBOYw6P7jfQfd80/ds0/CtEP",
-	"eyw+znMTjqJbPdhwF/HVkVtwnZmmWiBVKPqU6EoC1mT1WLyB3gzFgI0FCoULRYp4UrcqIWljiZua/QiH",
-	"Q0sjnUewx3Gf0ILVflEtLhaID1gskAo0A9TF7O27akCNs0uKK0atFnkgFdZ5VzWpJC6dJrlyG3eRHHY6",
-	"57RxH79VcOUzhKyjy9VKEkrFbnlEiTu6TvzSm4o0JAGFmJMoUlEKK9kllIviqQB1FqxkOaLzZeTniyQG",
-	"zB/DFR+49jmB/c3sCaheVEcx1n2r0426HjRbR+VVqa9qLefValywUunYC6wFfQlo3lF74gRzU3gL9r8w",
-	"IsG5UHDKCyUu/DTCC0oXJtt4yE0WlbVBp9fjfMQUOFuyiv4gVGZjjGmQ/Ap/qUdHpRTppa9i869WQOzu",
-	"remxVteabysKvViqRhHOh/aojIdAbrOe6/RCGmgPx2y0YfLqKu9G0x4r7yFyFC+rz2ZyChYEmZkhWP2W",
-	"z5TpI1fNRO7bHdeZDGACdIsI93FIwXL02ZBwqF/BxIDEk5CTgrInlc9qqp8CRKkF17LgjIWPC0fIoszV",
-	"gKmwAf7ZKPSnx6zXC/3ZrALX8vnYnhY8DkL5fZEM2S7umeicZbDv8jHlCuZO3TC5FUp9zpw7SyHuNMkH",
-	"AguSt0+1h1LvPkGMe0JZc2Cpyj8BjzZntpUVqXcK8yUbnSRf8hKv6NL562SCS8Bl/hvw8DmOTD6Lysr7",
-	"5P2H/+vvVeZZUbaZHAc2E1BFX+LkTmv2bKKeLeHYMJeFlXu3Vq9SB/byVmn/fIlr57w7uuxcJ7VSi8Ql",
-	"H9GTnN3MSqv6Lvbaeotyhh/jNfVjTdYs2GSXOk/ZWmphel3R6ahsMfm+tAPzKxn29DFJFczFManptJ5d",
-	"5A8w7SsX4epWSOc8diB9IqblpolNWd50fDlmQ137CopP91jsE1V3IBPZvmiHXZy+uMxelqRzJqZTo0ro",
-	"vpmE+6ujO8cXMIg0izHp0s3McinjLF/tz06ftnakQ5rVCbvo0NoYDx2VXT1rWV00hXTuESVvZZVnjCXX",
-	"5NkVahSv0EHRtX8Kp4spIOpOr2nXZCi027YMYLe+SoDdAwipuY1VscqcSzrC4XDF8ZJFKOO3YBJsU1Sh",
-	"MwzxFA3wKYFkz6JacO2VoEQbDKIsUdeHIzFFKqZWTQSQECDKTK2mCqXpiqHv0gw4PcXFTAad3FFl6Cqk",
-	"w02PdVTQW+nSNTO1TCSBGrxoHy5uzWv13NWxfkl53rvTLN6e3X4r0771aTE2om5ulEBmV2nKfJU4Xat8",
-	"BEAQ+kPI9q30lTIUjlz7TT/CsarapXFn5GMFlqursCTVxtQMkyGJ+4T6qsa9wuvV30XklETm34z2CRfH",
-	"8Zgem5S15gxh6smxsa9a2ncKDSU4bVzgGLB8rUX08sgXRdXGdkG05OfZKtrZimNfffYnn3/y3sMf/AXw",
-	"cxbjxaomEz0B4BeORch7WOEWSzLO45nLVytv1NEAqUpNCNb2GupsowFqqJ9wTNAw5DykfSQYOlwws4eO",
-	"mdtG3RQbb3nowQf/BT36+KMH7//oi598+MWnf/PVZ//no3/6s39770/nrsC/vfdnj375gwf/9LGkSDfW",
-	"gMaKDmwzjv/V6fFU21QtcJ1uNBmrpSCIb0bhFKVf66p8hOu7ywsRUde5ZwWUjCx4/5l8UvPQbNUgpqGY",
-	"qhtXAlsIJPiEHGE0JHLPf46vgNxCUq17yMuaDaVKL7rkRY1fhrGRV92FjucJlse+MQ0Q7rKxQGMKf5EA",
-	"ySFFOKSi+ort2z1WuAizNpI8cfvK6BD4hFDUxf4JMNUU1E9IEZX6xRT+HQ/5aqv7WiWHK1pR1q63RCiP",
-	"3htXXXnS7LMzleFVCRKd5M0mhIsl06AzlUwWo+8UbfJ5ovZgb1d56dyFfUMFZUB5ZDFQdx/la9uqkBe+",
-	"vFWcMzzuX5CArNWyzAzPR3pKgyLS0z+JIo0AVXlZk+TkRfhOeJ6sKsic0B/MYruBmsH8RN26rU5QtdlV",
-	"UYC+aawjuCPIDLe5MjCrrE1WBETAx0OtusIYYcon4GuDEplbSK78audo2Wu7CxVayV3yzUAfzJz9LFsq",
-	"3WIz+3nWDpm1j/LCWqh2Up1u62p7BzLcnVtBw2Opup7ZWBOFa2bOBshKuKjwkBsOx5HsdX+galdmjrnn",
-	"NOZxElDn7La2PQWQrY8pUzaWZ3UPFnmsAk/Vm41WyZszdvU5+AkvNpbMTByMh45NXfWP5nOipME0O3cp",
-	"XonZeJRbCbjywlAA1/IZ6FNz21MokBoizVS91AGTcAG97T2GdcmCp+EokvIHNOfERTJ0goxfCMN0Ccao",
-	"cTMtduladUNX171ZisoGwBPhWQBQ016yRD+mxSyTzNDKzCw7yWWhL+K/2bjcc69EpYpjhorL7EMP7/K6",
-	"yCN+qZQMPTTT//yVmhQEZKjVU2tQK9UErg21VlDAVTezDCvbDa5ODMs0NOTYj4fzJmg2J6yPFcRQZpIq",
-	"zZAHGaRsPLLQdK+acj9ynQjH0ooBGq+IKQB+W34x3oxJQMgQdyNyDPQBXfaPihhoUdcak6OQOnzAYgHN",
-	"j6m5ky1QWYYxqvH7JEGUVwxR1bmTNRcqOZCSBV22D20dLgSfiSoAGs2OPL8glbfI2UVb4tNkYUuLfK9u",
-	"8y/2LMnzM85g3nAikBJxDrklIYQW63sumzj7cJyqKs2f+SOfHjbiI0LhfjYF25OqhTI4xsfEZLPo6OXV",
-	"Dd+SljxtyYl4pQ60nJ7XomWtuquEVHOsTWEqJTOMWcBwZs7nbxxL39vb8HgmTqf8Lr/wrn6ZmKjLvdd3",
-	"ncWJ/YqSJSIABC4KIJVnZiXSQhCu7gS3pagk+2oj4/OduS0smnh1baBvB9W/j7ukx+S+Y18YNgGKdBSR",
-	"oG/u5JS3qpX3ydRVaspUPmyo6dFdtmtNL3Ggavyc7F2M8+CT3/n8k/e+/OH/9fk/f/jop9/58gd/kXtn",
-	"qR36cYOUyE1VA6dZBSNEjEOq0jQyd6bW7yr66y/++dHHPykM7kqWfu7eo3p+Gd5NpznP9zdJT0CUMaCu",
-	"gqdfYZSCU9SOhE9hP4qOsflbtCrlrWZWslIy7IUAMapktSZLVtF0eEXhiuoJXxawVEVY56dixo+QUOXq",
-	"5V/k7dJaY9nMuLVa+dqolaMnlL6XbGhXK3kPwl9NplMmUN8gTmhPQ36WGh0pHYzDHg0pAxnIX6/W2JKm",
-	"VkhNRRkD6wrvluLK5bDksunhy4BzacQseaBkIwLMAIYky8Oj2KgWK0KUqAh9a5Bfz82AyfxXPhUtYzTq",
-	"tavO34qRboaUzDB5AZcnq1KZ+KpW5jJYuqvOOUvBeDXqro7/F6zorsrMgZnsdEnnyipM8WwdhaWBk5dG",
-	"RVsaumz5a/HzAYyds/ZnRdQtq6CCnuPi5SGj2VVRrVZVBZeGae4WgW8Vw+suIzwXuMfVUF16fix8ddNq",
-	"4Rzb9n1ux3rKTbfcFpKMZsXxWquPAbMjrFbXbCbcaYUps0tsgAkXrJKAPDuttO1U266u0YS7V9loEuaz",
-	"wvvXXFTMClvWcrvKNs/pMbOtiXRXSpRFNvLErJx102sHoxj2nuHJZMQlAStzFPPSjtAAT7Oa8Nxn0oJs",
-	"wGlVST+HTya3MLOuDNl90UzdZSeEzp62COfHQj1yyPTXVfFLBR3Gj6VZsCO3GlVzQAGyo0kcqnq58rNj",
-	"3dGLBMdacPNnEquLjBnQ8nYKgemszvMONAM5bkmA2gvnV7jS5Gdx0uWGr0diDauweJw10LQNPeKFYOuZ",
-	"Gcg0lhmrobJ07RIet2MeoGrEUh4U/QknfgyVrrd6dV+tulVtYte85sckIFSE6m7DZoMCpLOUmPsL07ly",
-	"ZFQojmCTl65CAZ1FS5hwQJafDmEoh46LDhUzHDqIxajLxEDXiEJ8hH2CukRMCKHX0kcKd2zpAgzWKApX",
-	"OsaU985R4t/OENIghqdLXKqvDPymki1QUPWqUG4zw3gSQC5p9/PB0e7GIY5eTA/CcxzAzYbrxGySAaRV",
-	"gRnJQboaxL3BdyyFbc21ujLs/HNRqyHUVtyqlFlBaI31enNbbmaqCl4YEHcBrbo0/BKtbc2jrzo4bmmb",
-	"3qrgic/fLpssWH17jWqNxtYKK17kqJ5t/Nz1KpblWn2XMCNjPLnPKpsSr/J86KYWtJ1RDe2FhEPc0wzZ",
-	"Khrqwrysmsm3egSxczwTA5ekwqX3MguCh8/t5VZKuqIbGjaAO2xSpXC3HlNZdFBVr3R2D1pUmRFGozsv",
-	"3cHkAMoK6q34eL+81/iKl8PTfveSWnjJJM735X5D954A4iWZIlrdG0kxvF9k6yahT/lYfwaYv/Wd1k6t",
-	"3qg163AAESSmOFIm37d+qwbQqcvguOtw0i9+//e++Jv3Hv3ez8FuMgC+c27Mtto7bQXRrhPMHZ8Nh3IW",
-	"p8cTFp+ooxU42OvbsykBMJaqUMPqvD0DNgwBaoCezDIoFdzV2V6cKHwKCGcLA3U6tSZsCVzg/hjHQYir",
-	"h15Ufc+kH1SJAcktTPU6KpeYjHbOKxQwyXVCgcljUtcq2UEWSVlC4NKnrESEtryat6Wc9nkRMhVPvXon",
-	"FY8vf/jBw49+58H7P7MY/qiUq6v4jh4bIy7FYJfGKMWAKzBhc5d42ZCcp1lJXnks6XRnulrRKFlGtPbf",
-	"IQlCH0fHnPkhjsyUu7OrAPPZI5yDEinclt/UcD+5KkQ2GD+uvXsk/8er7RzXjv59IeD+m+bqM3ffS5cp",
-	"gPvu4NwVo8CJ+W5xzs+bLD6JGA4qCdyUH4f0uAPArMn1gfyp6YHNqP0t5pfGtpf9UX6pfV1JVSgpwY+l",
-	"xNTRqrCizy93yfxZcHSdytebZlqXrXZ9ke86S8ZjJKtaGWY4U3ls8VFsxTE4JSnhauj5GbSXcHZdshNw",
-	"VHTc48Qfx6GYHkgCFTdBQeoGHNQifXpV/vF9yz2+e195w1VpNCKl1cH8ROVsqGwFRJkYqAAhdSuyqyNT",
-	"ktuQb8SRs+vYFbCBJkOlouPsDEJLegXY9nspGmda12Q3a4WjEeNCATC5GgtCjGMA5BmikAqWqQDJYgSH",
-	"IwPUdEgVydxF2sEnpTsgZGi+6LEYkSggMbTjIg2HDPHYgZ4N4p8gckriKczHxiE9pNfln+idMaYiFFOF",
-	"ADQZsIigFPtPL/UGeglPOSC73Di4hQIsFJ6FGBCo9vIcV4N/l1FyDYXK4Ib3D+mdl/dRs9ncke9/4+7+",
-	"BlL93r51cFdfTVCkglgQJSSA0pk3AjIcMam3p7XXyHQ3U0tbfWV+kdMDZbdV1U0+gXor8MrEoOckNT3l",
-	"RwoxFch9vuGp5MG3kw5FTeFvk2AXiXhM3n7BhcYOKaYAdYKS7rSehXxD9Hyr0XhhA71GphxF4SlBmOvy",
-	"NaouClwlxzDve2ikapWj5+Xc7LS2Oi+gAZbTzwXuRgS97bOAvH0NBcznm/plvjEMADmEq3ER7A/QkGDK",
-	"Nw4hTyf0CVXuAW2k7Y2wPyC1xoaUwjHw+UCIEd/d3JxMJhsYHm+wuL+pv+WbN2/sX3/j4Dp8k8LROncN",
-	"Yzuuk9R2duobnnqNjQjFo9DZdZob3kYTYLo1kMzmxoREUe2Esgnd/O3JCd/4ba7CC/qkIBHr1w9uvYHe",
-	"JF05j+iACDVDna1654UNFe4Xq3whKeuvECGnG1QMHzE5ANliw/NU4X257wtdxyDSUBCbpnulDRfpytfI",
-	"9IAIJf+zKCEnsvcz12l5pftIQtnmizi4o4vln7nOltes8MmYT1VyXA+PI7H4g5dxGI1jktGqCvGOj4dD",
-	"HE814aNxNwp9oB8S66TaA5MCA8Rt4q05kg1t5rmwdPWgadwnSDALZUaqUtkLaJ+E9aH6NnelUngdxycB",
-	"m9DCFdZl/SussrSHNoe6rSxU+68g04zKBXOt5c+UlOp0Oo2CInPFyy+H+tQt/5uJ7jArATqkdPEHBEdi",
-	"8G7pmu8pcJy8uhvFzCeco4ARXriur0K7lym7uoeCxbshNfdTt3I3sjOLIxVpW7xsQyLi0Oely3Y7ZkMi",
-	"BmTMkZQbpPzh14y9pKGhcFS4dq/rxquJJCDUZeXRVDg9lvvRsd5QTRn+Y3Aw35fkseDXDp1Xrt89dNyY",
-	"jQX5tcOEIQ8dV9Wu+rVD2fGhc4Y6h3RFkm1m72ljkXRhirnCtnLlwZvxAta4tSeNz8aGh5TJjayQFLUf",
-	"tzutHcQJBLOh1kbrBdfYgpKNIO5kil69e/c2ehHz0FdYk9CrrowOZo/X3ka//uZdU4kdLLbrwUsHe7M8",
-	"tx8TLMhdHXik+eVFFkznKIt7tclkUpME1cZxRKg0qYLq2sOKVDrLHpekVXh2iXrrrj6EFHKmPqGciy9b",
-	"Xn3xJ9+gkkdYHL6rwO1a9QrMfJexmzjWu2F9q0ov+t6HBK+TIMR3pVQ+UdF5mQgfjiIqyg0lUW7FgqQs",
-	"3o0pHkZzzaFbI0L3bt9Ial0V6tN9RkWMfbHcbmj6TtWqpmoXgRm+SlPHNxQ+fdZuyFPqy5ZTVR2au5BJ",
-	"ln+C4sigKD6eyl9gj0MTdUoPKdofhJRwIlXhddqPQj6QKvHtCNP+24jFrhV4BzAWE4MU2Y3ZhJMYYX6i",
-	"S4PeMMdiypAiCk6s8mjPkTxcKUIEichowCgptqJhgLcVhM4Ix3hIBETml9w3pq9s3qK35R8QG5FLAse0",
-	"P5bmvsbmGKnmoYb5O2MST9P7AjnwDCsav/SsEzYNNyzrj6dFVOUskBiNVHVs0/kAfk173/N9MhI1832p",
-	"TBRWtjqqZuUMhJJGa4iJXB6OPa/p/7uA+XAWkq/CT0QJaIaE1vZW5zEcQFpea/EnbzDxMhur6IMne2DN",
-	"AqhCsVmsjpo9FmsoVUu6VfkQJduSRabl5xeF46pM6wAL3MVc3ZIrVwt4mWBJn+NIuz7g8YBN1IEHMHCj",
-	"gHChqmSAJ2eCQ6EqICNsDBzwwcGx9xrq4TDiGkS37SFt+RaK7h2CA6lMLtXPkXZSfFzyMX3qVP8+Tv2T",
-	"qEuQDrEs3QRO65t2hFAht9wMueDIvJY4IsMY6WAY7iLKJlLva4t4hLnYQHdYRPiucczOrrNsdy+NrFlO",
-	"Q6tbw1RLL3j9ZjgMReW3kxCk5b6o/PY36BLEXDcZppW/2BP6qkl/cXSJQqQXEC7qC8Roz2yQanuC7m+G",
-	"9KSsWf3aJrwD7T02m7+KzL7M4m4YBOo08lilPL0e0vkvR2cZwZcLgKw4NSPuygU/K+2b9/W/zubtEgFX",
-	"wOfqVSX6oeBG8M8n968QI/ZLS73+7sZLz5b0lNk6BhfgSovB1baqFsnNHXVbiFIIhlLJSVeZlzuSVGEo",
-	"fV2Vq5+VKWjB2ZB0WSCPQUwfdtRFpqkH3Z1CuS3llOTqgnc0FtzcoKIopAk4X9ZWhAMUF5gGHI2pCCML",
-	"+f45jii5J5A1HFeKMJhtWX+2apTj6TX0thT9IMYT+jYistkwFXR7iGVurL20t6WF3roXfY1Mbams4hJb",
-	"UiDTL5+IH+wO8Uk4KlcIcPGA+uEpoUgl3qIxDaAqRcjRCZlmt9qCG95FO2/6SfIFENNQ2uRxjDI2j58p",
-	"tdfydhZ/cEcj+T52J2Sr0Vj88WtkeocY+p6YGtepvlk9vsdPlJJjLAJdBtEl8h+Jog0p6FlLxUOqV6Lg",
-	"07PqXKdYhLmwzrW7CKP9xsFtc+KlTBArWCN8V5+sBwS9TuKTiKCYMWHcRxHrF3tHU1oufOG0oX/aVPCg",
-	"h7TVADfpIZX/+e+o5D0Er5T5jTTEZzVHajqYr4XjZsb3Mceq8AfM1NEpNij2B4xxwk0Oc+o1zdXXYb0e",
-	"iV3Ex/5A7t8nhIxC2pc7e8AoFvLf8GnIEcExJcE19PYr1+8iSYRyBb+NIjjpC1gyIGsD7el/ogGLAlVL",
-	"R3sQUA+q/DKIwaSuNjRMwFDI0RAHxEWM+gRhaXyELJDtJaFjz3HTNsVD7Y1KHl6bMZ58PRGShFBwEvUS",
-	"CyTzpSojZQLl3UrmyT7QcaUtE0Xi2ihZGyVro+RpMUqU7tblilOdHRGBpmxs7QpWMYJ0Z5gpk1jhxJkv",
-	"m4jTconqAkm+kNRSLDts2udH7dqxtbaKLC08/6lCedBTEn9q9gtTW4yXauFMmcYrrYxtStc6ea2T1zr5",
-	"adHJt8fglyuoJ4visD+wbXVTWc9SySFZfFOm30rjHRRMEk8VJug+Frvz78b2dW+P8WrsMn3dajjri6Kr",
-	"cFGUBQYz/G7YG1KbC22N1/EJ4dKoUEGS6qo/ZpHyccjdhsP9kOJ4FQOZZLCox0lSi3oH4T4O6YxolJsI",
-	"suMrbhtIEp+IUaC7VjAvz7ZlUGWomksB/iFhyqtuLKz3/svb+4FdFiq/7Ga/eT8MzjZjcspOyLxDmHye",
-	"qkZ5gtLxtCqD0KTMSZsgpKgXnpIkAmqx8lPNn1f5Vb8tL9eTl6qxvha6ar6WWp9h1nqssh67ToPKWkz2",
-	"pM8sxarrJhEqsBTSrMHPj3DWSw8Z1y7CAg0ZF4gzNBz7AxRShKMo8fyjAE830B6KsCAx0h2jmEBBZ2kX",
-	"XgPnEOshz6RYz8QSzPHkl5qEqqOrbRMqGteeorWnaK1lnxYte1OeTrN6UWnCBY57dd8612f/ChyFbQAM",
-	"wVT4gkpSHzEWuUWud4qH5CLK8iVN25XWlobItbpcq8u1unxa1CVILSlUagpRe57OJFTEpk56uWddvzWT",
-	"CjfEU8QJSTQmiwOF5GNCrNAemuDoBHWnSIHSIS4A20eYV1SklrqpDQXqkj6m+VD2awhiWzggi6oMmEIE",
-	"D0nsdT2gK5XXkg9td6sG3FfPg7Hugl8OI7FEUkwC41f5i9tqa16yn6XyepL0gZdjNlz+q7us8jd39HX5",
-	"Uh2Zj5J+LtNXAzX61vc3V+H+hiTapSyuUL+xeZ+Td6qk+Kg0ziTBR5qtIe1zF0UE98CFLpXkiHFA2i3V",
-	"jHO04isElOJ0aZV4QN55XNxdZg8R9XCdhnPZaThEc0gltt7UhcnmuuVJzLVfHofD1HLIhJbKj0mwgfa1",
-	"2aLjZHEEedSIjwiFH9iEBBqIYITDwCTfQD4NwTGVEnMNUWby41CX+GxIOKKkj+V+UDVnRo3rouLiXjEf",
-	"GAxqfa578uc6Yxr7yZKsT3rrk171sFbFNkX6epANmMqqa3JvFGHtfyrNsEkQKAz4jHJs9bAvOOhewPGT",
-	"D5/j4JxDGRAagzwj39SANInSnQyY3A/guAgoscJs7cXWikXuFbVZLArLLBf7lbX9cln2y5uDaSIO0lJQ",
-	"qTYAuVjVmBnFjPVK5UJ5jHWqmYhYvwbv79qJZSH1ozGAtcCzxAEiLXhTDzGfmrSB9tCQDSFOBpBZVNh2",
-	"qEBeYiIHQ+UBYUoEer7ltV4oQyxlvUuVkrIsN7/BR4Dnm07K/35aP6QhDcg9VG8nqW6L0uFWkemm1vCZ",
-	"T3K7HbNTHeVvM732vkWsP4/p741C4+orNtqv00AnoWls8F56yyEli3GikKylRS71eWEOvJuSJneM9PZ6",
-	"y/Ps9uQYoLlr6O0hi8nbiOOpdjFyNiQQvRORnpQUfiLt/z4OKWI0jWQEPDSh7rINlqiYhD6pHNZ43UzK",
-	"6q5lLm/LCePpwYSQ0TNuSi8YqcIUBoD/te28tp2XDd0JRYEmK01Nh7rDS90nq+Tc7I2ygihXNnCoYEB2",
-	"reoAozhkchhGZkG/QYiia8IWpSFgWsCgDeHTDfQGgxR7k6M7GTBl/VTWgK/IEV599bf2Iqxvh9d67xx6",
-	"T2ooSylpbZR4TzWcUbkC1HEttcrxjBMcB1r26i0k8AkBb4GriFAgts8r9AJzC4wF4eIFO5zRVRXj9cHq",
-	"lGygWz3EpfrDkas/4kLLO5iMXdIPKZfmIYuNBlCdBcQPA3N5DaGSVhjPoridV/TzpyHYMUfr2tu71tNr",
-	"Pf10BT36gzAKUqW5IHhH5clWVc2WURqFHI73qgFdrNcOaWQxogzJY7nKJQRtO2FxoNEJLhIK+Sp0+jQo",
-	"1Ayla3W6Vqdrdfo0qVMwEws0nQGmm4c4YH4ouxbYJ7FQQCRE3Y7ZNTRVnbOBgqBhJiOHQMX0rkLdClxV",
-	"SPGUxFNJS3Ew46uaimcEiUANpyyS7a5erqeyyF2Wzwo5y53rQ8LIT1nKVfhBCUMhyPfXL5BA3xWZe6a8",
-	"/z0FQdQAQPp1oe/GYsKFPCltoL081JvuIb1HS8CEDPLbDYGGTBIs7QNTr7MYkGiB5+lVM1VX3QBY7/zr",
-	"nX+98z9VDi9M52niZI+ft8OrzIfJ3LjFSkGFaiN/zNv4ZYT9ryomfx0r/7WIlVdCouJ/eUGomrsAV1GF",
-	"OVgVz6U5Iw1naW5rucRCg+oqNwX09RzPCmuoXB+ACfIcryi0t9l5hfaleHpnTK9mJLCcnrUhszZk1hhI",
-	"TwD/kMkTItVKqjx0F/7c7GLhDxZjzyrlCs12p/I/uypMd4AVHhybUHncG0cil6PJCRVKk2LUxQG0wEcs",
-	"jOBgB0lFcDwMBRlC3K6P43iatBmmWuv4hEyvGchFV0UfQEdK/NRp9NDZPHQSPH4IEXQRZ/Z7fMDGUYAG",
-	"WJpvOmSsXm+j7rTsiDlHa78I0/cMqW41oMesuqHTO8A+xeaUYi3lyZJsZ1j7cvT1WnN+jTXneIQEQ3XX",
-	"87xykzKjQsOhnIu5AN444AgjPiBEoOf3D74pdeQ37r5c20YsRq+8WN/2mh5chv3mzYPffEGqWIxGMeuF",
-	"Gngz1mpYqsWYTbiyQk/IFLEeAHROkMpDg9gH+ZaWy0T5QRyrag/CW02LJpyVkskG2tPqsN1Cr4cvVtSF",
-	"N2D4j8WGvUNkV5eoN4fjSIQjHItNKLEeYIGrazE1EU/Eiae6TjSoq4LpfX6aDaWP2cRlYyFZxYXIaddn",
-	"AXHjcUTcmGDOqKtdrYe04RqXrFvvuK7r7ni5YjFZJoftN4YF+jXZcaYCcKO93WputbYqhdkzgSOuTQYo",
-	"gZao/ZhN1kp/rfRXCxkKomO08yJdv1y2vbi4U+8Vck7Vuk6q/7ok1WccYOUMTNkwXIhbdnsMsZWpL6zH",
-	"Ygi0BCRw4+xWjK1qWmKUNqzMEu1pEUzd6/UANoKVFZS8UEGRN5Kur/T1Xkrm+opv7RlbX/E9LbaBlts0",
-	"kierBufd+SXaim/ePyHTswX58KaasOXvMsc7EEKNdD/BXIurRhpPcXpocY77LfPD0goy+fLxJN6khJbl",
-	"4nWJLw+xrIfCdcXsS011z0w21jtAWb6vvZkvuuXOvDsD5heTfsiF4oLZ8pC9UEFJZwpDzlTacStckt/K",
-	"UHylLsuv3xMkpjhKIP0vVeSseVhfZV+Fq2yW40wjc9nf511pSwmCrPec9CTAbychDZKKKYDcbuTQD8W0",
-	"cjqnzTtX2va2CX0i1ndmpp5tE7zKUFnmnbXf7etqWxtVlddUc7RekcEB1XsqOOQyVsEc62HGW6cNjkLb",
-	"+kI68HHv8M+CQD4LCJjLMbuuTrDIsDavzbWp5x8WZUO3TW9fX6NYT8HaHr4SoZ0pPyawAeanSlawacGF",
-	"BKl+iqICV+BiHEMyi8ZUqWz8ah650navpvGJmLxmfp5ta3fBKEfm8drGXdu4CTcUKrLcXl/VptXvL/QB",
-	"n1tdPcb99imXomfhFrkKh7Io9KfldxkWqm+SJ4oYNVg7IUUA8GngfBOnFGfj2CfFzKu6XPr2gj4O3lW0",
-	"ld046pl49uFC784kB1tcBA/yLLTJyZwy+9dPSTxNOcnA9VuZx5hDuOQkjCLUNanI0sQLYtwTkLwzGsXs",
-	"VMP5Y1+Ep1hAejF6XsOJhgFPIgzsapsvFJ+N7owjckCgXP/l3dSrPg4EFoQv4ivuGmDUAMN/pwqc6qnL",
-	"a9+LonRQOh0rJrC+RJnq1Xlq8/4A88HZXBUF3CXIPaGjZ/N8JjvGKbvtgoo6eHWv1thqJ0kHmA90Xpiu",
-	"WQWV+4o0mF7UWRWWpcx0YCXbS6qe40Cq4zqhfGuExcBxHdmZs+tIKpy8Ze9WTTqXH58tqSCneBhl+TkN",
-	"Lw2DXaQwl2sNr9ExoMvnhFqGUT/zqnMvZT9IpQHOk8akIHQew7OolMXfNFGHAMI3kKoSwgvgQhdyGgkV",
-	"UnUMGRUDFw3YBA0xnaIJDkUm6zHk6h1Vf01IZdsHkLwbFNHxsEti7iKq4EYpCAAv2cOhPtwl7sMsKjUg",
-	"4dlTiPRh4bqWoibKTWs4qnLzbr1ZVEQvVPVP0/ynxG8yB3grcZuXbJgWcVc6I/1y8WTNJKw9ilfBoxhn",
-	"mDJRr9av5X7FA5INjn0ui8iMeRiQDfQGhMXm6/pqbCYVIQulhgFNvjvVF0xIgY3zYyzyMljmhUxZ60o7",
-	"IlMyn1DwazJLz3r866KBxtYba6fk19Up+Wpa51zdfeCYlKrCWTujinMSW6ymzVoF54kom2QgPS9oZsjT",
-	"1QW04EuP1QB4+sXyGfByxja7LMXzmz6mPokW1WhQSAOpiHWxf2KQ0C0Gl6csqEMzGUyvaecZwB+wMQVA",
-	"PEjT5SKpxtCN2Ykq2YD7MSFDMCZmJelatiPE4pwsTQaEavCELmMnJA0GhEIVAww5wZBOfM0KkJkMGBoQ",
-	"HAcAmK6bScLigzBIviowV2DiViGoVwzmBsa1tmrWVs06t+fpq3EJwnvBHYHRXhgPy7eEAyJEBKCrcOTr",
-	"aW2sk+xRTHAUTZWMpvXLzA6izoox4QL1GeHFO0nRHlBUbxgIfQZVsBrYWgevdfBaBz+FdYZBelX2CY6J",
-	"kpTFarhH4hhH89LYWUghrEDbp+yUxN1xHBCqwNEx0hOaQjQoE/wkf0AtOZNeWz6HPameiUHHh7GYogBP",
-	"ebl7Tw3zijv3FJHrvPZ1Xvta7z49cYk9EqfaUcijfTSal84ek2gRdEgZnO5z0s6VX58SEzzBR2zMiauq",
-	"DSQPdeBDEELt+SikxEWYIzFhaERinpS7yCXoQKlrEugwM+aPlWtkD41wGIM/QypnM4C0HHBFAB6jjCP8",
-	"FNy0RGuQkbUyXivjpzNIXCo6u255qjf5gvpsiXZW+GSbhAaV9XSiGKHUdQlEEyjd1MRVBEM05azCvE6D",
-	"1WpL94pgna013FrDrTXcOUuip4pmkS6T5/BNMOoqQOqmwZM0QBMcKxuxj0fchUN/hEcKSlQd7zVu3akU",
-	"SlP78hoSKQRTEPYAry4pZJzJZIBqwlCaKgefm4bsQCTyMev1Qr/QESvHdQeCOS/JBpRtPxkDUPYM4ytF",
-	"cJpgjnqpzF1Z9fFYpfuKueTkAlqC5ZqigyPImhVp0TdpDywOzVfiDFkZVfM93IIkDnlShOI+ip7uFE0G",
-	"bFgidoviUscReUkRdNVTOa6pqeDgNHTWoZ5Vgz3U8qapP9ZMF7BqWbzn7ZiNGCc8Iw5QWrMfUiTYkMUx",
-	"m5jq8gTHUUi42EB7FOpaaK5EmivRcMyF4WgbDXXRngGDMXvGFfY+PLmdZ22Yryv/rO1spSgsZVVtV9YZ",
-	"c5smR3IhOLSV4SuYtoyTuhPEVOFDAdSX7U4RNuoQnLjSBqeJATEZsHSTD0F3Go0NPXBtrZMgtDHTF6nM",
-	"PT2WFWpNd0G+HkzmFUvWW6vRtX9j7d+4dL1rtA3CNFVmoA+W1MDq23IFvKde4DNJy8lVHok4Mcen6tpS",
-	"NbtWlmtluVaWa2V5ycpSH4BxNQ0ZA2+Xeo5eIn4YEI4IeJBU1R1V4Czx4Pawr10BNqyCBnsQOmsd7QG+",
-	"eEj70uaUejzC8XAD3aLyE8oLwgYq+5yUeKZO30vTSDBTZb7XUAMACLb2I1X3IwF7IRxFaBBywQx3LeJa",
-	"Hg7HCwNmsrybBA5CGR/ImuslNxADHKAuITS9ijCh5FaYoTQCIKJQZxeNhxyNRwr4EIeUa2QHhiLGJctf",
-	"v4d94ULeDgcIj6D4aqOyDMyy/oGaB3KZNx4HyVw/EedT2v1c0YPqjFdd9r7OFx93pWyn2wOjqURq0S8X",
-	"ej0+Ph+SJQk5JnjIVf1hVVPeRSMShwyuNdS/3PSaRW1fUEkLKmhQV9VDlEpDmvzFdxwHhqIFoEMKaAcP",
-	"EY4YJcYUf2dMYLjaFrdjQY7DwKlqht94Sa7CZWJ9XKaFfyAwGARluB1y6rh+hz+VCDMJ9XAsk1xpsXjC",
-	"0+X3I3ucE/n/unqRYqQgDEyku+ZqC9CKW3fp6psAT1EUwgMXMeoTnZvKTk2WbJzEK5FEhEIBgZ1KfCrD",
-	"9mqhuNK3KJrG9T3K+ky7PtM+NWdaUIRaAxbrUG0piDAimxoxcPM+no9TGBF8SkA5N7baBmdQ416KAXp7",
-	"Y7T55ttGvfbCmAv0pv5z6KqKyQnCagQIfKCZJwx1p4JwI8MA+sbRfuPgNhIR69ckkQrPELRuGmYxD4fj",
-	"uiKvvsji2IOgK0O17AqFNCD3ikiAyeY6yrTASYjneggt3MFtSZQQJJZt/Mfn773l1XaO7jfP/pP5x/Nv",
-	"bRyNXvjf9N91t3n2wq86s0CFy9kbzBdE1LiIJVeUYCYqiMQei4dYOLtON6QYTC+L+Hq70+k06pVxE8Mo",
-	"hya2j/0Bqe0zKmIFGzhPBcPL5t0rXxn7aUYkuZmIN6QFsj6IIUbdMQ0iMqfiXl6JbN7vPnuKpPFMKxL3",
-	"MkfTXavFtVpcq0WpFjfv+8+eamyuVeNToxovdTT+WtGvFf1a0RtFv3k/ePaUfWut7NfK/oko+0sdTbDe",
-	"utZb19d067ofkVMSnc31/+4p+dJb1QDzQfFOJbcivVMt3HT2UG8cRaphFVbvDzDtE76BbvVMvAfqkinT",
-	"wVIAVcXDPiWBglkZsZCKwt3qbhiRhb7fm3Lctv4oUQ4wP+dTEEYLNM4eu0pbe6OvrEp7asoBvQqCPqtY",
-	"9DRWVStzPcJPo2pprFXL2i5fK8q1orwERTnXR/w0KsvmWlmuleXaibFW/WvVX0H1z/UaP43qv7VW/2v1",
-	"v1b/ax/2ejN7djezGFPe0xM8rxyZXaAUCh9Y6K0GXlbBbM+maOAoqlYNoSzh4q6m8kpnXBgi1ykX65SL",
-	"dcrF05JyYaS2SMEprbYAZ1bEIY5qXRxh6pNS+/9gPDQJ2tiH2owuVCZA3an6r1bc/gDHYgNdx/4AjWko",
-	"VPa1YOhdErN8uIc7J1NN2vCSshc1YctqzusGf6tyPuWeuMn6B+G75DHkVGaGVmZAyHeQWZg1VkHVO+nZ",
-	"uSs3HyyBKOP8myEX3Maj10mdLJbbD+tpQ0KxLuC2ZapyANiltJMRpojck7Yvjo7D4JpdGgRxQjhS5c8V",
-	"fnPAZ7I53RwWfVr6rjDz+Zvp0JaVnQskIi9++7qeg8dSdDiZhLLkZXkM6ufs9JshPVlkLcA7Vzy05GpF",
-	"ioRcWFJUtim5pTjnylrntthsoDeUYAWoG8ZiAFCLSO6DnOCIBAgrtAB4Q+MnUqgwoY4YC0SszJpPmOpK",
-	"m/MJlU/Enk/n6Nm26BeO8zR9YQ1I+7UvbWMprwVmefoblNgtNU9UAQhGM6Vw80YImBdS6VGjL+UfYaAR",
-	"kihTyN2WEs2VS19ojCzlFHmFiAvo0MdqNzz1Yv00R5dK3j6/yGxq858vkB3gfP2qiyibSOY3yC2Yi11T",
-	"kkDnSVjQzkzKmdm9sEZ6xqp6KkWTAaHG1ADkMox4+C6p4kh052ZEvGgGdonFq6/2+TmZgRLxTJZ+LZ2P",
-	"TTqf4+m0LyeoCtloPmhYRlhMwXhO4lMojyKPBdwfMBZBhRSKyHAUsal6M+AoVFJMTsOAUJ+gfowD4qIp",
-	"wbGbQAfKrTC7qw3YBHFBcBBGU1fDBob+AMGFMIeTRkywP9CIgeAX40lVe9bLIBOqUbrmqhs8dRfXBQeq",
-	"dVXM7mpuplkSy33f8HQtr5clr3sZUc1zpXyPBGg8OpfsboIXZV7KYba/NH1QV9hVIixbQYKhURxSdWoX",
-	"DA30f42Euxn51qVzT0MyscAC5T5r3SVCvSaoIylV1qql7rbyIJ1/K845HDHtj+VEaPq1g6oIkDDCtJ9B",
-	"ISR0PJQrB8Xj3x04R+e5OxfkntgciGFUdll+OPa8pv/vAubLxpF8FX4i6hbdvjP3WttbnapX5jDStQZ4",
-	"QhrAyN2SCoALLMhQs84cMxuwEQd4NCJUFalm6a2RvlLiqEvEhBCVSiytab6Bbo0IDWkftEEUUsIRDqSe",
-	"kvT6EeN21cHzy3MyiEs0qffUKG+P4xHj1e3ql2M2rPzyXfZ4EEH1bJXDgZoX1tJ8yfY3t1h3GbmdsPgk",
-	"YriC2a3CLskpodp1FMZiCgDbaECiwBjG+m0VOyOVynBIaLAL2zMXLsJI4OgEDGVlAsfgTkwU0cWl+E0z",
-	"pCtpBifUlQhNsiBrmbk0mXkzUyRGHR9RhAWJpqXiAz3Ep8UhxJMBiQl6W4RD0sX0BAVkyN4GgUh/g6/f",
-	"RlHIBaHyGGpG6TrjOHJ2nYEQo93NzXqjs+FteBv13W1v2wNm1BTNiiZDI8bBfB7DZVoBQjUvsC3lhwMS",
-	"jaxPrMEWv99P4+dCimIixjFNPx/hWNDij/djEhAqQhxZ3flRKJey6PUIh0M4NWuFYBXBgVEWfJIhCvDA",
-	"1bk6/VTSMByVzcd1A32SWCBy6UYxYz1ux39D1EDR9GABRRH4AMfETQoLhNzwFsTCW7PFWFTQzqvqEOQi",
-	"yoYhVavnSv1I4hhHiig/wnHY06qH23NDS2ZHKfA8yHr6ZYLKWvKp8WN0pS63VkOBvs9+dJedEEn3gOBI",
-	"DFwktWaMfWv4ZmHPjs7+/wAAAP//",
+	"7L17cyTHdSf6VXJrN4LkbjVQ/UA3gAnHvSA4Q4455IwHI9EyMQtmV2V3l1Cd2azMRk9zFhGU19yVZMmP",
+	"u+uV5OsX77X82CtR0tph0xRtRdz7TRyc4fAvfoUbeTKzKqu6qrsaaGAww3Y4xEF1VebJzHNOnjx5zu88",
+	"dHw2HDFKqODO7kNnQHBAYvjnPvYHZJ9REbNI/h0Q7sfhSISMOrvOa2yCIkb7KBRoiKeoS9AxGYkNtId6",
+	"4yhCIoyI/QPqsRiRExJvOK7D/QEZYtnoED+4RWhfDJzduue5jpiOiLPrcBGHtO+cnrrOzYAMR0wQKu6S",
+	"UYSnJJglRsRjgiYDEhMkBgRhyickRiGHvxglqB+eEIq6pMdigsY0IDH8xPFQUjfNkEToeOjsvg2NOveL",
+	"SLoV0uMCIgYEUfJAoBHuEzclJyaSEknFi3dv7KPtxvb2S2Vz0PCKJuHUdUY4xkMi9NLs+T4bU3HzlTvy",
+	"8SwpdDzskhixnpoO9bbjOqH8cYTFwHEdioeyk/THmLw7DmM5vXLkNoH/LiY9Z9f5t5spr2yqX/mmJuVN",
+	"6BFmRz8pIU2wsT8IaR+JQcjzpL07JvG0iLbz0jKOR4yTEpImg9Af5CaLLySpfLoMA3ESn5DAcR0fx0T/",
+	"pzYgkXlUYxP4ecrGYlDMaXviFusfhO+VkY45OqZsQiW3UaA/Yn00wIGaXh6+R8oGIo4i1j/Sb6TE91g8",
+	"xMLZdUIq2i3HdYYhDYdyQCljhlSQvp7h/XHMWVzGh+SBOPLhDTO/Uji0IJZQpt4vk5CtYi3xSjy9O6Yl",
+	"ZATEDwOpFgKtGlzUHQsUE5/FAaJMAEPKn8ecIMq0SigiLoinR/GYZqgLSA+PI+Hs9nDESUJdl7GIYArk",
+	"Xe/1iC/CE3IjZsMSKol5BzGKWIxwT4CaCjkKcBk9yUdHvZgNK0vKK1iQLGElRAG3I0ajKZoMsJCaLE+n",
+	"1qpVCT0HjfdYxalbkqQjwc5A1QNBYoqjUiUMk2Y2oEkoBooeNhZccmMYlJGlGz6CN4q3yoYHgpn8XSQS",
+	"c1itF8ZczJkZzUtn2xGSGSqdmVBwa/jZ/Qien63jm69kDQZ/+jqZlmkmPCRcLYjsjPDUQLmGMIrJiGBB",
+	"guTHAeZ5iwGIV/ZSSr7Vee11eK18LMsu6OshDcp4rafGchzSMrbSP1WbyutUxFPZn+pYbjF7YtEehIUi",
+	"IqRcYCqkCSQ3Vm2GyY0JpABL61DqkgnmWgeTAI2pCOVzQq9JjYwE6xNpPOlvMrtV4fAkCUdYFG9mARak",
+	"JsKh/LrInhuGZaMbMg7Don1pwyVbWAkVkWypeHMA83aIH6jNFLaxZGutF26tt8v2M0lEgKdyS5U2RuiT",
+	"a0gw+UROFhsLFJaZVIwur+luj0iMZdfl4oQpClPOlwKCDEv6UUjKjM/jFUvI7biPafgeEHsjjAQpM0xw",
+	"V86S0sfWN2WTZr2S18oVFNLtCSVxReGV08bk+2WkyN+OlpLlpPuUmAWELCZg+Um4g2NBSVx1VUbq9RIi",
+	"9K9nIOOu1jdzNsdEJWGRM8O0Yishynw3a4lVVEOGtlIzJ6HMtm8qEpUzcSqTNGJxqeJXx2xt2hC5abJY",
+	"IMzR/sHXXYRRFFKitlXsD1DMJi5QSzCw+a8f3H6zlGrZUuGp3OcnxUelA/JupdMwkVtbsTri5N256mjZ",
+	"s9GBwIIMCRU34MMS8r7JGXUlp/n8BGaLj2KCAz4gpPQYqikp3GigQcdNZkz/WTpxpewW4blGInDUOU3E",
+	"r9HSjTekir/HtHQz0z9V61N2BX1+nUVjKkgVLXRiXi0hIPl9aU10KqeOjxjlBDw6L+PgrjI15V8+o0Ju",
+	"mrsPHTwaRaEPW8/mKGbdiAz/A6yolIkHeDiKiPoikAQNQzoWhB+xsThivaMYUzBVAiJwGMmxIT/C4RAc",
+	"Uj1UR4KheqvlIf2dC6aXJ5knjlnMnd23V9/0iEkZiZ1dZ1P/5pzeV5xEuJAzuet49Z2G12uSWt3fwrWO",
+	"3+zWdvBWvdbotYNt0up2cN0D7hPxFHflFOizNxdYjLmz2wI3QSjkT849UE7KkA85EHKCI1gyLQ6bAfO5",
+	"mV++MQz+beFwT6uu8R3VklroLHvZxAzxMZH0IE4oJ1JzhgJJdR7wa4lfwh/IvgPZ+ctjPj0Xf3RlA9ai",
+	"SYXYZexYTov8bReJeIpwH4cUhRRhNGRDkri7zrE8Wjvo1dnymunqvKxoKl0JoHklM88YGo79AWzs1Ceg",
+	"dClDARa4i7k0os3gHdf2hN+V46jt9YBr8+qCE5/RgOeP6mpfaLYX2vlwVMdhNI7JuZYWhIriyF5ezoZE",
+	"MVEPhxEJrul9WotCgAYkGnEpqj2wPccCvDzOqqVxy5bGm5pQBDpm3sonQ1rF6h/k5kKdQbU6kNPi4ygi",
+	"8QscBQy2Rte5weJuGASEnmthekkrGcFLjkZwSyKJCBjQ5KxeF1rS9iYT8gSuXc+lU58SvTKdxyIlcXKu",
+	"BTsm9AWOuM9GxEUBI2odfHaijW3Z7+tkepeMubrxOfP8H5PpUayayWm+/JF1gjmS7xn7WrkepB4msZGa",
+	"1a9Oo5HdqRZQNW/VrKGuatkyFBROyKkrmeoGG9PzrRNl4qgHrWSXSd2fmd1Q/n0BEtLKSoiho3SmU2JX",
+	"NNFmlIjLHQrGqvcnSpSqyquMY8omiPUcOKb1zi0mfBD2xJGUvwiPeF5UEksXqVstRCJO1BVnMI6T+zx5",
+	"kNxVjlLZHEe6PTiOyHPXbqu++sXbSRdvD8XjiCCOp3Iy561gbryrWMZs59dyd9ExGRJ5EAVnp7mBPiZg",
+	"29xj7BaO++ezALosmB4Jxo4iaMq2zQUCP2bda21vddqoOxWEIxwTJPAxoRckVPVmVrFJ+sAbzBgyJJZb",
+	"fdnBrEqdzdIAp1A8FgMWh++dU4ZgWzsKqTldZEQIfpR9D0POQbzJg5E8O7vy1N+X/2UxCkUi5Mo/fsKO",
+	"SXABGq+eXZyEukqno+xAV7E4bzLVqyIka3+/9dZbtb2xGBAq5FqQoit8qSDhHBUsFV+inBB8PBqxWJDg",
+	"DRKE+B68c55TuGzlSHZ1NE7bnjH/YjYWSgI5sjuQDcvT19fu3ahtu9ouGo5iwvlFcEJ9K+UEayoQjALB",
+	"hM07JxePddXyynqJ3SH7kjui9g9ZswjuHd2wFSaTWyQTwrHr1INWsL3Vxs3tXtvrdJuO63RxhKlPwKMn",
+	"d6yQyClynSGeHrFJOnuJG1yuAG54XRzUer3eVq1D6js17LV7tXqP+DuNVqvRa2w7ru25txxHjuuMVHCK",
+	"s5sJEAHflnokJ3MUsxGJRai8RTgd2BLxMNbo5n/3hnHLWHNQ5P00p9wdz+vUd3YaW61Oy9vZqc93jFqT",
+	"+XAmVsKe2cVutOysVr4GseZ8/jdvsRheV4tR0b+YukTftsKFMhc3pnvXuDDNjKRLlE596rRl3W8SHwxu",
+	"vbK3Qj7D3fyI9dLL0t1mw3UCLDC48p5F1rep3vLbW91edwvX/Z1Gl/Rsqts22VuXSHae4vuz4ppbk/mM",
+	"pCO+5DKrhXvohIIMeUVpVwL24Kb6xA6XwnGMwdq0wrIWNarCu2b4Gghz8wObw6laB9m86nidTstrEm9n",
+	"G281/J0dpVKS7brtOiMsBInlXvAf3/Zqnftve7UdXOvdf1jfOv13sxdWrrOXbqM36Wis9u4gCOUDHN2x",
+	"VkVzhS05o1EsjwPSnGjIzZr5Y3B+7joDNiToJOShQB3HdaLwhPAjHDGaeDb1PRt8XHfc7M1AxV16lm8S",
+	"ipa8CreJz5tKbyVhsr2QBvLkFnLUCyMSbOQWoEI3mZko0uaUkIAfgWDMULKPqbRteuMomiL5Ctx+iQEZ",
+	"chKdEL7huAUtjhgr8MLepqiLeegr35bUCMVfp+u09JRml7TK5jQJxSCI8YTO0nudBiosxjL8kpAJO95A",
+	"nf3VnUDRkHKCmbuRStjAGrmb8lWRwL6sFCovtpr4EvvIjq2R61dqI2n0eu3uTqPeaHTqO73WVtn251lU",
+	"K0G/OKK1S/Zsu1/TprrxFHe/DMVtb4v43R2/6zUbXa/erDLNF0mwirROKFZ/5kjubpEm3umS7k4PEz8z",
+	"yfX21lOY5SSMXFOtQ77g0jRvWTR2dLQ5MIT81xE+wWGkTn7JM5APkE/4EzhPLkJMAkKGmRs71bka+sym",
+	"VmmIapZ3vbJTDD+fhbM9a9+c2d4y+1TFw1F+fpf7UC3Cct+olar8jb2eRbuzWd3KDS6/B+rVr9jD/N0s",
+	"t65uKhpGsK1MiyMr0+JI69bcgmUmyE35sXhbFP5gGXMSoiHMdinCk1BMnV3nix/9zyff+q7jOtYtz9Ex",
+	"kT/FbFKrq6AimAyQTzXCI7AZGl6jXfOaNW8rY2Da8eK7zjd+yzP/V+8UHUYMXTMx9FjF6sYEB6g7RaHg",
+	"JOq5iKtbSZTcQ6hrCpiPfYj46OEw4kgZgW4qyZhOb/dg/POWPm0HFHE+wmyqbn2InN00njhW9x0pmWqg",
+	"qVKoe/re3fydVxI5RtOTUrrwisBlDhMXsORG8e869/ZuvV6dB2b1rqFt/tK8iYdKK0aYFzDMvnycpk2p",
+	"NjcQ3PWOI8KRIFGk1wya0FcOCdUh7V9LIpYle4XAXCwOQorjaebFM5xNyJDEfZjsiJyQghTGW/JxEhZo",
+	"3pZUTDA391whdVEd3ujH+IRwsYHeskhW95Pyfcoo2bC9Yq35gR/SklioQ/cj5h/DuydhQCq47q6b904L",
+	"+G3pI0/Cl4uoxOHQ2iVGjIdqjvNTfpPmuOUW6QmIO5FHP4zUDdmGFb2oz0JgE0Um2ULEOKSZ80tKc0x6",
+	"JK4yVXeTF08zQlcldNESxmU6ETgWlZe8RLqX6G/Z3XrGean1hD09KVOUKkupc3Onx5AG5AHwmL47mLl4",
+	"Nhk3M7ck8LNS+iqUOX+XfCH3wgk5p2mDjt52ZjWqHt6ChTW2qzUFlW5G4OxOwpFYvPjqNYvmNHDamj5r",
+	"rs2QXEdFRRWHCNtcocaa9FDKBXcJh3DkDB/oTuRZQ9sJbyez52XGSXBMocOHqRYClZX1tbpWYqHeLuv1",
+	"WkNuqv0YA3/tO66jD1gDNo65VCSsL/uICO4dDTAfOLvONt7xe612u07aO+1uve7jwO9udzvNdhd3vHa7",
+	"3fQ6HY80vdZ2p7PT6rW3g0anTpo7zcZ2veG15VkuDvsQJSzCIelierwhCBebXcaOtVYUIe3nPShbXqtX",
+	"93otHwfYb/lbtjlQgxEXnyrJdq3j9Tq1nZ0dXCPtbrfZ9nHPb3v5U2UuwaXCwXLRgTi7IJd76M3Q5m01",
+	"etjbIZ6/td3tdVplc6e7kmsy63cJOR8v73m5hDkovFxw05QOuIxLWL51z2vubtV3G42N5k67027/lhTv",
+	"cUSOOAGJ0ozeaTa95nbTC/xOu9VptluBt+WR7nZjp7fttVtes7e93exuNRvbeIfsNL2dZuB3m03sN7d2",
+	"dhoNSC8MlNoejUhQkwSoDfFdZ7fRcp3JYAoKl4d9SgIEeQwKAQHczG6a8wcJ2coXCba8mDA0IjFnlKMX",
+	"QV+DDNf8lzbQHkVSehOzjCOsn7Cech77MQlCsYsaaID+vx+g+mYd/Rr8kX1BtwxLr568lFPyWk9KFnjO",
+	"9i2Le2BQ5gf1b/1lgafGqO2KG1xyBKzk1UlthoIjXN61k5JfkZY4DY2r+L6Zhkof5DbHipusmaKizXMf",
+	"U59ES99exQRDPIpl9GF+XGSsmDcfzkSv6bQ6xW3ydKPPRipdXAxiQlyErVjA5EdXJbpDoijc4WCBOBsS",
+	"CN+QpyPc5YQK27DP02mbq+ptx00S/cZU+2jMA/3GQmtFD7Zwogcs9MnSE+3DZxBXTEY1FtcCRuWZwHVY",
+	"gjdhnqzkFtB0OHOWCsz6qDdQqA5XSmEQsfyJ2QygvCf9hnvRd2d594yagoTCwuVchYsGjuRO3dttQhKU",
+	"dejO3w7nL3xhm0s9NiAkQ4JamWP0cu4dfVx0vJ1dz1u7e9bunvnunrWzZu2sWcpZk+EE+5wu1VR5tF+9",
+	"1fIW8fp+hOOwp+Macj6ALmjcP/0/Hn/4B08+/MEX3/pvn//lvzz6xx9//v/8SBpIKibF2XUef/ePnvzs",
+	"O599/P1Hv/izRx/9mVT+NHPecfSZo9mcUXndyspOW+TzXz4g78p3E9ryYcVe0V66BHO+W4mA3IKrZHVY",
+	"5O7UmrmSlU6XY5WBUfJAh5oL1u0rGht1Rtaa0cETFkOsEFZpPxAKlNh6MLV54szl1zzqLjEQav6lrhn6",
+	"mYKV9hW4TC4KHx5mvDGk5tW3mrVOayeo7bTrW7VGz2v5QaMXdNvSroxwl8DJ3WT49UMuSDzPydLx2h2v",
+	"BU4WnaNhQgFZRGbdbiDlHdfhYyB+lrp6rVPf7tR2umSr1vC7Ww1vq7Fdb3ULDgTp+KrcwOuxzS5zAU9k",
+	"hr2gcY07cmpNQFGMgZqOBRuhfGcJVZidxuWPE8kEavLSIbgJCIg9FeWst7QyNZym3GLjUcRwQsYs02SZ",
+	"5Sx6conVX2ahzjP90NGcKVX+2IUyDR7WXq2z0w5quLOzVQu8brdBdtrE7/Yc13zCiR/DyeyYjEStO62J",
+	"AakloFRmOXoxowIFhB9XFP9mu+PtNDPirxd7jvw36sUKYL4//7wKIDcRC5Oi1ipjvsrIzue5VUiFJI6W",
+	"ncTxvG1v93MJCc4bB60Hb4Yt741w6xv4m3ff+3r9t3rB177+G85TSqzQRsbVyqtQJ89sPsWOclvZaLmZ",
+	"HIoX3/bqkENx/z813vZqzfsv7b7t1bbUo8J8in246pjB083dPYDrh2uAWIGGBFPuWLvebG65RWK7lc3z",
+	"wLX37sv/8Wo7R/f/fQlVtBfGw6X3XssPN8NKZ/Ke5FZv7mGbUX4We8HgEA3xA2cX0GQs8LtKRkEd7hAF",
+	"3Ew1vEanVm/Umis7h2Xom5ck2NYuykXJgfbwquxuemjVztqrPbpkYAjtiTBUFTNCHBP/TAfx5I5nEjPa",
+	"t9DJ5tzxLHcuXOL2xCSgJgvcqLc6re1mu9VZtMT7iYrMA3vbimCv9ltaDdTu/4dCPfCKzgVPFU3GoZ4Z",
+	"ej6ZbOf+w9ZpTf2jkf6juB9Gz+Y5SZQKCO4q5W1pWSt0061WHOapv+s6nOfh2dSu5a8+cy6uSbWdR6Vx",
+	"2eTdlRWPHCoCgC+4Xaqr65x5t0tdQkkv9EMcT498tdvZJ4w5d0+Zi6ce9lV6Be4TZ7fTXtSwipWnRwGe",
+	"guj6A+Ifk+AopEdsnALc+9L2OMpGwOTiYWzEXB3k4rPhUK7B9MgnVCjAERbJT962fpuw+Fg5e2Yuykxg",
+	"1+xFmRy/pLsXppkrAIicdxiLCTvSESbmPUgdSAd9mg0cy5i5leOvFl7lcUFGKhBMha85u6pXA96tJlFO",
+	"OfwrHoN209EwEJmSfAcJhKUfgoZ06pt1J2nFinwpiC5KN5WKoUynCdsfCfJAtvXwMDNth87uYaWJO3Tc",
+	"w7T//GelFMBnRtzgKyVw8FyvBDyWa6EeytVQ7cv1gGeEBvAEpFM90fJ56Ow+PCwWnEMjEoeKB6GFjBRC",
+	"S0Ze4edJXRGsJV49axw6p+6hklfVH+7Ljjtt+bmUkkNn9+3DGTk5dO67h7PSBo3m5a18PrTsHiqmOczK",
+	"d/o0owysoVeaGiOeh1ruDm1ZTB9aGuhQqqDDjHzqR4lmSOZb6QYYDMh99oeWml0QH/hlX7MBGcG8PjwE",
+	"2YCftIwpDgAZSx8H8DSkyZSoeag3vFPXbsOSsHw7WlrhsVyc5P3SpiUDYKEarm/WD53T+6fOnLDXfKgr",
+	"wT0rJLUm/948qR9STt5FjdYhBdRxePuQpnU0rEmlSbzenFjDQ9qdoiq75CFV0QLnDUOUZPVIzFHtkGr9",
+	"g3q97UajU280G516d6fXaDS3Gz1vq1H321vN9nav3t6uk167HgRbxN8hvZ0m3gq2g26r08Qtb7txSHWM",
+	"LsoH5RqcfVSrN7z0tXxsbPJa5q18lKqKRsy2lI8wVe/AK08rXjmPel9596se6Jxk1tayNsQVjXtOE4EL",
+	"LJ4rFQVdZWIvICj60ifoGQuRxoDP7nW9duDXSaPnNeo7XX+nuU26jba/7TVIrxtgxwqmPkvK9RnCIfRF",
+	"gXJNkOCoW/Xi2j7xFB6KtTGeP2llTcaiAicnJJ5qoEIoH0NwD0mTJhQcAfS87UPc2mpuFV3Bp5tkNf9Q",
+	"FSApqzaO2V4L4ehCjiQ/QVCZYKYGzjUE3lP53cYwqDYMrf4X+LbvmECuIt1dZfmX9byler6iI/2O+iDr",
+	"SW+3yqO8l71TkgbBkWAVedeW/LlXTeOIHBBhQoaUFOeXvG5QNUOKBuQBDogfDnGEgrAfipzLu9mY8UYB",
+	"qlGzxP9U/Y7rnA4ddXGlQcrsim32glgLn8p/TqL1LGn5UBxc6nB5XQudiSI0pqufeEod1xkwlc2vzheQ",
+	"y099EulfahpKU4UbUt6DfSLQfjuVDAb3vfAeBMkpqML8Ed/NbjRJFZrkwlj9o5Ze9vnKsa93El4LYtxL",
+	"/1LHPEBlhwfyAxPMHJPIdGr+WSNUOQH6YxwHIaa1tHkLKQhGTdk4Tv5hvUfZMKRpwz0Sx9C/n4nJ01kJ",
+	"ijKCg8LwTFieZe8n1w6ztcNs7TBbO8zWDrO1w2ztMFs7zNYOs7XDbO0wWzvMrrDD7MqHIKrAhKsVgXjd",
+	"Po6dMZVomSza6vk/M+dYXd5D5cDmU35YikERClXEmqDkiw20x49JYKCJUcRon6i6mLwoKWim75IDZFHc",
+	"MxiMRyGtnHWoPmDj6nmK89J+CoK7h6yo2saekPuenJSYDRHu4dgF+A4SkdEAcANiNAp9MY7JBroL1gvA",
+	"MkPGL01yb8MyiGeORcilaV+YlvrWQK+RsoWhhh0JEMdh4KIt+KVLuMgk524tioRSVfyObK6azyc6ASsD",
+	"1Yy77ITYDBNhQZCxWDANgHuqs46WhoUrdVokneDoOpgQMso5b5JdptmWew6LUwiSRHlyZ7dx1hBZK1ZL",
+	"NV7E6nZPD8vKohdX1S2MQONWZJfu937xrESYFmWlJpa8Kt8sVZDn1bx6zas7a7/Q+f1ClOA4moKFm3HO",
+	"dB3XgQxH5QF2dvWbu+hA4QeFFCSHjUU15KBd0OL8mIMEZifeQIiqBH6BOMvgDHVfclznPWnQPP69Hz/5",
+	"1R9+8f5vf/7f/+bLT//48Z985/Of/sujb//885/+yxfvv//lp9978tHPH/3zH332ySefffx7jz768PFf",
+	"fAz//v6jP/jel5/+8ZO/+tbjX/x2rvMvP/3e4z/5n49/+eGTf/i7Lz/99pO//p1H3/6R6fnLT7/jnIIl",
+	"9hQQm87nXMuv32qRn5IVUUvw0x98/snHT/7+b558+DePfvrDxx/+34vWIjvPvprn6u7ARR7AmcFfJExV",
+	"MhXff/TdDz/7+P1HP//9xz/4hy8//d6jn/7w0Qc/Tp48+uCXT97/lnrt8Q/+4Ysf/P2Xn/5xA6kf005n",
+	"X0PmpXTeLAISHtXgVHrI93DcJwIkVeqj8IQo0Ut1s6sRhBQoDYzh0a9+8Ph3fvXk/Q8effu/fP6LXz7+",
+	"1fuPvvsL1eWXn377i7/6H59/59t6rXK7UF5RV7vYTRX4MrfUWoGlV1N7juu87Lig0V4pvDIxei5vPygz",
+	"SBVyZOwYUQZwSyAJ6hsUhJDJXelA8CbBsWwyeyZoFEJmnfGas3pinVIfFY8yB4KMKlCd8Nii+ky85BYz",
+	"GbZpy82zjuEKM4Jk8YoshxshiYI7KQhcLiNT50nNRwwLSOr8Xzy3VBhokKRi+gxT3dhH7R2vjvQbaaRB",
+	"lwXTrInZ8rxF6R6mH1eNJyG1aD5ejTEVJDjQ16g5uFe53QDui8rsN1EeoC+s50oV/Pk/PfnopwWSrq6w",
+	"c6liMwJn2l6eT1SJQ/l54QD1DexZE7d4CGfjxGzyZvKwvG2VhzXBcXCelBDdUzVFuFS6VELZ0pEE5ktX",
+	"UzcvI+o1MHPsNJ6d3nY78Lbr29stvxO0t3Zwo0cw9vytLRx49S3c7PZavXq30fW6242GH9S3grZf3+p6",
+	"Pc/D3vb8DEMTbtFuFYdbvEZwJAY5lk7AFDWYa3YFZtB22fFibLo5CLqvqdv9fHVJuZ8GKr3HdfqhcqSU",
+	"QekAR/mSSLj0J7U63KSaQ0T6wxxonXpOdvfTr2CPr3ueugqR1os5TmS2eG1e/PJDeFdZF09+9q3P/umv",
+	"CiQ+GWFe0ekzpUHvMrcGyp7UZQkEigkX0tqUu+jqqhXqeX5YUJ1ytlBTH58QFAoLK2syIDSLjhiEgWv8",
+	"B34opi9wRPGQ5FwCzcLM/BmdWOw5OM6F1GRXWx4SCQ3SQBA5i8XWjDQGKkIprR7x6DzK3YJHAjWkg5p0",
+	"dJJhtHLZO6vaj0Iu0mT5laT8mSbn+lFWksGneyqflaWnQ4cpFSmilczNIFGUOdwkwVEY5CExNy4duTI3",
+	"wZrc8gleGgzi4vYEJfvOFz/69uMPf/vRBz9/etvE06qoqXfhq3XtcvOVHOpDtQLQ9s7SLraHtlUaNPy7",
+	"VeHf9ZJw1ZtDeSSopipyONNhRIqjwcGXtIv2D76OWIx+89bBb9p7fBcQRItoGcWsuNEBmyDBVLWjUOwi",
+	"jPSrUmd8Y++NWy7CXMVqhzCejWGABpijUMwGbbcXmXpAQ0pN4bpCLwurJvQpi/W/o5AS7bZTecv1Tg5r",
+	"lo2Fz0CKbWBqNnF266duWq5cIxewsZDcF2MKpfmTlnINGSzrBI0AIyifpMt01+W01lstD+kGVAVzz/Tc",
+	"sHpOteOYHlM2sREroaDv3H4pQ3zsDyw8akBbN9g2psOm1WGABTkK6VFvLMYxWaq3RO11gA10VXaCppIv",
+	"wUcuu88oR+i+le9+iCPJuCRYqvtDh7MhgUgtU6UfI9mpwYDGkTTpYrPlyS7QN77xjW/U3nij9sorhpot",
+	"8H1qdtm2bxuaW/P4pX16P4Mwm+KwNxpbNpD8tpdBaW9Yv7WSfx91p0fGZZJbErkJ56Zpt+4W86j8YZaF",
+	"JG/baPYwAjnF54a1N7JX8X0tnxU3Gy3/bJKHwW9tb3Xas3uOtRjFGrbyLd2MKroEkP0ZNjjLGJL2Ckaw",
+	"FIq/YZEzQf7LL92FyP+GeawaAOl9ZX4+DO/M2SekUGYvMM+yB5zDjbkMvOnyN8cJ1dULGM3McDHgtAHG",
+	"qep8jdVMV+Oisb5in+uznGUgJx3wfIASk+00C3qjw7Xqu/Wt3UZ7o95otrYgXMuipdEpmJHXSR7xBEd9",
+	"Z9e5HrxysCePyvEJ/NXY2qrvwFkBguC+wV8be3uNnf3r8hmkbdx+/Y7jOmMViBf2Hdd5ANkb735j7xuv",
+	"P9iPe18/OOrcm771G6/d7ncG/skdPArfiOLJTYzv+K997S4riPKJ+jYLKJqK1hWotF9U5N4v9I0UOJjk",
+	"YcdspcdkOutAnG1GRROZHuXgi3qD6Uhfk/NS9NqDYrN3NO5GoT9LUatZjpX0sNUssstzXHcMUOFy2hSN",
+	"Lsy1mh1JThH3vU6mByRvnB6TqQ5cfXpsM3tAVFRV3HqlCGQ33faCeqHQfNEUQZGBuwT7gyK0o4reu+XV",
+	"5TkvQdKdqPQ6xE4wnRmXFWe94EQt3zlNI6ltNZYEVetHm++GtD8gORW2+BZLt+1aVJUM6ED7DnKqYDzs",
+	"Eriv16W+jUkdsb6NathqrNLLvDwO/5wearO/zfb4pvbtpitQ5jXKe6UXuMySu+kZPinYH4slIAmqWJ6h",
+	"oQ/TQtHCv5nkR57Dm5n3oOtT2meffO/R97/1+Ccffv7L3/n8l/9VTuL3Pnn897989N2/eWY8nmfFDrwg",
+	"X6k7D4XwNtypzEbzqfLKaQJxzUr0yaQVLwp8b27UOzs7dQDCVb7ORnGtuEJNvziH/mx1eZeGKThzQj1k",
+	"CFcvVLpM0MjcAqXKqF94haoMI91WdpiF7JJJTs0enzIllX7jXs3rGH95xVya8uhM40n/b//w+E9/X+sE",
+	"HcP100e/+s+O64wi7Os7Xv117n3HdYJQTgLErH32yR8+/rt/Vo+5iFXMvK29C6C5i7M6Ws1OM2Xuemc2",
+	"3OqM5WwqC0AFVraXzXD0MjeTyezO5WJ46RyQ5mes4wK6DkaTXFIqeqvjiNvzs/SeptmWMz/E0VEuB8xw",
+	"bolhkEzscry5Mia7asyTW1p7VRetWx4Eo3g9CpRL+kgQPNSXDIRzWHrzjPsDxpK/BoyPQoGjwpOoTdSy",
+	"t5FrJaqU6JXPJ8tshFfrfvP2hJI4Lw0m55KxqBpiSxFn39G/FcQq2mmCfq3T2Alq3V69WavX6z7udf0e",
+	"IRYPPvroO49+9Z8f/eKDRx/pWOvKRUOanZaXcErDu/TtdhnN9xQ3wqo7n17SpTc9vZCJCrDXMqNVVrZA",
+	"1Se+aBOZM/ZldfTT5fcrrxmNkrhaSvGO2doqVyleegvsx8AZn//kJ599/J3P//kPH//Fp/M2xvzFUdLd",
+	"w8VBjCkFFV5WdFV40ZC68NWiC8M7LAr9mYuQNFvZxGqqKM8u6YeUQzFbFQ+i0oX1eyIcEiR3LDSKGXRg",
+	"QL94CpBlb1ow8SXlpHkqtPKNfDD9TSSf6giANHnoJiI4pmnC0E8+++STz//oR49++sPH33n/0b/8YDb1",
+	"R2VFQT8JBbme+uEJUUVeVPNI5xroSwq9Oasev/8Hjz748aMPfvLog188/sVfqLShEczklOA43/ZeMI4E",
+	"R9JI5QQx6hOEkXwRTQZEDFSl8akaKouRIlCRAj9kBvvtP3j0T3+f5Bc9/tnvyz9//2dfvP+dx7/7t599",
+	"/P7jn3z45ad/rGfj2/9DkvpfP1HTkkzFfXdBQihlQq/n5ebsKRC5hCVUVhsAILBxDPkGmudQQPxQHgKu",
+	"ZZLrusTHY050NB6hoMBRdwrVjf2IxMdoQmKCOIsC9OIoJpy7aH//3tdRw2ts1bxOrd55Kb98BZmaSUos",
+	"ZPflk7WrZQLmUv+s7MtHv/+DR9/9W8nTH3705KO/nJ8DaHF2mnJaOl0VxnY+2udTej/Jyi3SFdyk5iQZ",
+	"u5kAogzhchvCVGqQQTgy5Hz+v/7l8x//2eMPfv7kB9/5f/9R4+ypXs2EhMEusrnukP7r+3/lPOWkPzsv",
+	"v+rFvdHJ1b9IlHRlPFO5aewrPMfFKW1ny1xMNE0hDsKIsFFEoNC6YFFwDYWKlQMCMWIDXUt9ieFcbFah",
+	"1l8PL4CiVG6KUjV8LHDE+mNi8myXnJaDBEkoE5xVSIgWpaILfXMvgzCHKNMqsaTnSoaskgapJcWqtZui",
+	"lRr2S6XDmulkrPdLTSotHTNXgd1M9IRtDWVO9/fPngOT2E9F7KB004BFgdJbkwEjJwRyc1RoJ5giS/LI",
+	"7dGsP6Wh783Mn7PsMirKLnqNTRDrCUJhYx7iqUWRmbQAQ1QIo2LguM67Yxyr5M0BjnpH2syC/9xffdok",
+	"lBwfkThNqTHTXc4KenrOGhVxUYmelpIpIS29IQ/wtObjUSXwlkQLVN1+VjHAChJpNFmJSM7C3kjuA9s/",
+	"FApTA84YNidmDBTtglPKA/KQCwO2dKhhDhZ7XizMrIQAnE4o0JiPcRRNkcDHClOoPGqi3motLIt29oXQ",
+	"0Zt6KdKwmu60ZEFYVMF3k6DEQRm57jjoE3E0IvGRkn1V7k1jXJPgSAxCbv2kVYSyJ5OzjJWUrHEvDPBF",
+	"2wM3zZBx1YmyaHVTExwChLtsK2Nu3pAKNTEzf/KTzz5+/4sPP/nsn7+v8oj1V81V5vIk01I5TGp26vJc",
+	"5aX5mgp2MyIabIqxSEmBZVadv9pl0ZotAa+k1jU/iJfVkQt+licXBXoTCsC9MacXV8U0YS5Qo6VcGZhO",
+	"l9jxWPQG0Jvd7grQ/Gc4aRVlQhOWKt/dR3EIEG7qz6VGdkd/utDszMl/jpdTHi1c6QKGnJ2tdKjJgpep",
+	"kjcM/9i5Q9UEfiY1YokTymLAumxgd+W380lUylqF2D7ZTNk0JIuXnYkzqav8vCyxNWR4NN1/vEoMnhu6",
+	"3lBMg8Uj56aznH41AKTzqd5Tr70J0Y9nU69nCPOfLFNwxMY3XXC/mVwinlrop4uX7VwFRs1EZwhNu3er",
+	"VCB9SggzyyRzkDhmBScWLNAmkyfJTcGO4dwSTXcRINR0Wjsa40AevmEOjOUY0hMchcGRnEdVnN48SSpu",
+	"jKmu1UGCI1CiRzBr6ZvcZyNSaGQCqdXdDRmMn5zmLypSAyQfVYOpiYmIp7hblIpq+bgRl5OkW3bRmAb2",
+	"82MydcEa52PfJ9oriYZsqCZqFh3AxNuW+CF0vkPik4C7DY6nHFFW6YiTxPClAI47O5ZiszGHbPvauDOy",
+	"AaZFZz54UDBhMVF3HiwgKOSIPBhFOKQkyJd9XhgtrnnJ+EaSUEJtyafLViStdwkOQko4zyO1DIh/DGhK",
+	"R7hPjhS4KE+RINVPytz1AK1c/1HfhlgdMsRHJyQGf/RuKxNwioNpwfVbSX8PVxigPkN4ZTv9DKZ9fg4q",
+	"5l8VBZXiwgNoMRTPTMcW8bMz4JbNezGr+CQc5W/qiS6L/fbDHO5nHqC7tHqBjbGZr2TwNEDwq2PZX3Xw",
+	"+qsMV39Z+PRrRPoyzNTJYLpyrNMNdKHwoTPbRhBPj+IxLUYWIknF/moI9er1jNW0PecOrOrh8gwQnKsM",
+	"Pc8We1y6DuNXtUSiigDMWm21urJXg3iKJNfZqXT1sya6FfpvQTarHn7OXQJRC0p5kcO7JJMulrUANMJw",
+	"TLio4Z4gcY2TE0JrAZ7ymTAZA/gh31ZgJ7pl6F/dsf/ykycfffTZp3/4+Fs/++zj9x/95d8WXKdXy1M/",
+	"jyNcZ+GVXrrcJQEZjorycGjAczq/k+r8VtPb6kBAYT88IVSFPQxIFKhkyQGLgiOlorezceek5nktr9bx",
+	"GqS23W42ap3tervernu9LqQn27VPq0ZHxpZJZ+y4MlOtZce2mxKWBQaaR7Y73d5OizTqfre3U/c7vVYj",
+	"INukjgO83fW3u91WoxVsN0iAe/52q9Hqkmar3vPa3bbXhj37bAZaPWgF21tt3Nzutb1Ot5kxMnYucvOv",
+	"wfrNM0wa3a0tL2j3ekFjq9Ui3RngnMmyS5chLa3yOd8qqWwsNa+crdRqdrwOpChYO4CUESUsO6d2MYD9",
+	"W9f33qy9dvuN63DXL0REjFTtWGfRtOrBispUQ9EELIouIfWVDBg4IUeSl1WJDdfEl0EpBePRSCIwX+AI",
+	"skLyabBFQRaJ5qm8m2odVNnbqRRV9dcTbVZpr76oMs+Wmpsf7a5es1lpifj4DJ+dMYNUKxKbMVWVYIW3",
+	"Y2oE31996nI4IwSZeU6nxPIwaWoVE6XsZ637/I1z6aSHRL60imjUvPq9eksVWM2e9EqUwUoS2C9SzNG9",
+	"AYGoHvk7RXJOEWcqTgCsKxSKAl2QQ0NMYA7vP2yk/7hn/rFr/lGIfthj8VGem3AU3e7BhruIr+67BdeZ",
+	"aaoFUoWiT4iuJGBNVo/FG+itUAzYWKBQuFCkiCd1qxKSNpa4qdmPcDi0NNJZBHsc9wktWO2X1eJigfiA",
+	"xQKpQDNAXczevqsG1Di7pLhi1GqRB1JhnXdVk0ri0mmSK7dxF8lhp3NGG/fyrYIrnyFkHV2uVpJQKnbL",
+	"I0rc1XXil95UpCEJKMScRJGKUljJLqFcFM8EqLNgJcsRnS0jP18kMWD+GK74wLXPCexvZk9A9aI6irHu",
+	"W51u1PWg2Toqr0p9VWs5r1bjgpVKx15gLehLQPOO2hMnmJvCW7D/hREJzoSCU14oceGnEV5QujDZxkNu",
+	"sqisDTq9HucjpsDZklX0B6EyG2NMg+Qp/KV+ul9KkV76Kjb/agXE7t6aHmt1rfm2otCLpWoU4Xxoj8p4",
+	"COQ267lOL6SB9nDMRhsmr67ybjTtsfIeIkdxQ302k1OwIMjMDMHqt3ymTB+5aiZy3+64zmQAE6BbRLiP",
+	"QwqWo8+GhEP9CiYGJJ6EnBSUPal8VlP9FCBKLbiWBWcsfFw4QhZlrgZMhQ3wz0ahPz1ivV7oz2YVuJbP",
+	"x/a04HEQyu+LZMh2cc9E5yyDfZePKVcwd+qGya1Q6nPm3FkKcadJPhBYkLx9qj2UevcJYtwTypoDS1X+",
+	"CXi0ObOtrEi9U5gv2egk+ZIXeEWXzl8nE1wCLvPfgB9f4Mjks6isvI8/ePy//k5lnhVlm8lxYDMBVfQl",
+	"Tu60Zs8m6rclHBvmsrBy79bqVerAXt4q7Z8tce2Md0cXneukVmqRuOQjepKzm1lpVd/FXltvUc7wJV5T",
+	"X2qyZsEmu9R5ytZSC9Prik5HZYvJ96UdmF/JsKePSapgLo5JTaf17CJ/gGlfuQhXt0I657ED6RMxLTdN",
+	"bMrypuONmA117SsoPt1jsU9U3YFMZPuiHXZx+uIye1mSzpmYTo0qoftmEh6uju4cX8Ag0izGpEs3M8ul",
+	"jLN8tT87fdrakQ5pVifsokNrYzx0VHb1rGV13hTSuUeUvJVVnjGWXJNnV6hRvEIHRdf+KZwupoCoO72m",
+	"XZOh0G7bMoDd+ioBdg8gpOYOVsUqcy7pCIfDFcdLFqGM34ZJsE1Rhc4wxFM0wCcEkj2LasG1V4ISbTCI",
+	"skRdH47EFKmYWjURQEKAKDO1miqUpiuGvksz4PQUFzMZdHJXlaGrkA43PdJRQW+nS9fM1DKRBGrwon24",
+	"uDWv1XNXx/ol5XnvTrN4e3b7rUz71qfF2Ii6uVECmV2lKfNV4nSt8hEAQegPIdu30lfKULjv2m/6EY5V",
+	"1S6NOyN/VmC5ugpLUm1MzTAZkrhPqK9q3Cu8Xv1dRE5IZP7NaJ9wcRSP6ZFJWWvOEKZ+OTL2VUv7TqGh",
+	"BKeNCxwDlq+1iF4e+aKo2tguiJb8PFtFO1tx7MtP//izj99//MM/B37OYrxY1WSipwD8wrEIeQ8r3GJJ",
+	"xlk8c/lq5Y06GiBVqQnB2l5DnW00QA31CMcEDUPOQ9pHgqHDBTN76Ji5bdRNsfGWhx59+7+gJx99+OiD",
+	"H3/+0+98/slff/np//nkH//0X9//k7kr8K/v/+mTX/3w0T9+JCnSjTWgsaID24zjf3V6PNU2VQtcpxtN",
+	"xmopCOKbUThF6de6Kh/h+u7yXETUde5ZASUjC95/Jp/U/Gi2ahDTUEzVjSuBLQQSfEKOMBoSuee/wFdA",
+	"biGp1j3kRc2GUqXnXfKixi/C2Mir7kLH8wTLY9+YBgh32VigMYW/SIDkkCIcUlF9xfbtHitchFkbSZ64",
+	"fWV0CHxMKOpi/xiYagrqJ6SISv1iCv+Oh3y11X2tksMVrShr11silEfvjauuPGn22ZnK8KoEiU7yZhPC",
+	"xZJp0JlKJovRd4o2+TxRe7C3q7x07sK+oYIyoDyyGKi7j/K1bVXIC1/eKs4ZHg/PSUDWallmhucjPaVB",
+	"Eenpn0SRRoCqvKxJcvIifCc8T1YVZE7oD2ax3UDNYH6sbt1WJ6ja7KooQF831hHcEWSG21wZmFXWJisC",
+	"IuDjoVZdYYww5RPwtUGJzC0kV361c7Tstd25Cq3kLvlmoA9mzn6WLZVusZn9PGuHzNpHeWEtVDupTrd1",
+	"tb0DGe7OraDhsVRdz2ysicI1M2cDZCVcVHjIDYfjSPa6P1C1KzPH3DMa8zgJqHN2W9ueAsjWx5QpG8uz",
+	"ugeLPFaBp+rNRqvkzRm7+gz8hBcbS2YmDsZDx6au+kfzOVHSYJqduxSvxmw8yq0EXHlhKIBr+Qz0qbnt",
+	"KRRIDZFmql7qgEm4gN72LmFdsuBpOIqk/AHNOXGRDJ0g4xfCMF2AMWrcTItdulbd0NV1b5aisgHwVHgW",
+	"ANS0lyzRj2kxyyQztDIzy05yWeiL+G82LvfMK1Gp4pih4iL70MO7uC7yiF8qJUMPzfQ/f6UmBQEZavXU",
+	"GtRKNYFrQ60VFHDVzSzDynaDqxPDMg0NOfbj4bwJms0J62MFMZSZpEoz5EEGKRuPLDTdq6bc77tOhGNp",
+	"xQCNV8QUAL8tPx9vxiQgZIi7ETkC+oAu+6EiBlrUtcbkKKQOH7BYQPNjau5kC1SWYYxq/D5JEOUVQ1R1",
+	"7mTNhUoOpGRBl+1DW4cLwWeiCoBGsyPPL0jlLXJ20Zb4NFnY0iLfq9v8iz1L8vyMM5g3nAikRJxDbkkI",
+	"ocX6nssmzj4cp6pK82f+yKeHjfiIULifTcH2pGqhDI7xMTHZLDp6eXXDt6QlT1tyIl6pAy2n57VoWavu",
+	"KiHVHGtTmErJDGMWMJyZ8/kbx9L39jY8nonTKb/LL7yrXyYm6mLv9V1ncWK/omSJCACBiwJI5ZlZibQQ",
+	"hKs7wW0pKsm+2sj4fGduC4smXl0b6NtB9e+jLukxue/YF4ZNgCIdRSTomzs55a1q5X0ydZWaMpU/NtT0",
+	"6C7btaaXOFA1fk72LsZ59PFvf/bx+1/86P/67J++8+Rn3/3ih3+ee2epHfqyQUrkpqqB06yCESLGIVVp",
+	"Gpk7U+u5iv7683968tFPC4O7kqWfu/eonm/Au+k05/n+FukJiDIG1FXw9CuMUnCK2pHwKexH0TE2f4tW",
+	"pbzVzEpWSoY9FyBGlazWZMkqmg6vKlxRPeHLApaqCOv8VMz4ERKqXL38i7xdWmssmxm3VitfGbVy/yml",
+	"7yUb2tVK3oPwV5PplAnUN4gT2tOQn6VGR0oH47BHQ8pABvLXqzW2pKkVUlNRxsC6wruluHI5LLlsevgy",
+	"4FwaMQvyOhW27K7j4Xq34TeDFtnqtb1OHcoHEGAUMDJZHjrFRrxYEdpERVhcgwp7ZuZM1qbyiWkZg1Kv",
+	"a3XeV0x2K6RkRgCKJECv2JLQwcliVh5zVcN1GXjec6ex6dG7FrKvhvDVyQSCFV18mdGb1Ul5YK7gw5rM",
+	"FmVYGoV5aYi1pXHQlr9jPxta2RkLiVaE8LKqM+g5Ll4eMppdFdVqVd1xYQDpbhGSVzFW7zJic45LYY37",
+	"pefHAms3rRbOsX1YyG1/z7gdmNtzktGsOPhr9QFldrjW6prNxE6tMP92iR0z4YJVEpBnp5W2nWrb1TWa",
+	"cPcqG01ihlZ4mZsLsVlhy1puV9nmGd1vtjWR7kqJssiGsZiVs66N7cgWw94zPJmMuCT6ZY5iXtqrGuBp",
+	"VhOe+YBbkFo4rSrpZ3Dw5BZm1i8iuy+aqXvsmNDZoxvh/Eionxwy/XVVSVPhkPEjaRbsyK1GFTBQ6O5o",
+	"Eoeq+K787Eh39DLBsRbc/CHG6iJjBrS8nUKUO6vzvDfO4JdbEqD2wvnlsjT5WdB1ueHrkVjDKqxEZw00",
+	"bUOPeCFye2YGMo1lxmqoLF27hMftAAooQbGUO0Z/wokfQ9nsrV7dV6tula7YNa/5MQkIFaG6KLHZoAA2",
+	"LSXm4cLcsBwZFSot2OSlq1BAZ9ESJhyQ5adDGMqh46JDxQyHDmIx6jIx0AWnEB9hn6AuERNC6LX0JwVi",
+	"tnQ1B2sUhSsdY8p7JF5aodnpRhoR8WSJG/qVIelUsgUKSmgVym1mGE8DFSbtfj7S2r04xNHL6UF4jje5",
+	"2XCdmE0y6LYqyiM5SFfDyzdgkaUYsLlWVwbEfyZqNR7biluVMisIrbFeb27LzUyJwnOj6y6gVdeZX6K1",
+	"rXn0VUfaLW3TWxXW8dnbZZMFq2+vUa3R2Fph+Ywc1bONn7n4xbJcqy8mZmSMJ5djZVPiVZ4P3dSCtjOq",
+	"ob2QcAiimiFbhVadm5dVM/lW70MgHs8E1CV5deklz4JI5DO7xZWSrui3hg3gLptUqQKux1QWalTVH53d",
+	"gxaVeYTR6M5LdzA5gLLqfCs+3i/vNb7itfW0372ksF4yifN9uV/TvSfoeknaiVb3RlIM7xfZukkcVT5x",
+	"gAGAcH2ntVOrN2rNOhxABIkpjpTJ943fqgEO6zKg8Do29fPf+93P//r9J7/7C7CbDBrwnOu3rfZOW+G9",
+	"62x1x2fDoZzF6dGExcfqaAUO9vr2bH4BjKUqbrE6b88gF0O0G0AxswzkBXd16hgnCuwCYuPCQJ1OrQlb",
+	"AmS4P8ZxEOLqcRxV3zO5DFUCSnILU70oywVmtp3xCgVMcp2dYJKi1LVKdpBFUpYQuPQpKxGhLa/mbSmn",
+	"fV6ETPlUr95JxeOLH3378Ye//eiDn1sMf7+Uq6v4ji6NEZdisAtjlGL0FpiwuUu8bHzPs6wkrzwwdboz",
+	"Xa3QliwjWvvvkAShj6MjzvwQR2bK3dlVgPnsEc5BiRRuy29p7KBcSSMb2R/X3rsv/8er7RzV7v/7QvT+",
+	"t8zVZ+6+ly5TTfe9wZnLT4ET873iBKK3WHwcMRxUErgpPwrpUQdQXpPrA/mo6YHNqP0t5klj28s+lF9q",
+	"X1dSYkpK8KXUq7q/KuDps8tdMn8Wtl2n8vWmmdZlS2ef57vOkvEYyapWxizOlDFbfBRbrbuwLL9cDT0/",
+	"g/YSzq5LdgLuFx33OPHHcSimB5JAxU1Q3boBB7VIn16Vf3zfco/vPlTecFVnjUhpdTA/VgkgKvUBUSYG",
+	"KkBI3Yrs6siU5Dbka3Hk7Dp2OW2gyVCp6Dg9hdCSXgFQ/l4K7ZkWSdnNWuFoxLhQaE6uBpYQ4xjQfYYo",
+	"pIJlykmyGMHhyKA+HVJFMneRdvBJ6Q4IGZoveixGJApIDO24SGMrQ3B3oGeD+MeInJB4CvOxcUgP6XX5",
+	"J3p3jKkIxVTBCU0GLCIoBRLUS72BXsFTDjAxNw9uowALBY4hBgRKx7zA1eDfY5RcQ6EyuOH9Q3r3xj5q",
+	"Nps78v2v3dvfQKrfO7cP7umrCYpUEAuihARQh/NmQIYjJvX2tPY6me5mCnOrr8wTOT1Qw1uV8OQTKN4C",
+	"r0wMFE9SIFR+pOBXgdwXG57KRHwn6VDUFJg3CXaRiMfknZdcaOyQYgq4KSjpTutZSF5EL7YajZc20Otk",
+	"ylEUnhCEua6Fo4qswFVyDPO+h0aq8Dl6Uc7NTmur8xIaYDn9XOBuRNA7PgvIO9dQwHy+qV/mG8MAYEi4",
+	"GhfB/gANCaZ84xCSfkKfUOUe0Eba3gj7A1JrbEgpHAOfD4QY8d3NzclksoHh5w0W9zf1t3zz1s39628e",
+	"XIdvUmxb555hbMd1kkLRTn3DU6+xEaF4FDq7TnPD22gC5rdGpdncmJAoqh1TNqGb35wc841vchVe0CcF",
+	"WV2/fnD7TfQW6cp5RAdEqBnqbNU7L22ocL9YJR9JWX+VCDndoGL4iMkByBYbnqeq+Mt9X+iiCJHGldg0",
+	"3SttuEhXvk6mB0Qo+Z+FHDmWvZ+6Tssr3UcSyjZfxsFdXXn/1HW2vGaFT8Z8qjLtengcicUf3MBhNI5J",
+	"Rqsq+Dw+Hg5xPNWEj8bdKPSBfsjSk2oPTAoMeLmJt+a+bGgzz4WlqwdN4z5BglmQNVKVyl5A+ySsD6W8",
+	"uSuVwhs4Pg7YhBau8B3d7+JVlvbQ5lC3lcV9/7fINKMSy1xr+TP1qTqdTqOgYl3x8suhPnPL/1aiO8xK",
+	"gA4pXfwBwZEYvFe65nsKaSev7kYx8wnnKGCEF67ra9DuRcqu7qFg8W5Kzf3MrdzN7MziSEXaFi/bkIg4",
+	"9Hnpst2J2ZCIARlzJOUGKX/4NWMvaZwpHBWu3Ru68WoiCXB3WXk05VKP5H50pDdUU9P/CBzMDyV5LPi1",
+	"Q+fV6/cOHTdmY0F+7TBhyEPHVYWwfu1QdnzonKLOIV2RZJvZe9ZYJF2YYq6wrVx58Ga8gDVu70njs7Hh",
+	"IWVyIyskRe3H7U5rB3ECwWyotdF6yTW2oGQjiDuZotfu3buDXsY89BVwJfSqy6yD2eO1t9Gvv3XPlHUH",
+	"i+168MrB3izP7ccEC3JPBx5pfnmZBdM5yuJBbTKZ1CRBtXEcESpNqqC69rAilU6zxyVpFZ5eoN66pw8h",
+	"hZypTyhn4suWV1/8ydeo5BEWh+8ppLxWvQIz32PsFo71bljfqtKLvvchwRskCPE9KZVPVXRuEOHDUURF",
+	"uaEkyq1YkJTFuzHFw2iuOXR7ROjenZtJ4axCfbrPqIixL5bbDU3fqVrVVO0iMMNXaer4hsJnz9oNeUp9",
+	"2XKqEkZzFzKBDEggIRlU2MdT+QT2ODRRp/SQov1BSAknUhVep/0o5AOpEt+JMO2/g1jsWoF3gIkxMbCT",
+	"3ZhNOIkR5se6zuhNcyymDCmi4MQqj/YcycOVIkSQiIwGjJJiKxoGeEfh8YxwjIdEQGR+yX1j+srmbXpH",
+	"/gGxEbmMckz7Y2nua6CPkWoeCqK/OybxNL0vkAPPsKLxS886YdNww7L+eFqRVc4CidFIldo2nQ/gadr7",
+	"nu+TkaiZ70tlorBM1v1qVs5AKGm0hpjI5eHY85r+vwmYD2ch+So8IkpAMyS0trc6l3AAaXmtxZ+8ycQN",
+	"NlbRB0/3wJpFY4XKtVgdNXss1rislnSrWiRKtiWLTMvPLwoUVpnWARa4i7m6JVeuFvAywZK+wJF2fcDP",
+	"AzZRBx4A1I0CwoUquQGenAkOhSqnjLAxcMAHB8fea6iHw4hrRN62h7TlWyi6dwkOpDK5UD9H2knxccnH",
+	"9JlT/fs49U+iLkE6xLJ0Ezipb9oRQoXccivkgiPzWuKIDGOkg2G4iyibSL2vLeIR5mID3WUR4bvGMTu7",
+	"zrLdvTSyZjkNrW4NUy294PVb4TAUld9OQpCW+6Ly21+jSxBz3WSYVv5iT+irpspfvE7ZhO4Zmu5foNDp",
+	"BYeL/QKx2zMbqtrOoPtbIT0ua1a/tgnvQHuXdkaoIuM3WNwNg0CdXi5VK6TXSTpf5v5pRlHIBUBWXJtR",
+	"D8plP6sdNh/qf53O21UCrlDX1atKVYSCG0VxNj3xKjFqYmktob+7+cpXW9rKbCmDO3ClxeZqW22L5Oyu",
+	"uo1EKcRDdUnb5DZoyxyZg5PUAI9GRNpcYKwlMqhzn6AOGFxhgiEJd1NGGgG9kIfvJYeaiPU34BQf0j4Y",
+	"fgA0gXAQoPEICYY04MQyspsC0Fy8EN+I2bDyy/fYpYn64veTWboBvulLUBHpukAIgDzW+fyk7FQnOcgF",
+	"k989Dmng6qty14RFn+NglzL7Wh1drDoS9myryonTKgoq5TFe7klXZfa0TspVI8yUB+JsSLosmKLJgGlv",
+	"j4rkMNX1u1NQWupWhqsIl9FYcBNCAlrJQJ1mD8vgQeIC04CjMRVhZNUReYEjSh4IZA3HlVoQzq3ZCz3V",
+	"KMfTa+gdacsEMZ7QdxCRzYap5WIPscyPv5f2trQCtAJDXidTWydUuRNY0mJIv3wqFwF3iU/CUbnFAjev",
+	"qB+eEIoU8gAa0wBq/IQcHZNp9uxQEOKy6CiRfpJ8AcQ0lH65jFHG5ufnShG2vJ3FH9zVuOiXfgvTajQW",
+	"f/w6md4lhr6nptg11kFWs+/xY6XkGItAl0F4nfxHomhDCnrWUvGQ65oo+NRZN/dWIMJcWI69XYTRfuPg",
+	"jnH5USaIFa0mzUpwLQ4IeoPExxFBMWPCNjULr4dSWs59476hH20qsOVD2mrAPdEhlf/576jkPQSvlDnO",
+	"NWBytZukdDBfCc/1jPN3jlXhD5ipSlZsUOwPGOOEJweZSUm1MtbrkdhFfOwP4IRDyEgeX1iMAkaxkP+G",
+	"T0OOCI4pCa6hd169fg9JItRd2DsoAlengCUDsjbQnv4nGrAoUJXJtAsV9aBmOoMgdOpqQ8NETIYcDXFA",
+	"XMSoTxCWxkfIAtleEjv7AjdtUzzU7vjkx2szxpOvJ0KSEApOol5igWS+VEX5TKaQW8k82Qc6rrRlokhc",
+	"GyVro2RtlDwrRonS3br4e6qzIyLQlI2tXcEq7ZLuDDNFZyucOPNFaHFafFbdoMsXksq0ZYdN+/yofdW2",
+	"1lah9YXnP1V2FHpKAvDNfmEqNfJSLZwpenullbFN6Vonr3XyWic/Kzr5zhj8cgXVuVEc9ge2rW7qlFoq",
+	"OSSLQwX0W2nAl8KJ46nCBN3HYnd+cMC+7u0SYwMu0tOuhrO++b4KN99ZZETD74a9Aduh0NZ4Ax8TLo0K",
+	"FSWuYp1iFikfh9xtOFx4K45XQeBJCp/6OcnqU+8g3MchnRGNchMhPMsd2uXaBpLEp2IU6K4VztXzbRlU",
+	"GarmUsC/SZjyqhsL673/4vZ+YJeFyi+72W8+DIPTzZicsGMy7xAmf09VozxB6YQClUJtcoalTRBS1AtP",
+	"SBICulj5qebPqvyqRw6U68kL1VhfCV01X0utzzBrPVZZj12nQWUtJnvSZ5Zi1XWLCBVZDzgT4OdHOOul",
+	"B8gJF2GBhowLxBkajv0BCinCUZR4/lGApxtoD0VYkBjpjlFMoDy+tAuvgXOI9ZBnMCZmYgnmePJLTULV",
+	"0dW2CRWNa0/R2lO01rLPipa9JU+nWb2oNOECx726b53rs38VjsI2ApBgKnxBoXSMGIvcItc7xUNyHmX5",
+	"iqbtSmtLQ+RaXa7V5VpdPivqEqSWFCo1VVJgns4kVMQaVXCOZ12/NZMLPMRTxAlJNCaLAwVllkTz76EJ",
+	"jo5Rd4oUKifiAsDNhHlFRWqpm9pQoC7pY5qP77+GILaFA7SySgEshDCSxF7XA7pSiX0XH8CvkxWqJw5a",
+	"d8c3wkgskUWY4J5W/uKO2sqX7GepRMgkf2qpHIzkqyWSMe7q6/WlOjIfJf1cpG8Hipqu73uuwn0PSbRR",
+	"WRyifmPzISfvVslxVHnvSYajNHND2ucuigjuqaQp1pePAZq8VJPO0aKvElCi06VV6AF597K4u8x+IurH",
+	"dSLPRecVEs0hldh6U1dynOvGJzHXfnwcDlNLIxOKKj8mwQba12aOjqvFEQBPID4iFB6wCQk0cssIh4FJ",
+	"1oH8G4JjKiXmGqLMJAijLvHZkHBESR/L/aBqjo0a13nFxb1iPjMY1Poc+PTPgcaU9pMlWZ8M1yfD6mGw",
+	"im2K9PUgG2CVVdfkwSjC2l9VmpGTQPYYtC7lCOthX3DQvQB8Kn98gYMzD2VQuwxUl3xTI3glSncyYHI/",
+	"gONlbDJHYQTF1opF7hW1WSwKyywX+5W1/XJR9stbg2kiDtJSUKk5gFFb1ZgZxYz1SuVCeZh1apqIWL8G",
+	"7+/aiWgh9aMxoFvBb4nDRFrwpoBsPpVpA+2hIYPMaQVlpcK8Q4WKFRM5GCoPCFMi0Istr/VSGcQz612o",
+	"lJRlxfkNPgIA9HRS/veT+iENaUAeoHo7SY1blD63isw4tYbPfVLcnZid6KwAm+m1ty5i/XlM/2AUGtdg",
+	"sdF+nQY6aU0XU+iltyJSshgnCvpfWuRSnxfmzLspaXLHSG+7tzzPbg/QQmRz19A7QxaTdxDHU+2S5GxI",
+	"INonIj0pKfxY2v99HFLEaBr5CACSQt19G/BlMQl9UjkM8rqZlNVd41zclhPG04MJIaPn3JReMFIFwg4V",
+	"Uda289p2XjbUJxQFmqw0lZ08UMVlS4yDAxETPOSJPRsSbt2WoC6J2ERjIoGRDPcpUFcyIkgqPR3SqJzJ",
+	"G0gKSgQgmKrgg7QgXMRxpIJvAyJwGF1DPj9B2LgKEQYAk2tooDQ+vNklmCrcJtnBN9k4pjjiVmUXMOYN",
+	"ttNwzAUa4BNi7nEIDaDqBJRJYVQMXAhRFzBxo5j1Yxg1U/aMq7vsywOBSdhXlWKUkY/ugUUjSaFMJymH",
+	"FMKV9qhRW8b544/lztNTWj2F+uUGL2BMjzfQvQlTp4kxlTQzaun80lyQ67CYt9S+OKPwsyurwNjVUmom",
+	"KEbn1cVw8x6VIrxeWF3HdXx+IhVxZAhJFqsSkm9aXyg3zWqNFAtB3SLoppDmmA0zVlcifZ5bUN13Ti2x",
+	"M9yVLb9JlmIDPzx0OHn30Nn1TvOIUTs7W/V6u9HpFOFGLcan4uRdBUxFzI3SWTpIrOaiLqDUo9esNeuq",
+	"uhVC19Q67taX6qvs9MlicQ3dYv2anHtlWw3YBA0xnVr3v0pRDeBMbk5OCE4U9n2SbmVWAZqGlKYDM0Pz",
+	"pxR2kPEMoy3HXOvbqcrnYKXbrGpZc04C/RjPDWSdDapSCBXZsCpVqEg5dkKFhbVrqaRRHDJJuzFEwWiH",
+	"OH3XxO7L061pAYOJD59uoDcZ4MwYoIrJgCnGrGzWvypHePVt+rVrfB0itTbmz2DMSw1lKSWtjZIrQY3p",
+	"V2rVm+DOWuWg/gmOAy179RYS+JiAC9xVRKhSFi8qCB8TCoUF4eIlO6bfRV0mBsZbeEI20O0e4lL94cjV",
+	"H3Gh5R22Y7CpOWIU6gIpDaA6C4gfBiaCC/IFrFjWRcGrr+rfn4WI/xyt6yvMtZ5e6+lnK/LfH4RRkCrN",
+	"BRGsCiyiqmq2jNIo5OCzVg2Am8HOvwJwVsrA7aIS6kHbTlgcaIie8+QDvAadPgsKNUPpWp2u1elanT5L",
+	"6hTMxAJNZ9BZ58HumAdl7ux9EguFxkVUyIddSV97thUOGzNpqSSQlndXQU8GygUJvmtJS3FE/2uaiucE",
+	"jkcNpyw8+55ermey1HWWzwo5y53rQ8LIT1nKVSB6CUNByQjzAgn0NYhxbOcvlVMkYI2Cp183bsuYcCFP",
+	"SnClkMU71T2kwSEJop6BP70p0JBJgqV9YKr2F6PyLfA8vWam6qobAOudf73zr3f+Z8rhhek8TZzs8fN2",
+	"eJX+N5kbjF8pUl5t5Je8jV9ELtuqEs3WCWBfiQQwJSQqqYUXxF+7C8CFVexe6l0Ac0YaztLc1nKJhUaW",
+	"V24K6OsFnhXWULk+ABjrBV5RaO+wswrtK/H07phezfQWOT1rQ2ZtyKyBAJ8CCDCTJ0SqlVR5Pgr8udnF",
+	"wh8sBmBXyhWa7U7lf3ZVJNoAK1BUNqHyuDeORA6ogBMqlCbFqIsDaIGPWBjBwQ4yZeF4GAoyhPAxH8fx",
+	"NGkzTLXW0TGZXjPRZ64Oi5EdKfFTp9FDZ/PQSYrSQNy7iziz3+MDNo6CJLYO4qDr9TbqTsuOmHO09ssw",
+	"fc+R6lYDumTVDZ3eBfYpNqcUaylPlmQ7w9oXo6/XmvMrrDlVFdS663leuUmZUaHhUM7F3CoWOOAIIz4g",
+	"RKAX9w++LnXk1+7dqG0jFqNXX65ve00PLsN+89bBb74kVSxGo5j1Qo0+HWs1LNVizCZcWaHHZAolHuUj",
+	"pJKrIfZBvqXlMlF+kJyh2oOcDdOiydGgZLKB9rQ6bLfQG+HLFXXhTRj+pdiwd4ns6gL15nAciXCEY7HZ",
+	"Y/GwFmCBq2sxNRFPxYmnuk40aDaYNo1vjdnEZWMhWUVXevVZQNx4HBE3Jpgzaqq+HtKGa1yybr3juq67",
+	"4+UqpmWZHLbfGBbo11SYsxUv22hvt5pbra1KsbJM4IhrkwHqgCZqP2aTtdJfK/3V4maD6BjtvEjXLwch",
+	"I87v1HuVnFG1rpFivipIMRkHWDkDUzYMF4J33hlDbGXqC+uxGAItoRyGcXYrxlaFnTFKG1ZmiUkeYupe",
+	"rwdYSKysqvK5qmq9mXR9pa/3UjLXV3xrz9j6iu9ZsQ203KaRPFk1OO/OL9FWfPPhMZmeLgB5MSX1LX+X",
+	"Od6BEOpyLxPMtbjqchtphiUtBm65bR4srSCTLy8n8SYltCzBvEt8eYhlPRSKtVVxkfgtmcnGegcoS12z",
+	"N/NFt9yZd2cQbWPSD7lQXDBbI7kXqnoKmerIM+Xm3AqX5LczFF+py/LrDwSJKY6SujYXKnLWPKyvsq/C",
+	"VTbLcaaRuezzeVfaUoIAyiUnPQma6XFIg6RsGJQvMXLoh2JaOZ3T5p0rbXvbhD4V6zszU8+3CV5lqCzz",
+	"ztrv9lW1rY2qymuqOVqvyOCAEnYVHHIZq2CO9TDjrdMGR6FtfS4deNk7/PMgkM8DrPNyzK5L9CwyrM1r",
+	"c23q+YdF2dAd09tX1yjWU7C2h69EaGfKjwlsgHlUyQo2LbiQINVPUVTgClyMY0hm0ZgqlY1fzSNX2u7V",
+	"ND4Vk9fMz/Nt7S4Y5cj8vLZx1zZuwg2Fiiy311e1afX7C33AZ1ZXl7jfPuNS9DzcIlfhUBaF/rT8LsOC",
+	"qk/yRBGjBmsnpAjw9wxGfeKU4mwc+6SYeVWXS99e0MvgXUVb2Y2jnonnHwP73kxysMVF8EOehTY5EeVn",
+	"muuAtJpwkoEhtTKPMYdwyUkYRahrUpGliRfEuCcgeWc0itmJrlGDfRGeYAHpxehFjZEdBjyJMLBLTr9U",
+	"fDa6O47IgaT6Im/qVR8HAgvCF/EVdw3ad4Dhv1MFTvXM5bXvRVE6KJ2OFRNYX6JM9eo8tflwgPngdK6K",
+	"Au4S5IHQ0bN5PpMd45TddkFFHby2V2tstZOkA8wHOi9M421C+doiDaYXdRG8renASraXVL3AgVQDGzvC",
+	"YpCixkoq5uLczk06lx+fLqkgp3hYiv0aBrtIFRKoNbxGx1QSOGP9ABj1c68691L2g1Qa4DxpTApC5zE8",
+	"i0pZ/C0TdQggfAOpKiG8AC50IaeRUCFVh4aRTiBoJzgUmazHkKt3VBFSIZVtH0DyblKNKctdRBXcKFUg",
+	"0iV7OBRJvcB9mEWlBiT89gwifVi4rqWoiXLTGo6q3LxbbxZVkg1VEfA0/ynxm8wB3nLLcb1hw7SIu9IZ",
+	"6ReLJ2smYe1RvAoexTjDlIl6tZ6W+xUPSDY49oUsIjPmYUA20JsQFpsvbq+xmVSELNTbBzD97lRfMCFV",
+	"QYMfYZGXwTIvZMpaV9oRmZL5lIJfk1l63uNfFw00tt5YOyW/qk7J16TyMSDyLAYVVqoKZ+2MKs5JbLGa",
+	"NmsVnCeibJKB9DynmSFPV+fQgq9cqgHw7Ivlc+DljG12WYrnN31MfRItqtGgkAZSEeti/9ggoVsMLk9Z",
+	"UABkMphe084zgD+A6j/SmujjkHKRVGPoxuxYlWzA/ZiQIRgTs5J0LdsRghJBtixNBoRq8IQuY8ckDQaE",
+	"6ksDDDnBkE58zQqQmQwYGhAcBwCYrptJwuKDMEi+KjBXYOJWIahXDOYGxrW2atZWzTq359kr3AzCe84d",
+	"gdFeGA/Lt4QDIkQEoKtw5OtpbayT7FFMcBRNlYymRTnNDqLOijHhAvUZ4cU7SdEeUFREHwh9DlWwGtha",
+	"B6918FoHP4PF80F6VfYJjomSlMVquEfiGEfz0thZSCGsQNun7ITE3XEcEKrA0THSE5pCNCgT/Dh/QC05",
+	"k15bPoc9KQmNQceHsZiiAE95uXtPDfOKO/cUkeu89nVe+1rvPjtxiT0Sp9pRyKN9NJqXzh6TaBF0SBmc",
+	"7gvSzpVfnxATPMFHbMyJq6oNJD/qwIcgjIkvAPnJRZgjMWFoRGKelLvIJehAvWMS6DAz5o+Va2QPjXAY",
+	"gz9DKmczgLTGfUUAHqOMI/wM3LREa5CRtTJeK+NnM0hcKrq0+ppUfUY18gX12RLtrPDJNgkNKuvpRDES",
+	"GpSgkumsyNTEVQRDNGVBSXcarFZbulcE62yt4dYabq3hzqDhrtPAUjSLdJk8h2+CUVcBUjcNnqQBmuBY",
+	"2Yh9POIuHPojPFJQoup4r3HrTqRQmtqX15BIIZiCsAd4dUkh40wmA1QThtJUOfjcNGQHIpGPWK8X+oWO",
+	"WDmuuxDMeUE2oGz76RiAsmcYXymC0wRz1Etl7sqqj0uV7ivmkpMLaAmWa4oOjiBrVqRF36Q9sDg0X4kz",
+	"ZGVUzfdwC5I45EkRivsoerpTNBmwYYnYLYpLHUfkFUXQVU/luKamgoPT0FmHelYN9lDLm6b+WDNdwKpl",
+	"8Z53YjZinPCMOEBpzX5IkWBDFsdsYqrLExxHIeFiA+1RqGuhuRJprkTDMReGo2001EV7BgzG7BlX2Pvw",
+	"9HaetWG+rvyztrOVorCUVbVdWWfMbZocyYXg0FaGr2DaMk7qThBThQ8FUF+2O0XYqENw4kobnCYGxGTA",
+	"0k0+BN1pNDb0wLW1ToLQxkxfpDL39FhWqDXdBfl6MJlXLFlvrUbX/o21f+PC9a7RNgjTVJmBPlhSA6tv",
+	"yxXwnnqBzyQtJ1d5JOLEHJ+qa0vV7FpZrpXlWlmuleUFK0t9AMbVNGQMvF3qOXqF+GFAOCLgQVJVd1SB",
+	"s8SD28O+dgXYsAoa7EHorHW0B/jiIe1Lm1Pq8QjHww10m8pPKC8IG6jsc1LimTp9L0wjwUyV+V5DDQAg",
+	"2NqPVN2PBOyFcBShQcgFM9y1iGt5OBwvDJjJ8m4SOAhlfCBrrpfcQAxwgLqE0PQqwoSSW2GG0giAiEKd",
+	"XTQecjQeKeBDHFKukR0YihiXLH/9AfaFC3k7HCA8guKrjcoyMMv6B2oeyEXeeBwkc/1UnE9p93NFD6oz",
+	"XnXZ+ypffNyTsp1uD4ymEqlFv1zo9fj4fEiWJOSY4CFX9YdVTXkXjUgcMrjWUP9y02sWtX1BJS2ooEFd",
+	"VQ9RKg1p8hffcRwYihaADimgHTxEOGKUGFP83TGB4Wpb3I4FOQoDp6oZfvMVuQoXifVxkRb+gcBgEJTh",
+	"dsip4/od/kwizCTUw7FMcqXF4glPl9+P7HFO5P/r6kWKkYIwMJHumqstQCtu3aWrbwI8RVEIP7iIUZ/o",
+	"3FR2YrJk4yReiSQiFAoI7FTiUxm2VwvFlb5F0TSu71HWZ9r1mfaZOdOCItQasFiHaktBhBHZ1IiBmw/x",
+	"fJzCiOATAsq5sdU2OIMa91IM0Dsbo8233jHqtRfGXKC39J9DV1VMThBWI0DgA808Yag7FYQbGQbQN472",
+	"Gwd3kIhYvyaJVHiGoHXTMIt5OBzXFXn1RRbHHgRdGaplVyikAXlQRAJMNtdRpgVOQjzXQ2jhDm5LooQg",
+	"sWzjP7744G2vtnP/YfP0P5l/vPj2xv3RS/+b/rvuNk9f+nfOLFDhcvYG8wURNS5iyRUlmIkKIrHH4iEW",
+	"zq7TDSkG08sivt7udDqNemXcxDDKoYntY39AavuMiljBBs5TwfCyeffKV8Z+lhFJbiXiDWmBrA9iiFF3",
+	"TIOIzKm4l1cimw+7z58iaTzXisS9yNF012pxrRbXalGqxc2H/vOnGptr1fjMqMYLHY2/VvRrRb9W9EbR",
+	"bz4Mnj9l31or+7WyfyrK/kJHE6y3rvXW9RXduh5G5IREp3P9v3tKvvRWNcB8ULxTya1I71QLN5091BtH",
+	"kWpYhdX7A0z7hG+g2z0T74G6ZMp0sBRAVfGwT0mgYFZGLKSicLe6F0Zkoe/3lhy3rT9KlAPMz9kUhNEC",
+	"jdNLV2lrb/SVVWnPTDmg10DQZxWLnsaqamWuR/hZVC2NtWpZ2+VrRblWlBegKOf6iJ9FZdlcK8u1slw7",
+	"Mdaqf636K6j+uV7jZ1H9t9bqf63+1+p/7cNeb2bP72YWY8p7eoLnlSOzC5RC4QMLvdXAyyqY7dkUDRxF",
+	"1aohlCVc3NNUXumMC0PkOuVinXKxTrl4VlIujNQWKTil1RbgzIo4xFGtiyNMfVJq/x+MhyZBG/tQm9GF",
+	"ygSoO1X/1YrbH+BYbKDr2B+gMQ2Fyr4WDL1HYpYP93DnZKpJG15S9rImbFnNed3gb1XOp9wTt1j/IHyv",
+	"+hevUzahe5eRg5mZijKDQ76DzEKusQ2q3mHPzl25uWEJUJmk3Aq54DZ+vU4CZbHcrlhPGx6K1QHnLVPF",
+	"A8AxpV2NMEXkgbSVcXQUBtfsUiKIE8KRKpeu8J4DPpP96eaw69NSeYWZ0l9Ph7asrJ0jcXnx29f1HFxK",
+	"keJkEsqSneWxqZ+z62+F9HiRdQHvXPFQlKsVWRJyYUlR2SbmluKiK+ue22Kzgd5UghWgbhiLAUAzIrlv",
+	"coIjEiCs0AXgDY23SKEihTqSLBCxMus/Yaorbf4nVD4V+z+do+f7BLBwnCfpC2sA2698KRxLeS0w49Nn",
+	"UJK31DxRBSMYzZTOzRshYF5IpUeNvpR/hIFGVKJMIX1bSjRXXn2hMbKUE+VVIs6hQy/VbnjmxfpZjkaV",
+	"vH12kdnU5j9fIDvA+fpVF1E2kcxvkF4wF7umhIHOq7CgoJmUM7N7YY0MjVW1VYomA0KNqQFIZxjx8D1S",
+	"xfHozs2geNkM7AKLXT9f5+1kxkrEOWGVtTRfmjS/wNNpX06wFXLSfFCyjHCZgvScxCdQfkUeI7g/YCyC",
+	"CiwUkeEoYlP1ZsBRqKSenIQBoT5B/RgHxEVTgmM3gSaUW2d2FxywCeKC4CCMpq6GJQz9AYILZw4nk5hg",
+	"f6ARCcHvxpOq+ayXQT5Uo3TNVTp4As+vOw5U66pY3tXcfLMklvvW4de1vF6UvO5lRDXPlfI9EqDx6Eyy",
+	"uwlel3kpjdn+0vREXcFXibBsBQmGRnFI1SlfMDTQ/zUS7mbkW5fmPQnJxAIjlPuydVcJ9aCgTqVUWauW",
+	"ujvK43T2rTvnoMS0P5YToenXDq0iwMMI034G5ZDQ8VCuHBSnf2/g3D/L3bwgD8TmQAyjssv4w7HnNf1/",
+	"EzBfNo7kq/CIqFt6+07ea21vdapeycNI1xrgKWkAI3dLKgAusCBDzTpzzHLAXhzg0YhQVQSbpbdS+sqK",
+	"oy4RE0JUqrK0vrllfmtLHtAYc/K9gW6PCA1pH3RGFFLCEQ6kNpOj8iPG7dqHZ5f6ZKgXaKjvqbm4M45H",
+	"jFe3vW/EbFj55Xvs0k4BFYrimlm9AdE9l4OYqtdRMjWoO5+flGk7OAUCYrt7HNLA1eadm95GnVnhpbKz",
+	"1noXfU7hlvCeSb/Nt3H20g4KbJnLNE0MGec2S75yiur5tcNa9Z1W02ut7bArYocluuLMZteExccRwxW8",
+	"Jioqn5wQqm8KwlhMof4CGpAoMH4N/bYKrZQ24XBIaLALpysuXISRwNEx+DmUByOG26PEjjy/5nrLDOlK",
+	"ejES6kqEJlmQteBcmOC8lakhprx/KMKCRNNS8YEe4pPiDJPJgMQEvSPCIelieowCMmTvgECkz+Drd1AU",
+	"ckEo6k6RGaXrjOPI2XUGQox2Nzfrjc6Gt+Ft1He3vW0PmFFTNCuaDI0YB+/HGGInCgoY8IItSX44INHI",
+	"+sQabPH7/TS8OqQoJmIc0/TzEY4FLf54PyYBoSLEkdWdH4VyKYtej3A4BKenVghWjTQYZcEnGaKgXIRy",
+	"i6afShqGo7L5uG6QsZIDpFy6UcxYj9vpQRAkVjQ98jAZRYgPcEzcpO5MyA1vQaqUNVuMRQXtvKZ8WC6i",
+	"bBhStXqu1I8kjnGkiPIjHIc9rXq4PTe0ZHaUAs/X4Ei/TEC7Sz41buiu1OXWaqiaILMf3WPHRNI9IDgS",
+	"AxdJrRlj3xq+WdjT+6f/fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

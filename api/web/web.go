@@ -18,3 +18,9 @@ var record string
 
 // Record is the page of a service record.
 var Record = template.Must(template.New("record").Parse(record))
+
+//go:embed statement.html
+var statement string
+
+// Statement is the page of a statement.
+var Statement = template.Must(template.New("statement").Parse(statement))

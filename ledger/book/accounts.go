@@ -3,6 +3,8 @@ package book
 import (
 	"context"
 	"fmt"
+	"sort"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -21,6 +23,7 @@ type AccountFilter struct {
 	ID        ledger.AccountID
 	OwnerKind ledger.OwnerKind
 	Owner     string
+	Purpose   ledger.Purpose
 	Unit      ledger.Unit
 	At        AsOf
 	After     ledger.AccountID
@@ -59,13 +62,13 @@ func (b *Book) accounts(ctx context.Context, f AccountFilter) ([]AccountBalance,
 		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, s.balance, s.entries
 		FROM (SELECT * FROM account a
 			WHERE ($1::bigint = 0 OR a.id = $1) AND ($2 = '' OR a.owner_kind = $2) AND ($3 = '' OR a.owner = nullif($3, '')::uuid)
-			  AND ($4 = '' OR a.unit = $4) AND a.id > $5
+			  AND ($4 = '' OR a.unit = $4) AND a.id > $5 AND ($9 = '' OR a.purpose = $9)
 			ORDER BY a.id LIMIT $8) a,
 		(SELECT coalesce($6::bigint, 9223372036854775807) AS log_size, date '1970-01-01' + $7::int AS effective) at, LATERAL ` +
 		sumsOf("a.id", "at.log_size", "at.effective", postedSince) + `
 		ORDER BY a.id`
 	rows, err := selectAll[balanceRow](ctx, b.db, query, int64(f.ID), string(f.OwnerKind), f.Owner, string(f.Unit), int64(f.After),
-		f.At.LogSize, dayOrNull(f.At.Effective), min(f.Limit, PageMax))
+		f.At.LogSize, dayOrNull(f.At.Effective), min(f.Limit, PageMax), string(f.Purpose))
 	if err != nil {
 		return nil, fmt.Errorf("reading accounts: %w", err)
 	}
@@ -135,4 +138,22 @@ func (b *Book) sizeAt(ctx context.Context, at AsOf) (int64, error) {
 		return 0, &ledger.Invalid{Code: "log_size_unknown", Pointer: "/at_log_size", Detail: fmt.Sprintf("the log has %d entries", size)}
 	}
 	return *at.LogSize, nil
+}
+
+// LogSizeKnownAt gives how many entries were recorded until an instant, itself included.
+func (b *Book) LogSizeKnownAt(ctx context.Context, at time.Time) (int64, error) {
+	size, err := b.LogSize(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the log's size: %w", err)
+	}
+	// Entries are recorded in the order of time: a search by halves reads some twenty of them.
+	var failed error
+	n := sort.Search(int(size), func(i int) bool {
+		var later bool
+		if err := b.db.GetContext(ctx, &later, `SELECT recorded > $2 FROM entry WHERE seq = $1`, i, at); err != nil {
+			failed = fmt.Errorf("reading when entry %d was recorded: %w", i, err)
+		}
+		return later
+	})
+	return int64(n), failed
 }

@@ -147,17 +147,17 @@ func withLines(ctx context.Context, q selecter, rows []entryRow) ([]Record, erro
 	}
 	for _, l := range lines {
 		r := &records[at[l.Seq]]
-		r.Lines = append(r.Lines, Line{ledger.Posting{Account: l.Account, Unit: l.Unit, Minutes: l.Minutes},
-			ledger.Owner{Kind: l.OwnerKind, ID: l.Owner}, l.Purpose, l.Balance})
+		r.Lines = append(r.Lines, Line{Posting: ledger.Posting{Account: l.Account, Unit: l.Unit, Minutes: l.Minutes},
+			Owner: ledger.Owner{Kind: l.OwnerKind, ID: l.Owner}, Purpose: l.Purpose, Balance: l.Balance})
 	}
 	for i := range records {
-		records[i].sortLines()
+		sortLines(&records[i])
 	}
 	return records, nil
 }
 
 // sortLines puts the lines into the order in which postings are hashed, and fills the postings.
-func (r *Record) sortLines() {
+func sortLines(r *Record) {
 	byAccount := make(map[ledger.AccountID]Line, len(r.Lines))
 	r.Postings = make([]ledger.Posting, len(r.Lines))
 	for i, l := range r.Lines {

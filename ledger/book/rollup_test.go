@@ -96,7 +96,8 @@ func TestBalancesOfThePastAreTheSumsOfTheirPostings(t *testing.T) {
 			}
 		}
 	}
-	s, err := b.Statement(t.Context(), auditor, volunteers[0], ledger.Served, booktest.Date(t, "2022-03-01"), booktest.Date(t, "2023-02-28"))
+	s, err := b.Statement(t.Context(), auditor, volunteers[0], ledger.Served,
+		book.StatementRange{From: booktest.Date(t, "2022-03-01"), To: booktest.Date(t, "2023-02-28")})
 	if err != nil {
 		t.Fatal(err)
 	}

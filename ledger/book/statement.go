@@ -2,10 +2,12 @@ package book
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"timebank/ledger"
+	"timebank/ledger/statement"
 )
 
 // VolunteerBalances are the balances of one volunteer, all at one log size.
@@ -113,61 +115,56 @@ func (b *Book) available(ctx context.Context, v VolunteerBalances) (VolunteerBal
 	return v, nil
 }
 
-// StatementLine is one movement on an account.
-type StatementLine struct {
-	Seq       ledger.Seq
-	Kind      ledger.Kind
-	Effective ledger.Date
-	Recorded  time.Time
-	Minutes   ledger.Minutes
-	Balance   ledger.Minutes // after this line, in the order of the statement
-}
-
-// Statement is what happened on a volunteer's account of a purpose between two dates, both inclusive:
-// Opening and the lines add up to Closing.
-type Statement struct {
-	Volunteer string
-	Purpose   ledger.Purpose
-	Unit      ledger.Unit
-	From, To  ledger.Date
-	LogSize   int64
-	Opening   ledger.Minutes
-	Lines     []StatementLine
-	Closing   ledger.Minutes
-}
+// Statement is what happened on an account between two dates.
+type Statement = statement.Statement
 
 // StatementLinesMax bounds a statement; a longer one is asked for in parts.
 const StatementLinesMax = 5000
 
-// Statement reads a statement by effective date. The volunteer, the guardian and auditors may.
-func (b *Book) Statement(ctx context.Context, by ledger.Actor, volunteer string, purpose ledger.Purpose, from, to ledger.Date) (Statement, error) {
-	s := Statement{Volunteer: volunteer, Purpose: purpose, From: from, To: to}
+// StatementRange says which days a statement is of, and as known at which size of the log.
+type StatementRange struct {
+	From, To ledger.Date // both inclusive
+	LogSize  *int64      // nil is now's
+}
+
+// Statement reads a statement of a volunteer's account. The volunteer, the guardian and auditors may.
+func (b *Book) Statement(ctx context.Context, by ledger.Actor, volunteer string, purpose ledger.Purpose, r StatementRange) (Statement, error) {
 	if err := b.mayReadVolunteer(ctx, by, volunteer, "statement"); err != nil {
-		return s, err
+		return Statement{}, err
 	}
-	if from > to {
+	s, err := b.statement(ctx, AccountFilter{Owner: volunteer, Purpose: purpose}, r)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = &ledger.Invalid{Code: "account_unknown", Pointer: "/account", Detail: fmt.Sprintf("a volunteer has no account %q", purpose)}
+	}
+	s.Volunteer = volunteer
+	return s, err
+}
+
+// AccountStatement reads a statement of any account. Auditors may.
+func (b *Book) AccountStatement(ctx context.Context, by ledger.Actor, account ledger.AccountID, r StatementRange) (Statement, error) {
+	if err := by.May(ledger.RoleAuditor); err != nil {
+		return Statement{}, err
+	}
+	return b.statement(ctx, AccountFilter{ID: account}, r)
+}
+
+func (b *Book) statement(ctx context.Context, f AccountFilter, r StatementRange) (Statement, error) {
+	s := Statement{From: r.From, To: r.To}
+	if r.From > r.To {
 		return s, &ledger.Invalid{Code: "range_malformed", Pointer: "/from", Detail: "from is after to"}
 	}
-	size, err := b.LogSize(ctx)
+	size, err := b.sizeAt(ctx, AsOf{LogSize: r.LogSize})
 	if err != nil {
 		return s, err
 	}
-	before := from - 1
-	opening, err := b.accounts(ctx, AccountFilter{Owner: volunteer, At: AsOf{&before, &size}, Limit: PageMax})
+	before := r.From - 1
+	f.At, f.Limit = AsOf{&before, &size}, 1
+	a, err := only(b.accounts(ctx, f))
 	if err != nil {
 		return s, err
 	}
-	var account ledger.AccountID
-	for _, a := range opening {
-		if a.Purpose == purpose {
-			account, s.Unit, s.Opening = a.ID, a.Unit, a.Balance
-		}
-	}
-	if account == 0 {
-		return s, &ledger.Invalid{Code: "account_unknown", Pointer: "/account", Detail: fmt.Sprintf("a volunteer has no account %q", purpose)}
-	}
-	s.LogSize = size
-	return b.statementLines(ctx, s, account)
+	s.Number, s.Purpose, s.Unit, s.Opening, s.LogSize = a.ID, a.Purpose, a.Unit, a.Balance, size
+	return b.statementLines(ctx, s, a.ID)
 }
 
 func (b *Book) statementLines(ctx context.Context, s Statement, account ledger.AccountID) (Statement, error) {
@@ -201,7 +198,8 @@ func (b *Book) statementLines(ctx context.Context, s Statement, account ledger.A
 	s.Closing = s.Opening
 	for _, r := range rows {
 		s.Closing += r.Minutes
-		s.Lines = append(s.Lines, StatementLine{r.Seq, r.Kind, ledger.Date(r.Effective), r.Recorded.UTC(), r.Minutes, s.Closing})
+		s.Lines = append(s.Lines, statement.Line{Seq: r.Seq, Kind: r.Kind, Effective: ledger.Date(r.Effective),
+			Recorded: r.Recorded.UTC(), Minutes: r.Minutes, Balance: s.Closing})
 	}
 	return s, nil
 }

@@ -90,25 +90,11 @@ type HoursResult struct {
 	Err     error
 }
 
-// Line is a posting with the account it touches and that account's balance after the entry.
-type Line struct {
-	ledger.Posting
-	Owner   ledger.Owner
-	Purpose ledger.Purpose
-	Balance ledger.Minutes
-}
+// Line is a posting with what stands beside it.
+type Line = ledger.Posted
 
-// Record is an entry as kept, with what it is about.
-type Record struct {
-	ledger.Entry
-	Lines        []Line
-	Leaf         []byte
-	LeafHash     ledger.Hash
-	Organization string // ids of whom the entry is about; empty where nobody
-	Volunteer    string
-	Partner      string
-	CorrectedBy  *ledger.Seq
-}
+// Record is an entry as kept.
+type Record = ledger.Record
 
 // Receipt answers a write: what was recorded, or what had been recorded under the same key before.
 type Receipt struct {

@@ -225,7 +225,7 @@ func (w *world) draft(by ledger.Actor, e effect) (*Record, error) {
 		if balance < 0 && !a.MayOwe {
 			return nil, fmt.Errorf("%s would leave %d minutes on account %s", d.Kind, balance, p.Account)
 		}
-		r.Lines = append(r.Lines, Line{p, a.Owner, a.Purpose, balance})
+		r.Lines = append(r.Lines, Line{Posting: p, Owner: a.Owner, Purpose: a.Purpose, Balance: balance})
 	}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package translog
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -68,6 +69,26 @@ func (t Tile) name() string {
 		path += fmt.Sprintf(".p/%d", t.Width)
 	}
 	return fmt.Sprintf("%d/%s", t.Level, path)
+}
+
+// Path gives where the tile is, below a log's prefix.
+func (t Tile) Path() string { return "tile/" + t.name() }
+
+// EntriesPath gives where the leaves of a tile of level 0 are.
+func (t Tile) EntriesPath() string { return "tile/entries/" + strings.TrimPrefix(t.name(), "0/") }
+
+// Tiles gives every tile of a log of so many leaves, level by level.
+func Tiles(size int64) iter.Seq[Tile] {
+	return func(yield func(Tile) bool) {
+		for level := 0; level <= levelMax && size>>(tileHeight*level) > 0; level++ {
+			n := size >> (tileHeight * level)
+			for i := int64(0); i*TileWidth < n; i++ {
+				if !yield(Tile{level, i, int(min(TileWidth, n-i*TileWidth))}) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // In reports whether a log of so many leaves has the tile.
