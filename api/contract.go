@@ -91,6 +91,8 @@ func newOperation(name, method string, op *openapi3.Operation) *operation {
 		o.gate = make(chan struct{}, poolReadersMax)
 	case "POST /v1/rules/simulations", "GET /v1/rules/replay":
 		o.gate, o.timeout = make(chan struct{}, trialsMax), importTimeout
+	case "GET /v1/totals", "GET /v1/oddities/:check":
+		o.gate, o.timeout = make(chan struct{}, scansMax), importTimeout
 	case "GET /v1/export":
 		o.gate, o.timeout = make(chan struct{}, exportsMax), importTimeout
 	case "POST " + tokenPath:

@@ -30,6 +30,14 @@ func (s *Server) ListEntries(ctx context.Context, r gen.ListEntriesRequestObject
 	if f.EffectiveTo, err = optionalDate("/effective_to", q.EffectiveTo); err != nil {
 		return nil, err
 	}
+	f.MinutesMin, f.MinutesMax, f.RefersTo = q.MinutesMin, q.MinutesMax, q.RefersTo
+	if q.Rules != nil {
+		h, err := ledger.ParseHash(*q.Rules)
+		if err != nil {
+			return nil, invalid("parameter_malformed", "rules is not the hash of a rule set")
+		}
+		f.Rules = &h
+	}
 	at, err := s.knownAt(ctx, q.AtLogSize, q.KnownAt)
 	if err != nil {
 		return nil, err
@@ -78,8 +86,9 @@ func (s *Server) entryPage(ctx context.Context, f book.EntryFilter, cursor *gen.
 
 // filterText is the same for the same filter.
 func filterText(f book.EntryFilter) string {
-	return fmt.Sprintf("%s %s %s %s %s %v %v %v %v", f.Account, f.Organization, f.Volunteer, f.Partner, f.Kind,
-		deref(f.EffectiveFrom), deref(f.EffectiveTo), deref(f.RecordedFrom), deref(f.RecordedTo))
+	return fmt.Sprintf("%s %s %s %s %s %v %v %v %v %v %v %v %v", f.Account, f.Organization, f.Volunteer, f.Partner, f.Kind,
+		deref(f.EffectiveFrom), deref(f.EffectiveTo), deref(f.RecordedFrom), deref(f.RecordedTo),
+		deref(f.Rules), deref(f.MinutesMin), deref(f.MinutesMax), deref(f.RefersTo))
 }
 
 // GetEntry reads an entry.

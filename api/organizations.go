@@ -25,8 +25,7 @@ func (s *Server) CreateOrganization(ctx context.Context, r gen.CreateOrganizatio
 
 func organization(o book.Organization) gen.Organization {
 	return gen.Organization{Id: o.ID, Name: o.Name, Kind: gen.OrganizationKind(o.Kind), ExternalId: optional(o.ExternalID),
-		Place: gen.Place{District: optional(o.Place.District), Street: optional(o.Place.Street), Community: optional(o.Place.Community),
-			Grid: optional(o.Place.Grid)}, Seq: int64(o.Seq), RegisteredAt: instant(o.RegisteredAt)}
+		Place: place(o.Place), Seq: int64(o.Seq), RegisteredAt: instant(o.RegisteredAt)}
 }
 
 // ListOrganizations lists organizations.
@@ -61,4 +60,8 @@ func (p page) filter(externalID string) book.ListFilter {
 func (s *Server) GetOrganization(ctx context.Context, r gen.GetOrganizationRequestObject) (gen.GetOrganizationResponseObject, error) {
 	o, err := s.book.Organization(ctx, callOf(ctx).by, r.Id)
 	return gen.GetOrganization200JSONResponse(organization(o)), err
+}
+
+func place(p ledger.Place) gen.Place {
+	return gen.Place{District: optional(p.District), Street: optional(p.Street), Community: optional(p.Community), Grid: optional(p.Grid)}
 }

@@ -464,25 +464,25 @@ func (e PolicyChoiceBy) Valid() bool {
 
 // Defines values for PolicyChoicePer.
 const (
-	Day      PolicyChoicePer = "day"
-	HalfYear PolicyChoicePer = "half_year"
-	Month    PolicyChoicePer = "month"
-	Quarter  PolicyChoicePer = "quarter"
-	Year     PolicyChoicePer = "year"
+	PolicyChoicePerDay      PolicyChoicePer = "day"
+	PolicyChoicePerHalfYear PolicyChoicePer = "half_year"
+	PolicyChoicePerMonth    PolicyChoicePer = "month"
+	PolicyChoicePerQuarter  PolicyChoicePer = "quarter"
+	PolicyChoicePerYear     PolicyChoicePer = "year"
 )
 
 // Valid indicates whether the value is a known member of the PolicyChoicePer enum.
 func (e PolicyChoicePer) Valid() bool {
 	switch e {
-	case Day:
+	case PolicyChoicePerDay:
 		return true
-	case HalfYear:
+	case PolicyChoicePerHalfYear:
 		return true
-	case Month:
+	case PolicyChoicePerMonth:
 		return true
-	case Quarter:
+	case PolicyChoicePerQuarter:
 		return true
-	case Year:
+	case PolicyChoicePerYear:
 		return true
 	default:
 		return false
@@ -933,6 +933,51 @@ func (e ImportHoursParamsReport) Valid() bool {
 	}
 }
 
+// Defines values for GetTotalsParamsBy.
+const (
+	GetTotalsParamsByGroup        GetTotalsParamsBy = "group"
+	GetTotalsParamsByMonth        GetTotalsParamsBy = "month"
+	GetTotalsParamsByOrganization GetTotalsParamsBy = "organization"
+	GetTotalsParamsByPlace        GetTotalsParamsBy = "place"
+)
+
+// Valid indicates whether the value is a known member of the GetTotalsParamsBy enum.
+func (e GetTotalsParamsBy) Valid() bool {
+	switch e {
+	case GetTotalsParamsByGroup:
+		return true
+	case GetTotalsParamsByMonth:
+		return true
+	case GetTotalsParamsByOrganization:
+		return true
+	case GetTotalsParamsByPlace:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTotalsParamsUnit.
+const (
+	GetTotalsParamsUnitCare    GetTotalsParamsUnit = "care"
+	GetTotalsParamsUnitService GetTotalsParamsUnit = "service"
+	GetTotalsParamsUnitYouth   GetTotalsParamsUnit = "youth"
+)
+
+// Valid indicates whether the value is a known member of the GetTotalsParamsUnit enum.
+func (e GetTotalsParamsUnit) Valid() bool {
+	switch e {
+	case GetTotalsParamsUnitCare:
+		return true
+	case GetTotalsParamsUnitService:
+		return true
+	case GetTotalsParamsUnitYouth:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetServiceRecordPageParamsLang.
 const (
 	GetServiceRecordPageParamsLangEn GetServiceRecordPageParamsLang = "en"
@@ -1209,6 +1254,23 @@ type CancelInput struct {
 
 // CancelInputReason A partner says one of the first three, a volunteer the first, the operator that somebody was absent.
 type CancelInputReason string
+
+// Check Example: {"check":"largest","default":1,"least":1,"most":1440,"threshold":"minutes, at least","words":{"en":"The largest claims","zh":"时长最长的记录"}}
+type Check struct {
+	Check   Word  `json:"check"`
+	Default int64 `json:"default"`
+	Least   int64 `json:"least"`
+	Most    int64 `json:"most"`
+
+	// Threshold what the threshold counts
+	Threshold string `json:"threshold"`
+	Words     Words  `json:"words"`
+}
+
+// CheckList Example: {"data":[{"check":"largest","default":1,"least":1,"most":1440,"threshold":"minutes, at least","words":{"en":"The largest claims","zh":"时长最长的记录"}}]}
+type CheckList struct {
+	Data []Check `json:"data"`
+}
 
 // ChoiceInput Example: {"choice":"keep-or-donate","option":"donate","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
 type ChoiceInput struct {
@@ -1759,6 +1821,40 @@ type NominationInput struct {
 
 	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
 	VolunteerId ID `json:"volunteer_id"`
+}
+
+// Oddity Example: {"against":0,"claims":1,"entries":[24],"minutes":120}
+type Oddity struct {
+	// Against what the minutes are held against, as the check says
+	Against int64 `json:"against"`
+	Claims  int64 `json:"claims"`
+	Entries []Seq `json:"entries"`
+
+	// Minutes Example: 90
+	Minutes Minutes `json:"minutes"`
+
+	// OrganizationId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	OrganizationId *ID `json:"organization_id,omitempty"`
+
+	// Period a day or a month
+	Period *string `json:"period,omitempty"`
+
+	// Recorder who recorded the claims, as the organization names them
+	Recorder *string `json:"recorder,omitempty"`
+
+	// VolunteerId Example: 01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10
+	VolunteerId *ID `json:"volunteer_id,omitempty"`
+}
+
+// OddityList Example: {"as_of_log_size":27,"check":"largest","data":[{"against":0,"claims":1,"entries":[24],"minutes":120,"organization_id":"01a20bad-ffe8-70f7-999a-e6bb36cafc60","period":"2026-11-21","volunteer_id":"01a20bad-fff5-7e19-a06f-1fec92442f28"}],"threshold":1}
+type OddityList struct {
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize  `json:"as_of_log_size"`
+	Check       Word     `json:"check"`
+	Data        []Oddity `json:"data"`
+	Threshold   int64    `json:"threshold"`
 }
 
 // Operation Example: {"key":"correction-1","kind":"correction","recorded_at":"2026-11-24T03:51:23.179914Z","seq":32,"status":"recorded"}
@@ -2600,6 +2696,33 @@ type TokenInput struct {
 // TokenInputGrantType defines model for TokenInput.GrantType.
 type TokenInputGrantType string
 
+// Total Example: {"claims":1,"key":"2026-11","minutes":120}
+type Total struct {
+	Claims int64  `json:"claims"`
+	Key    string `json:"key"`
+
+	// Minutes Example: 90
+	Minutes Minutes `json:"minutes"`
+	Name    *string `json:"name,omitempty"`
+
+	// Place Example: {"community":"银杏社区","district":"云泽区","grid":"第三网格","street":"青桐街道"}
+	Place *Place `json:"place,omitempty"`
+}
+
+// Totals Example: {"as_of_log_size":27,"by":"month","minutes":120,"rows":[{"claims":1,"key":"2026-11","minutes":120}],"unit":"service"}
+type Totals struct {
+	// AsOfLogSize number of entries in the log
+	//
+	// Example: 42
+	AsOfLogSize LogSize `json:"as_of_log_size"`
+	By          Word    `json:"by"`
+
+	// Minutes Example: 90
+	Minutes Minutes `json:"minutes"`
+	Rows    []Total `json:"rows"`
+	Unit    Unit    `json:"unit"`
+}
+
 // TransferInput Example: {"minutes":600,"receiver_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a11","volunteer_id":"01920f3e-1c5a-7c3b-9a51-2f6d8e4b7a10"}
 type TransferInput struct {
 	Minutes int64 `json:"minutes"`
@@ -3004,6 +3127,18 @@ type ListEntriesParams struct {
 
 	// RecordedTo recorded before this instant
 	RecordedTo *RecordedToParam `form:"recorded_to,omitempty" json:"recorded_to,omitempty"`
+
+	// Rules decided by the rule set of this hash
+	Rules *string `form:"rules,omitempty" json:"rules,omitempty"`
+
+	// MinutesMin whose largest posting is of at least so many minutes, whichever way
+	MinutesMin *int64 `form:"minutes_min,omitempty" json:"minutes_min,omitempty"`
+
+	// MinutesMax whose largest posting is of at most so many minutes, whichever way
+	MinutesMax *int64 `form:"minutes_max,omitempty" json:"minutes_max,omitempty"`
+
+	// RefersTo that correct, settle or answer this entry
+	RefersTo *int64 `form:"refers_to,omitempty" json:"refers_to,omitempty"`
 }
 
 // CorrectEntryParams defines parameters for CorrectEntry.
@@ -3121,6 +3256,24 @@ type ImportHoursParamsReport string
 type CreateNominationParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
+}
+
+// GetOdditiesParams defines parameters for GetOddities.
+type GetOdditiesParams struct {
+	// Threshold from which on it is odd; each check says what it counts, its default and its range
+	Threshold *int64 `form:"threshold,omitempty" json:"threshold,omitempty"`
+
+	// EffectiveFrom effective on or after this day
+	EffectiveFrom *EffectiveFromParam `form:"effective_from,omitempty" json:"effective_from,omitempty"`
+
+	// EffectiveTo effective on or before this day
+	EffectiveTo *EffectiveToParam `form:"effective_to,omitempty" json:"effective_to,omitempty"`
+
+	// AtLogSize as known when the log had this size
+	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+
+	// Limit most things on the page
+	Limit *LimitParam `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListOrganizationsParams defines parameters for ListOrganizations.
@@ -3248,6 +3401,30 @@ type CreateSupportParams struct {
 	// IdempotencyKey names this request for ever; a repeated request has the same key
 	IdempotencyKey IdempotencyKeyParam `json:"Idempotency-Key"`
 }
+
+// GetTotalsParams defines parameters for GetTotals.
+type GetTotalsParams struct {
+	// By what claims are added up by
+	By GetTotalsParamsBy `form:"by" json:"by"`
+
+	// Unit minutes served, or the credit or record that they earned
+	Unit *GetTotalsParamsUnit `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// EffectiveFrom effective on or after this day
+	EffectiveFrom *EffectiveFromParam `form:"effective_from,omitempty" json:"effective_from,omitempty"`
+
+	// EffectiveTo effective on or before this day
+	EffectiveTo *EffectiveToParam `form:"effective_to,omitempty" json:"effective_to,omitempty"`
+
+	// AtLogSize as known when the log had this size
+	AtLogSize *AtLogSizeParam `form:"at_log_size,omitempty" json:"at_log_size,omitempty"`
+}
+
+// GetTotalsParamsBy defines parameters for GetTotals.
+type GetTotalsParamsBy string
+
+// GetTotalsParamsUnit defines parameters for GetTotals.
+type GetTotalsParamsUnit string
 
 // CreateTransferParams defines parameters for CreateTransfer.
 type CreateTransferParams struct {
@@ -3622,6 +3799,12 @@ type ServerInterface interface {
 	// CreateNomination Nominate somebody for an honour
 	// (POST /v1/nominations)
 	CreateNomination(ctx echo.Context, params CreateNominationParams) error
+	// ListChecks List the checks for what is odd
+	// (GET /v1/oddities)
+	ListChecks(ctx echo.Context) error
+	// GetOddities Run a check for what is odd
+	// (GET /v1/oddities/{check})
+	GetOddities(ctx echo.Context, check Word, params GetOdditiesParams) error
 	// GetOperation What became of a key
 	// (GET /v1/operations/{key})
 	GetOperation(ctx echo.Context, key OperationKeyParam) error
@@ -3730,6 +3913,9 @@ type ServerInterface interface {
 	// GetTile4 Hashes of the log, as a tile
 	// (GET /v1/tile/{level}/{a}/{b}/{c}/{d})
 	GetTile4(ctx echo.Context, level string, a string, b string, c string, d string) error
+	// GetTotals Add up claims
+	// (GET /v1/totals)
+	GetTotals(ctx echo.Context, params GetTotalsParams) error
 	// CreateTransfer Transfer care credit to a relative
 	// (POST /v1/transfers)
 	CreateTransfer(ctx echo.Context, params CreateTransferParams) error
@@ -4389,6 +4575,34 @@ func (w *ServerInterfaceWrapper) ListEntries(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter recorded_to: %s", err))
 	}
 
+	// ------------- Optional query parameter "rules" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rules", ctx.QueryParams(), &params.Rules, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter rules: %s", err))
+	}
+
+	// ------------- Optional query parameter "minutes_min" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "minutes_min", ctx.QueryParams(), &params.MinutesMin, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter minutes_min: %s", err))
+	}
+
+	// ------------- Optional query parameter "minutes_max" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "minutes_max", ctx.QueryParams(), &params.MinutesMax, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter minutes_max: %s", err))
+	}
+
+	// ------------- Optional query parameter "refers_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "refers_to", ctx.QueryParams(), &params.RefersTo, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter refers_to: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListEntries(ctx, params)
 	return err
@@ -4900,6 +5114,68 @@ func (w *ServerInterfaceWrapper) CreateNomination(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateNomination(ctx, params)
+	return err
+}
+
+// ListChecks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListChecks(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListChecks(ctx)
+	return err
+}
+
+// GetOddities converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOddities(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "check" -------------
+	var check Word
+
+	err = runtime.BindStyledParameterWithOptions("simple", "check", ctx.Param("check"), &check, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter check: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOdditiesParams
+	// ------------- Optional query parameter "threshold" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "threshold", ctx.QueryParams(), &params.Threshold, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter threshold: %s", err))
+	}
+
+	// ------------- Optional query parameter "effective_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "effective_from", ctx.QueryParams(), &params.EffectiveFrom, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter effective_from: %s", err))
+	}
+
+	// ------------- Optional query parameter "effective_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "effective_to", ctx.QueryParams(), &params.EffectiveTo, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter effective_to: %s", err))
+	}
+
+	// ------------- Optional query parameter "at_log_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at_log_size", ctx.QueryParams(), &params.AtLogSize, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetOddities(ctx, check, params)
 	return err
 }
 
@@ -5846,6 +6122,52 @@ func (w *ServerInterfaceWrapper) GetTile4(ctx echo.Context) error {
 	return err
 }
 
+// GetTotals converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTotals(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTotalsParams
+	// ------------- Required query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "by", ctx.QueryParams(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter by: %s", err))
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", ctx.QueryParams(), &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter unit: %s", err))
+	}
+
+	// ------------- Optional query parameter "effective_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "effective_from", ctx.QueryParams(), &params.EffectiveFrom, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter effective_from: %s", err))
+	}
+
+	// ------------- Optional query parameter "effective_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "effective_to", ctx.QueryParams(), &params.EffectiveTo, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter effective_to: %s", err))
+	}
+
+	// ------------- Optional query parameter "at_log_size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at_log_size", ctx.QueryParams(), &params.AtLogSize, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at_log_size: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTotals(ctx, params)
+	return err
+}
+
 // CreateTransfer converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateTransfer(ctx echo.Context) error {
 	var err error
@@ -6306,6 +6628,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/accounts", wrapper.ListAccounts, options.OperationMiddlewares["listAccounts"]...)
 	router.GET(options.BaseURL+"/v1/accounts/:account", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
 	router.GET(options.BaseURL+"/v1/accounts/:account/statement", wrapper.GetAccountStatement, options.OperationMiddlewares["getAccountStatement"]...)
+	router.GET(options.BaseURL+"/v1/totals", wrapper.GetTotals, options.OperationMiddlewares["getTotals"]...)
+	router.GET(options.BaseURL+"/v1/oddities", wrapper.ListChecks, options.OperationMiddlewares["listChecks"]...)
+	router.GET(options.BaseURL+"/v1/oddities/:check", wrapper.GetOddities, options.OperationMiddlewares["getOddities"]...)
 	router.GET(options.BaseURL+"/v1/export", wrapper.ExportLedger, options.OperationMiddlewares["exportLedger"]...)
 	router.GET(options.BaseURL+"/v1/trial-balance", wrapper.GetTrialBalance, options.OperationMiddlewares["getTrialBalance"]...)
 	router.GET(options.BaseURL+"/v1/checkpoint", wrapper.GetCheckpoint, options.OperationMiddlewares["getCheckpoint"]...)
@@ -12167,6 +12492,240 @@ func (response CreateNominationdefaultApplicationProblemPlusJSONResponse) VisitC
 	return err
 }
 
+type ListChecksRequestObject struct {
+}
+
+type ListChecksResponseObject interface {
+	VisitListChecksResponse(w http.ResponseWriter) error
+}
+
+type ListChecks200JSONResponse CheckList
+
+func (response ListChecks200JSONResponse) VisitListChecksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChecks400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListChecks400ApplicationProblemPlusJSONResponse) VisitListChecksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChecks401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListChecks401ApplicationProblemPlusJSONResponse) VisitListChecksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChecks403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListChecks403ApplicationProblemPlusJSONResponse) VisitListChecksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChecks503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response ListChecks503ApplicationProblemPlusJSONResponse) VisitListChecksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChecksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChecksdefaultApplicationProblemPlusJSONResponse) VisitListChecksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOdditiesRequestObject struct {
+	Check  Word `json:"check"`
+	Params GetOdditiesParams
+}
+
+type GetOdditiesResponseObject interface {
+	VisitGetOdditiesResponse(w http.ResponseWriter) error
+}
+
+type GetOddities200JSONResponse OddityList
+
+func (response GetOddities200JSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOddities400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetOddities400ApplicationProblemPlusJSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOddities401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetOddities401ApplicationProblemPlusJSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOddities403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetOddities403ApplicationProblemPlusJSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOddities404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetOddities404ApplicationProblemPlusJSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOddities503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetOddities503ApplicationProblemPlusJSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOdditiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOdditiesdefaultApplicationProblemPlusJSONResponse) VisitGetOdditiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetOperationRequestObject struct {
 	Key OperationKeyParam `json:"key"`
 }
@@ -17422,6 +17981,115 @@ func (response GetTile4defaultApplicationProblemPlusJSONResponse) VisitGetTile4R
 	return err
 }
 
+type GetTotalsRequestObject struct {
+	Params GetTotalsParams
+}
+
+type GetTotalsResponseObject interface {
+	VisitGetTotalsResponse(w http.ResponseWriter) error
+}
+
+type GetTotals200JSONResponse Totals
+
+func (response GetTotals200JSONResponse) VisitGetTotalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotals400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotals400ApplicationProblemPlusJSONResponse) VisitGetTotalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotals401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotals401ApplicationProblemPlusJSONResponse) VisitGetTotalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotals403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotals403ApplicationProblemPlusJSONResponse) VisitGetTotalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotals503ApplicationProblemPlusJSONResponse struct {
+	BusyApplicationProblemPlusJSONResponse
+}
+
+func (response GetTotals503ApplicationProblemPlusJSONResponse) VisitGetTotalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTotalsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTotalsdefaultApplicationProblemPlusJSONResponse) VisitGetTotalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateTransferRequestObject struct {
 	Params CreateTransferParams
 	Body   *CreateTransferJSONRequestBody
@@ -19089,6 +19757,12 @@ type StrictServerInterface interface {
 	// CreateNomination Nominate somebody for an honour
 	// (POST /v1/nominations)
 	CreateNomination(ctx context.Context, request CreateNominationRequestObject) (CreateNominationResponseObject, error)
+	// ListChecks List the checks for what is odd
+	// (GET /v1/oddities)
+	ListChecks(ctx context.Context, request ListChecksRequestObject) (ListChecksResponseObject, error)
+	// GetOddities Run a check for what is odd
+	// (GET /v1/oddities/{check})
+	GetOddities(ctx context.Context, request GetOdditiesRequestObject) (GetOdditiesResponseObject, error)
 	// GetOperation What became of a key
 	// (GET /v1/operations/{key})
 	GetOperation(ctx context.Context, request GetOperationRequestObject) (GetOperationResponseObject, error)
@@ -19197,6 +19871,9 @@ type StrictServerInterface interface {
 	// GetTile4 Hashes of the log, as a tile
 	// (GET /v1/tile/{level}/{a}/{b}/{c}/{d})
 	GetTile4(ctx context.Context, request GetTile4RequestObject) (GetTile4ResponseObject, error)
+	// GetTotals Add up claims
+	// (GET /v1/totals)
+	GetTotals(ctx context.Context, request GetTotalsRequestObject) (GetTotalsResponseObject, error)
 	// CreateTransfer Transfer care credit to a relative
 	// (POST /v1/transfers)
 	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
@@ -20497,6 +21174,55 @@ func (sh *strictHandler) CreateNomination(ctx echo.Context, params CreateNominat
 	return nil
 }
 
+// ListChecks operation middleware
+func (sh *strictHandler) ListChecks(ctx echo.Context) error {
+	var request ListChecksRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChecks(ctx.Request().Context(), request.(ListChecksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChecks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListChecksResponseObject); ok {
+		return validResponse.VisitListChecksResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOddities operation middleware
+func (sh *strictHandler) GetOddities(ctx echo.Context, check Word, params GetOdditiesParams) error {
+	var request GetOdditiesRequestObject
+
+	request.Check = check
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOddities(ctx.Request().Context(), request.(GetOdditiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOddities")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOdditiesResponseObject); ok {
+		return validResponse.VisitGetOdditiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOperation operation middleware
 func (sh *strictHandler) GetOperation(ctx echo.Context, key OperationKeyParam) error {
 	var request GetOperationRequestObject
@@ -21659,6 +22385,31 @@ func (sh *strictHandler) GetTile4(ctx echo.Context, level string, a string, b st
 	return nil
 }
 
+// GetTotals operation middleware
+func (sh *strictHandler) GetTotals(ctx echo.Context, params GetTotalsParams) error {
+	var request GetTotalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTotals(ctx.Request().Context(), request.(GetTotalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTotals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTotalsResponseObject); ok {
+		return validResponse.VisitGetTotalsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateTransfer operation middleware
 func (sh *strictHandler) CreateTransfer(ctx echo.Context, params CreateTransferParams) error {
 	var request CreateTransferRequestObject
@@ -21989,417 +22740,437 @@ func (sh *strictHandler) GetWorkload(ctx echo.Context, id IDParam) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L17cyTHdSf6VXJrN4LkbjVQ/UA3gAnHvSA4Q4455IwHI9EyMQtmV2V3l1Cd2azMRk9zFhGU19yVZMmP",
-	"u+uV5OsX77X82CtR0tph0xRtRdz7TRyc4fAvfoUbeTKzKqu6qrsaaGAww3Y4xEF1VebJzHNOnjx5zu88",
-	"dHw2HDFKqODO7kNnQHBAYvjnPvYHZJ9REbNI/h0Q7sfhSISMOrvOa2yCIkb7KBRoiKeoS9AxGYkNtId6",
-	"4yhCIoyI/QPqsRiRExJvOK7D/QEZYtnoED+4RWhfDJzduue5jpiOiLPrcBGHtO+cnrrOzYAMR0wQKu6S",
-	"UYSnJJglRsRjgiYDEhMkBgRhyickRiGHvxglqB+eEIq6pMdigsY0IDH8xPFQUjfNkEToeOjsvg2NOveL",
-	"SLoV0uMCIgYEUfJAoBHuEzclJyaSEknFi3dv7KPtxvb2S2Vz0PCKJuHUdUY4xkMi9NLs+T4bU3HzlTvy",
-	"8SwpdDzskhixnpoO9bbjOqH8cYTFwHEdioeyk/THmLw7DmM5vXLkNoH/LiY9Z9f5t5spr2yqX/mmJuVN",
-	"6BFmRz8pIU2wsT8IaR+JQcjzpL07JvG0iLbz0jKOR4yTEpImg9Af5CaLLySpfLoMA3ESn5DAcR0fx0T/",
-	"pzYgkXlUYxP4ecrGYlDMaXviFusfhO+VkY45OqZsQiW3UaA/Yn00wIGaXh6+R8oGIo4i1j/Sb6TE91g8",
-	"xMLZdUIq2i3HdYYhDYdyQCljhlSQvp7h/XHMWVzGh+SBOPLhDTO/Uji0IJZQpt4vk5CtYi3xSjy9O6Yl",
-	"ZATEDwOpFgKtGlzUHQsUE5/FAaJMAEPKn8ecIMq0SigiLoinR/GYZqgLSA+PI+Hs9nDESUJdl7GIYArk",
-	"Xe/1iC/CE3IjZsMSKol5BzGKWIxwT4CaCjkKcBk9yUdHvZgNK0vKK1iQLGElRAG3I0ajKZoMsJCaLE+n",
-	"1qpVCT0HjfdYxalbkqQjwc5A1QNBYoqjUiUMk2Y2oEkoBooeNhZccmMYlJGlGz6CN4q3yoYHgpn8XSQS",
-	"c1itF8ZczJkZzUtn2xGSGSqdmVBwa/jZ/Qien63jm69kDQZ/+jqZlmkmPCRcLYjsjPDUQLmGMIrJiGBB",
-	"guTHAeZ5iwGIV/ZSSr7Vee11eK18LMsu6OshDcp4rafGchzSMrbSP1WbyutUxFPZn+pYbjF7YtEehIUi",
-	"IqRcYCqkCSQ3Vm2GyY0JpABL61DqkgnmWgeTAI2pCOVzQq9JjYwE6xNpPOlvMrtV4fAkCUdYFG9mARak",
-	"JsKh/LrInhuGZaMbMg7Don1pwyVbWAkVkWypeHMA83aIH6jNFLaxZGutF26tt8v2M0lEgKdyS5U2RuiT",
-	"a0gw+UROFhsLFJaZVIwur+luj0iMZdfl4oQpClPOlwKCDEv6UUjKjM/jFUvI7biPafgeEHsjjAQpM0xw",
-	"V86S0sfWN2WTZr2S18oVFNLtCSVxReGV08bk+2WkyN+OlpLlpPuUmAWELCZg+Um4g2NBSVx1VUbq9RIi",
-	"9K9nIOOu1jdzNsdEJWGRM8O0Yishynw3a4lVVEOGtlIzJ6HMtm8qEpUzcSqTNGJxqeJXx2xt2hC5abJY",
-	"IMzR/sHXXYRRFFKitlXsD1DMJi5QSzCw+a8f3H6zlGrZUuGp3OcnxUelA/JupdMwkVtbsTri5N256mjZ",
-	"s9GBwIIMCRU34MMS8r7JGXUlp/n8BGaLj2KCAz4gpPQYqikp3GigQcdNZkz/WTpxpewW4blGInDUOU3E",
-	"r9HSjTekir/HtHQz0z9V61N2BX1+nUVjKkgVLXRiXi0hIPl9aU10KqeOjxjlBDw6L+PgrjI15V8+o0Ju",
-	"mrsPHTwaRaEPW8/mKGbdiAz/A6yolIkHeDiKiPoikAQNQzoWhB+xsThivaMYUzBVAiJwGMmxIT/C4RAc",
-	"Uj1UR4KheqvlIf2dC6aXJ5knjlnMnd23V9/0iEkZiZ1dZ1P/5pzeV5xEuJAzuet49Z2G12uSWt3fwrWO",
-	"3+zWdvBWvdbotYNt0up2cN0D7hPxFHflFOizNxdYjLmz2wI3QSjkT849UE7KkA85EHKCI1gyLQ6bAfO5",
-	"mV++MQz+beFwT6uu8R3VklroLHvZxAzxMZH0IE4oJ1JzhgJJdR7wa4lfwh/IvgPZ+ctjPj0Xf3RlA9ai",
-	"SYXYZexYTov8bReJeIpwH4cUhRRhNGRDkri7zrE8Wjvo1dnymunqvKxoKl0JoHklM88YGo79AWzs1Ceg",
-	"dClDARa4i7k0os3gHdf2hN+V46jt9YBr8+qCE5/RgOeP6mpfaLYX2vlwVMdhNI7JuZYWhIriyF5ezoZE",
-	"MVEPhxEJrul9WotCgAYkGnEpqj2wPccCvDzOqqVxy5bGm5pQBDpm3sonQ1rF6h/k5kKdQbU6kNPi4ygi",
-	"8QscBQy2Rte5weJuGASEnmthekkrGcFLjkZwSyKJCBjQ5KxeF1rS9iYT8gSuXc+lU58SvTKdxyIlcXKu",
-	"BTsm9AWOuM9GxEUBI2odfHaijW3Z7+tkepeMubrxOfP8H5PpUayayWm+/JF1gjmS7xn7WrkepB4msZGa",
-	"1a9Oo5HdqRZQNW/VrKGuatkyFBROyKkrmeoGG9PzrRNl4qgHrWSXSd2fmd1Q/n0BEtLKSoiho3SmU2JX",
-	"NNFmlIjLHQrGqvcnSpSqyquMY8omiPUcOKb1zi0mfBD2xJGUvwiPeF5UEksXqVstRCJO1BVnMI6T+zx5",
-	"kNxVjlLZHEe6PTiOyHPXbqu++sXbSRdvD8XjiCCOp3Iy561gbryrWMZs59dyd9ExGRJ5EAVnp7mBPiZg",
-	"29xj7BaO++ezALosmB4Jxo4iaMq2zQUCP2bda21vddqoOxWEIxwTJPAxoRckVPVmVrFJ+sAbzBgyJJZb",
-	"fdnBrEqdzdIAp1A8FgMWh++dU4ZgWzsKqTldZEQIfpR9D0POQbzJg5E8O7vy1N+X/2UxCkUi5Mo/fsKO",
-	"SXABGq+eXZyEukqno+xAV7E4bzLVqyIka3+/9dZbtb2xGBAq5FqQoit8qSDhHBUsFV+inBB8PBqxWJDg",
-	"DRKE+B68c55TuGzlSHZ1NE7bnjH/YjYWSgI5sjuQDcvT19fu3ahtu9ouGo5iwvlFcEJ9K+UEayoQjALB",
-	"hM07JxePddXyynqJ3SH7kjui9g9ZswjuHd2wFSaTWyQTwrHr1INWsL3Vxs3tXtvrdJuO63RxhKlPwKMn",
-	"d6yQyClynSGeHrFJOnuJG1yuAG54XRzUer3eVq1D6js17LV7tXqP+DuNVqvRa2w7ru25txxHjuuMVHCK",
-	"s5sJEAHflnokJ3MUsxGJRai8RTgd2BLxMNbo5n/3hnHLWHNQ5P00p9wdz+vUd3YaW61Oy9vZqc93jFqT",
-	"+XAmVsKe2cVutOysVr4GseZ8/jdvsRheV4tR0b+YukTftsKFMhc3pnvXuDDNjKRLlE596rRl3W8SHwxu",
-	"vbK3Qj7D3fyI9dLL0t1mw3UCLDC48p5F1rep3vLbW91edwvX/Z1Gl/Rsqts22VuXSHae4vuz4ppbk/mM",
-	"pCO+5DKrhXvohIIMeUVpVwL24Kb6xA6XwnGMwdq0wrIWNarCu2b4Gghz8wObw6laB9m86nidTstrEm9n",
-	"G281/J0dpVKS7brtOiMsBInlXvAf3/Zqnftve7UdXOvdf1jfOv13sxdWrrOXbqM36Wis9u4gCOUDHN2x",
-	"VkVzhS05o1EsjwPSnGjIzZr5Y3B+7joDNiToJOShQB3HdaLwhPAjHDGaeDb1PRt8XHfc7M1AxV16lm8S",
-	"ipa8CreJz5tKbyVhsr2QBvLkFnLUCyMSbOQWoEI3mZko0uaUkIAfgWDMULKPqbRteuMomiL5Ctx+iQEZ",
-	"chKdEL7huAUtjhgr8MLepqiLeegr35bUCMVfp+u09JRml7TK5jQJxSCI8YTO0nudBiosxjL8kpAJO95A",
-	"nf3VnUDRkHKCmbuRStjAGrmb8lWRwL6sFCovtpr4EvvIjq2R61dqI2n0eu3uTqPeaHTqO73WVtn251lU",
-	"K0G/OKK1S/Zsu1/TprrxFHe/DMVtb4v43R2/6zUbXa/erDLNF0mwirROKFZ/5kjubpEm3umS7k4PEz8z",
-	"yfX21lOY5SSMXFOtQ77g0jRvWTR2dLQ5MIT81xE+wWGkTn7JM5APkE/4EzhPLkJMAkKGmRs71bka+sym",
-	"VmmIapZ3vbJTDD+fhbM9a9+c2d4y+1TFw1F+fpf7UC3Cct+olar8jb2eRbuzWd3KDS6/B+rVr9jD/N0s",
-	"t65uKhpGsK1MiyMr0+JI69bcgmUmyE35sXhbFP5gGXMSoiHMdinCk1BMnV3nix/9zyff+q7jOtYtz9Ex",
-	"kT/FbFKrq6AimAyQTzXCI7AZGl6jXfOaNW8rY2Da8eK7zjd+yzP/V+8UHUYMXTMx9FjF6sYEB6g7RaHg",
-	"JOq5iKtbSZTcQ6hrCpiPfYj46OEw4kgZgW4qyZhOb/dg/POWPm0HFHE+wmyqbn2InN00njhW9x0pmWqg",
-	"qVKoe/re3fydVxI5RtOTUrrwisBlDhMXsORG8e869/ZuvV6dB2b1rqFt/tK8iYdKK0aYFzDMvnycpk2p",
-	"NjcQ3PWOI8KRIFGk1wya0FcOCdUh7V9LIpYle4XAXCwOQorjaebFM5xNyJDEfZjsiJyQghTGW/JxEhZo",
-	"3pZUTDA391whdVEd3ujH+IRwsYHeskhW95Pyfcoo2bC9Yq35gR/SklioQ/cj5h/DuydhQCq47q6b904L",
-	"+G3pI0/Cl4uoxOHQ2iVGjIdqjvNTfpPmuOUW6QmIO5FHP4zUDdmGFb2oz0JgE0Um2ULEOKSZ80tKc0x6",
-	"JK4yVXeTF08zQlcldNESxmU6ETgWlZe8RLqX6G/Z3XrGean1hD09KVOUKkupc3Onx5AG5AHwmL47mLl4",
-	"Nhk3M7ck8LNS+iqUOX+XfCH3wgk5p2mDjt52ZjWqHt6ChTW2qzUFlW5G4OxOwpFYvPjqNYvmNHDamj5r",
-	"rs2QXEdFRRWHCNtcocaa9FDKBXcJh3DkDB/oTuRZQ9sJbyez52XGSXBMocOHqRYClZX1tbpWYqHeLuv1",
-	"WkNuqv0YA3/tO66jD1gDNo65VCSsL/uICO4dDTAfOLvONt7xe612u07aO+1uve7jwO9udzvNdhd3vHa7",
-	"3fQ6HY80vdZ2p7PT6rW3g0anTpo7zcZ2veG15VkuDvsQJSzCIelierwhCBebXcaOtVYUIe3nPShbXqtX",
-	"93otHwfYb/lbtjlQgxEXnyrJdq3j9Tq1nZ0dXCPtbrfZ9nHPb3v5U2UuwaXCwXLRgTi7IJd76M3Q5m01",
-	"etjbIZ6/td3tdVplc6e7kmsy63cJOR8v73m5hDkovFxw05QOuIxLWL51z2vubtV3G42N5k67027/lhTv",
-	"cUSOOAGJ0ozeaTa95nbTC/xOu9VptluBt+WR7nZjp7fttVtes7e93exuNRvbeIfsNL2dZuB3m03sN7d2",
-	"dhoNSC8MlNoejUhQkwSoDfFdZ7fRcp3JYAoKl4d9SgIEeQwKAQHczG6a8wcJ2coXCba8mDA0IjFnlKMX",
-	"QV+DDNf8lzbQHkVSehOzjCOsn7Cech77MQlCsYsaaID+vx+g+mYd/Rr8kX1BtwxLr568lFPyWk9KFnjO",
-	"9i2Le2BQ5gf1b/1lgafGqO2KG1xyBKzk1UlthoIjXN61k5JfkZY4DY2r+L6Zhkof5DbHipusmaKizXMf",
-	"U59ES99exQRDPIpl9GF+XGSsmDcfzkSv6bQ6xW3ydKPPRipdXAxiQlyErVjA5EdXJbpDoijc4WCBOBsS",
-	"CN+QpyPc5YQK27DP02mbq+ptx00S/cZU+2jMA/3GQmtFD7Zwogcs9MnSE+3DZxBXTEY1FtcCRuWZwHVY",
-	"gjdhnqzkFtB0OHOWCsz6qDdQqA5XSmEQsfyJ2QygvCf9hnvRd2d594yagoTCwuVchYsGjuRO3dttQhKU",
-	"dejO3w7nL3xhm0s9NiAkQ4JamWP0cu4dfVx0vJ1dz1u7e9bunvnunrWzZu2sWcpZk+EE+5wu1VR5tF+9",
-	"1fIW8fp+hOOwp+Macj6ALmjcP/0/Hn/4B08+/MEX3/pvn//lvzz6xx9//v/8SBpIKibF2XUef/ePnvzs",
-	"O599/P1Hv/izRx/9mVT+NHPecfSZo9mcUXndyspOW+TzXz4g78p3E9ryYcVe0V66BHO+W4mA3IKrZHVY",
-	"5O7UmrmSlU6XY5WBUfJAh5oL1u0rGht1Rtaa0cETFkOsEFZpPxAKlNh6MLV54szl1zzqLjEQav6lrhn6",
-	"mYKV9hW4TC4KHx5mvDGk5tW3mrVOayeo7bTrW7VGz2v5QaMXdNvSroxwl8DJ3WT49UMuSDzPydLx2h2v",
-	"BU4WnaNhQgFZRGbdbiDlHdfhYyB+lrp6rVPf7tR2umSr1vC7Ww1vq7Fdb3ULDgTp+KrcwOuxzS5zAU9k",
-	"hr2gcY07cmpNQFGMgZqOBRuhfGcJVZidxuWPE8kEavLSIbgJCIg9FeWst7QyNZym3GLjUcRwQsYs02SZ",
-	"5Sx6conVX2ahzjP90NGcKVX+2IUyDR7WXq2z0w5quLOzVQu8brdBdtrE7/Yc13zCiR/DyeyYjEStO62J",
-	"AakloFRmOXoxowIFhB9XFP9mu+PtNDPirxd7jvw36sUKYL4//7wKIDcRC5Oi1ipjvsrIzue5VUiFJI6W",
-	"ncTxvG1v93MJCc4bB60Hb4Yt741w6xv4m3ff+3r9t3rB177+G85TSqzQRsbVyqtQJ89sPsWOclvZaLmZ",
-	"HIoX3/bqkENx/z813vZqzfsv7b7t1bbUo8J8in246pjB083dPYDrh2uAWIGGBFPuWLvebG65RWK7lc3z",
-	"wLX37sv/8Wo7R/f/fQlVtBfGw6X3XssPN8NKZ/Ke5FZv7mGbUX4We8HgEA3xA2cX0GQs8LtKRkEd7hAF",
-	"3Ew1vEanVm/Umis7h2Xom5ck2NYuykXJgfbwquxuemjVztqrPbpkYAjtiTBUFTNCHBP/TAfx5I5nEjPa",
-	"t9DJ5tzxLHcuXOL2xCSgJgvcqLc6re1mu9VZtMT7iYrMA3vbimCv9ltaDdTu/4dCPfCKzgVPFU3GoZ4Z",
-	"ej6ZbOf+w9ZpTf2jkf6juB9Gz+Y5SZQKCO4q5W1pWSt0061WHOapv+s6nOfh2dSu5a8+cy6uSbWdR6Vx",
-	"2eTdlRWPHCoCgC+4Xaqr65x5t0tdQkkv9EMcT498tdvZJ4w5d0+Zi6ce9lV6Be4TZ7fTXtSwipWnRwGe",
-	"guj6A+Ifk+AopEdsnALc+9L2OMpGwOTiYWzEXB3k4rPhUK7B9MgnVCjAERbJT962fpuw+Fg5e2Yuykxg",
-	"1+xFmRy/pLsXppkrAIicdxiLCTvSESbmPUgdSAd9mg0cy5i5leOvFl7lcUFGKhBMha85u6pXA96tJlFO",
-	"OfwrHoN209EwEJmSfAcJhKUfgoZ06pt1J2nFinwpiC5KN5WKoUynCdsfCfJAtvXwMDNth87uYaWJO3Tc",
-	"w7T//GelFMBnRtzgKyVw8FyvBDyWa6EeytVQ7cv1gGeEBvAEpFM90fJ56Ow+PCwWnEMjEoeKB6GFjBRC",
-	"S0Ze4edJXRGsJV49axw6p+6hklfVH+7Ljjtt+bmUkkNn9+3DGTk5dO67h7PSBo3m5a18PrTsHiqmOczK",
-	"d/o0owysoVeaGiOeh1ruDm1ZTB9aGuhQqqDDjHzqR4lmSOZb6QYYDMh99oeWml0QH/hlX7MBGcG8PjwE",
-	"2YCftIwpDgAZSx8H8DSkyZSoeag3vFPXbsOSsHw7WlrhsVyc5P3SpiUDYKEarm/WD53T+6fOnLDXfKgr",
-	"wT0rJLUm/948qR9STt5FjdYhBdRxePuQpnU0rEmlSbzenFjDQ9qdoiq75CFV0QLnDUOUZPVIzFHtkGr9",
-	"g3q97UajU280G516d6fXaDS3Gz1vq1H321vN9nav3t6uk167HgRbxN8hvZ0m3gq2g26r08Qtb7txSHWM",
-	"LsoH5RqcfVSrN7z0tXxsbPJa5q18lKqKRsy2lI8wVe/AK08rXjmPel9596se6Jxk1tayNsQVjXtOE4EL",
-	"LJ4rFQVdZWIvICj60ifoGQuRxoDP7nW9duDXSaPnNeo7XX+nuU26jba/7TVIrxtgxwqmPkvK9RnCIfRF",
-	"gXJNkOCoW/Xi2j7xFB6KtTGeP2llTcaiAicnJJ5qoEIoH0NwD0mTJhQcAfS87UPc2mpuFV3Bp5tkNf9Q",
-	"FSApqzaO2V4L4ehCjiQ/QVCZYKYGzjUE3lP53cYwqDYMrf4X+LbvmECuIt1dZfmX9byler6iI/2O+iDr",
-	"SW+3yqO8l71TkgbBkWAVedeW/LlXTeOIHBBhQoaUFOeXvG5QNUOKBuQBDogfDnGEgrAfipzLu9mY8UYB",
-	"qlGzxP9U/Y7rnA4ddXGlQcrsim32glgLn8p/TqL1LGn5UBxc6nB5XQudiSI0pqufeEod1xkwlc2vzheQ",
-	"y099EulfahpKU4UbUt6DfSLQfjuVDAb3vfAeBMkpqML8Ed/NbjRJFZrkwlj9o5Ze9vnKsa93El4LYtxL",
-	"/1LHPEBlhwfyAxPMHJPIdGr+WSNUOQH6YxwHIaa1tHkLKQhGTdk4Tv5hvUfZMKRpwz0Sx9C/n4nJ01kJ",
-	"ijKCg8LwTFieZe8n1w6ztcNs7TBbO8zWDrO1w2ztMFs7zNYOs7XDbO0wWzvMrrDD7MqHIKrAhKsVgXjd",
-	"Po6dMZVomSza6vk/M+dYXd5D5cDmU35YikERClXEmqDkiw20x49JYKCJUcRon6i6mLwoKWim75IDZFHc",
-	"MxiMRyGtnHWoPmDj6nmK89J+CoK7h6yo2saekPuenJSYDRHu4dgF+A4SkdEAcANiNAp9MY7JBroL1gvA",
-	"MkPGL01yb8MyiGeORcilaV+YlvrWQK+RsoWhhh0JEMdh4KIt+KVLuMgk524tioRSVfyObK6azyc6ASsD",
-	"1Yy77ITYDBNhQZCxWDANgHuqs46WhoUrdVokneDoOpgQMso5b5JdptmWew6LUwiSRHlyZ7dx1hBZK1ZL",
-	"NV7E6nZPD8vKohdX1S2MQONWZJfu937xrESYFmWlJpa8Kt8sVZDn1bx6zas7a7/Q+f1ClOA4moKFm3HO",
-	"dB3XgQxH5QF2dvWbu+hA4QeFFCSHjUU15KBd0OL8mIMEZifeQIiqBH6BOMvgDHVfclznPWnQPP69Hz/5",
-	"1R9+8f5vf/7f/+bLT//48Z985/Of/sujb//885/+yxfvv//lp9978tHPH/3zH332ySefffx7jz768PFf",
-	"fAz//v6jP/jel5/+8ZO/+tbjX/x2rvMvP/3e4z/5n49/+eGTf/i7Lz/99pO//p1H3/6R6fnLT7/jnIIl",
-	"9hQQm87nXMuv32qRn5IVUUvw0x98/snHT/7+b558+DePfvrDxx/+34vWIjvPvprn6u7ARR7AmcFfJExV",
-	"MhXff/TdDz/7+P1HP//9xz/4hy8//d6jn/7w0Qc/Tp48+uCXT97/lnrt8Q/+4Ysf/P2Xn/5xA6kf005n",
-	"X0PmpXTeLAISHtXgVHrI93DcJwIkVeqj8IQo0Ut1s6sRhBQoDYzh0a9+8Ph3fvXk/Q8effu/fP6LXz7+",
-	"1fuPvvsL1eWXn377i7/6H59/59t6rXK7UF5RV7vYTRX4MrfUWoGlV1N7juu87Lig0V4pvDIxei5vPygz",
-	"SBVyZOwYUQZwSyAJ6hsUhJDJXelA8CbBsWwyeyZoFEJmnfGas3pinVIfFY8yB4KMKlCd8Nii+ky85BYz",
-	"GbZpy82zjuEKM4Jk8YoshxshiYI7KQhcLiNT50nNRwwLSOr8Xzy3VBhokKRi+gxT3dhH7R2vjvQbaaRB",
-	"lwXTrInZ8rxF6R6mH1eNJyG1aD5ejTEVJDjQ16g5uFe53QDui8rsN1EeoC+s50oV/Pk/PfnopwWSrq6w",
-	"c6liMwJn2l6eT1SJQ/l54QD1DexZE7d4CGfjxGzyZvKwvG2VhzXBcXCelBDdUzVFuFS6VELZ0pEE5ktX",
-	"UzcvI+o1MHPsNJ6d3nY78Lbr29stvxO0t3Zwo0cw9vytLRx49S3c7PZavXq30fW6242GH9S3grZf3+p6",
-	"Pc/D3vb8DEMTbtFuFYdbvEZwJAY5lk7AFDWYa3YFZtB22fFibLo5CLqvqdv9fHVJuZ8GKr3HdfqhcqSU",
-	"QekAR/mSSLj0J7U63KSaQ0T6wxxonXpOdvfTr2CPr3ueugqR1os5TmS2eG1e/PJDeFdZF09+9q3P/umv",
-	"CiQ+GWFe0ekzpUHvMrcGyp7UZQkEigkX0tqUu+jqqhXqeX5YUJ1ytlBTH58QFAoLK2syIDSLjhiEgWv8",
-	"B34opi9wRPGQ5FwCzcLM/BmdWOw5OM6F1GRXWx4SCQ3SQBA5i8XWjDQGKkIprR7x6DzK3YJHAjWkg5p0",
-	"dJJhtHLZO6vaj0Iu0mT5laT8mSbn+lFWksGneyqflaWnQ4cpFSmilczNIFGUOdwkwVEY5CExNy4duTI3",
-	"wZrc8gleGgzi4vYEJfvOFz/69uMPf/vRBz9/etvE06qoqXfhq3XtcvOVHOpDtQLQ9s7SLraHtlUaNPy7",
-	"VeHf9ZJw1ZtDeSSopipyONNhRIqjwcGXtIv2D76OWIx+89bBb9p7fBcQRItoGcWsuNEBmyDBVLWjUOwi",
-	"jPSrUmd8Y++NWy7CXMVqhzCejWGABpijUMwGbbcXmXpAQ0pN4bpCLwurJvQpi/W/o5AS7bZTecv1Tg5r",
-	"lo2Fz0CKbWBqNnF266duWq5cIxewsZDcF2MKpfmTlnINGSzrBI0AIyifpMt01+W01lstD+kGVAVzz/Tc",
-	"sHpOteOYHlM2sREroaDv3H4pQ3zsDyw8akBbN9g2psOm1WGABTkK6VFvLMYxWaq3RO11gA10VXaCppIv",
-	"wUcuu88oR+i+le9+iCPJuCRYqvtDh7MhgUgtU6UfI9mpwYDGkTTpYrPlyS7QN77xjW/U3nij9sorhpot",
-	"8H1qdtm2bxuaW/P4pX16P4Mwm+KwNxpbNpD8tpdBaW9Yv7WSfx91p0fGZZJbErkJ56Zpt+4W86j8YZaF",
-	"JG/baPYwAjnF54a1N7JX8X0tnxU3Gy3/bJKHwW9tb3Xas3uOtRjFGrbyLd2MKroEkP0ZNjjLGJL2Ckaw",
-	"FIq/YZEzQf7LL92FyP+GeawaAOl9ZX4+DO/M2SekUGYvMM+yB5zDjbkMvOnyN8cJ1dULGM3McDHgtAHG",
-	"qep8jdVMV+Oisb5in+uznGUgJx3wfIASk+00C3qjw7Xqu/Wt3UZ7o95otrYgXMuipdEpmJHXSR7xBEd9",
-	"Z9e5HrxysCePyvEJ/NXY2qrvwFkBguC+wV8be3uNnf3r8hmkbdx+/Y7jOmMViBf2Hdd5ANkb735j7xuv",
-	"P9iPe18/OOrcm771G6/d7ncG/skdPArfiOLJTYzv+K997S4riPKJ+jYLKJqK1hWotF9U5N4v9I0UOJjk",
-	"YcdspcdkOutAnG1GRROZHuXgi3qD6Uhfk/NS9NqDYrN3NO5GoT9LUatZjpX0sNUssstzXHcMUOFy2hSN",
-	"Lsy1mh1JThH3vU6mByRvnB6TqQ5cfXpsM3tAVFRV3HqlCGQ33faCeqHQfNEUQZGBuwT7gyK0o4reu+XV",
-	"5TkvQdKdqPQ6xE4wnRmXFWe94EQt3zlNI6ltNZYEVetHm++GtD8gORW2+BZLt+1aVJUM6ED7DnKqYDzs",
-	"Eriv16W+jUkdsb6NathqrNLLvDwO/5wearO/zfb4pvbtpitQ5jXKe6UXuMySu+kZPinYH4slIAmqWJ6h",
-	"oQ/TQtHCv5nkR57Dm5n3oOtT2meffO/R97/1+Ccffv7L3/n8l/9VTuL3Pnn897989N2/eWY8nmfFDrwg",
-	"X6k7D4XwNtypzEbzqfLKaQJxzUr0yaQVLwp8b27UOzs7dQDCVb7ORnGtuEJNvziH/mx1eZeGKThzQj1k",
-	"CFcvVLpM0MjcAqXKqF94haoMI91WdpiF7JJJTs0enzIllX7jXs3rGH95xVya8uhM40n/b//w+E9/X+sE",
-	"HcP100e/+s+O64wi7Os7Xv117n3HdYJQTgLErH32yR8+/rt/Vo+5iFXMvK29C6C5i7M6Ws1OM2Xuemc2",
-	"3OqM5WwqC0AFVraXzXD0MjeTyezO5WJ46RyQ5mes4wK6DkaTXFIqeqvjiNvzs/SeptmWMz/E0VEuB8xw",
-	"bolhkEzscry5Mia7asyTW1p7VRetWx4Eo3g9CpRL+kgQPNSXDIRzWHrzjPsDxpK/BoyPQoGjwpOoTdSy",
-	"t5FrJaqU6JXPJ8tshFfrfvP2hJI4Lw0m55KxqBpiSxFn39G/FcQq2mmCfq3T2Alq3V69WavX6z7udf0e",
-	"IRYPPvroO49+9Z8f/eKDRx/pWOvKRUOanZaXcErDu/TtdhnN9xQ3wqo7n17SpTc9vZCJCrDXMqNVVrZA",
-	"1Se+aBOZM/ZldfTT5fcrrxmNkrhaSvGO2doqVyleegvsx8AZn//kJ599/J3P//kPH//Fp/M2xvzFUdLd",
-	"w8VBjCkFFV5WdFV40ZC68NWiC8M7LAr9mYuQNFvZxGqqKM8u6YeUQzFbFQ+i0oX1eyIcEiR3LDSKGXRg",
-	"QL94CpBlb1ow8SXlpHkqtPKNfDD9TSSf6giANHnoJiI4pmnC0E8+++STz//oR49++sPH33n/0b/8YDb1",
-	"R2VFQT8JBbme+uEJUUVeVPNI5xroSwq9Oasev/8Hjz748aMPfvLog188/sVfqLShEczklOA43/ZeMI4E",
-	"R9JI5QQx6hOEkXwRTQZEDFSl8akaKouRIlCRAj9kBvvtP3j0T3+f5Bc9/tnvyz9//2dfvP+dx7/7t599",
-	"/P7jn3z45ad/rGfj2/9DkvpfP1HTkkzFfXdBQihlQq/n5ebsKRC5hCVUVhsAILBxDPkGmudQQPxQHgKu",
-	"ZZLrusTHY050NB6hoMBRdwrVjf2IxMdoQmKCOIsC9OIoJpy7aH//3tdRw2ts1bxOrd55Kb98BZmaSUos",
-	"ZPflk7WrZQLmUv+s7MtHv/+DR9/9W8nTH3705KO/nJ8DaHF2mnJaOl0VxnY+2udTej/Jyi3SFdyk5iQZ",
-	"u5kAogzhchvCVGqQQTgy5Hz+v/7l8x//2eMPfv7kB9/5f/9R4+ypXs2EhMEusrnukP7r+3/lPOWkPzsv",
-	"v+rFvdHJ1b9IlHRlPFO5aewrPMfFKW1ny1xMNE0hDsKIsFFEoNC6YFFwDYWKlQMCMWIDXUt9ieFcbFah",
-	"1l8PL4CiVG6KUjV8LHDE+mNi8myXnJaDBEkoE5xVSIgWpaILfXMvgzCHKNMqsaTnSoaskgapJcWqtZui",
-	"lRr2S6XDmulkrPdLTSotHTNXgd1M9IRtDWVO9/fPngOT2E9F7KB004BFgdJbkwEjJwRyc1RoJ5giS/LI",
-	"7dGsP6Wh783Mn7PsMirKLnqNTRDrCUJhYx7iqUWRmbQAQ1QIo2LguM67Yxyr5M0BjnpH2syC/9xffdok",
-	"lBwfkThNqTHTXc4KenrOGhVxUYmelpIpIS29IQ/wtObjUSXwlkQLVN1+VjHAChJpNFmJSM7C3kjuA9s/",
-	"FApTA84YNidmDBTtglPKA/KQCwO2dKhhDhZ7XizMrIQAnE4o0JiPcRRNkcDHClOoPGqi3motLIt29oXQ",
-	"0Zt6KdKwmu60ZEFYVMF3k6DEQRm57jjoE3E0IvGRkn1V7k1jXJPgSAxCbv2kVYSyJ5OzjJWUrHEvDPBF",
-	"2wM3zZBx1YmyaHVTExwChLtsK2Nu3pAKNTEzf/KTzz5+/4sPP/nsn7+v8oj1V81V5vIk01I5TGp26vJc",
-	"5aX5mgp2MyIabIqxSEmBZVadv9pl0ZotAa+k1jU/iJfVkQt+licXBXoTCsC9MacXV8U0YS5Qo6VcGZhO",
-	"l9jxWPQG0Jvd7grQ/Gc4aRVlQhOWKt/dR3EIEG7qz6VGdkd/utDszMl/jpdTHi1c6QKGnJ2tdKjJgpep",
-	"kjcM/9i5Q9UEfiY1YokTymLAumxgd+W380lUylqF2D7ZTNk0JIuXnYkzqav8vCyxNWR4NN1/vEoMnhu6",
-	"3lBMg8Uj56aznH41AKTzqd5Tr70J0Y9nU69nCPOfLFNwxMY3XXC/mVwinlrop4uX7VwFRs1EZwhNu3er",
-	"VCB9SggzyyRzkDhmBScWLNAmkyfJTcGO4dwSTXcRINR0Wjsa40AevmEOjOUY0hMchcGRnEdVnN48SSpu",
-	"jKmu1UGCI1CiRzBr6ZvcZyNSaGQCqdXdDRmMn5zmLypSAyQfVYOpiYmIp7hblIpq+bgRl5OkW3bRmAb2",
-	"82MydcEa52PfJ9oriYZsqCZqFh3AxNuW+CF0vkPik4C7DY6nHFFW6YiTxPClAI47O5ZiszGHbPvauDOy",
-	"AaZFZz54UDBhMVF3HiwgKOSIPBhFOKQkyJd9XhgtrnnJ+EaSUEJtyafLViStdwkOQko4zyO1DIh/DGhK",
-	"R7hPjhS4KE+RINVPytz1AK1c/1HfhlgdMsRHJyQGf/RuKxNwioNpwfVbSX8PVxigPkN4ZTv9DKZ9fg4q",
-	"5l8VBZXiwgNoMRTPTMcW8bMz4JbNezGr+CQc5W/qiS6L/fbDHO5nHqC7tHqBjbGZr2TwNEDwq2PZX3Xw",
-	"+qsMV39Z+PRrRPoyzNTJYLpyrNMNdKHwoTPbRhBPj+IxLUYWIknF/moI9er1jNW0PecOrOrh8gwQnKsM",
-	"Pc8We1y6DuNXtUSiigDMWm21urJXg3iKJNfZqXT1sya6FfpvQTarHn7OXQJRC0p5kcO7JJMulrUANMJw",
-	"TLio4Z4gcY2TE0JrAZ7ymTAZA/gh31ZgJ7pl6F/dsf/ykycfffTZp3/4+Fs/++zj9x/95d8WXKdXy1M/",
-	"jyNcZ+GVXrrcJQEZjorycGjAczq/k+r8VtPb6kBAYT88IVSFPQxIFKhkyQGLgiOlorezceek5nktr9bx",
-	"GqS23W42ap3tervernu9LqQn27VPq0ZHxpZJZ+y4MlOtZce2mxKWBQaaR7Y73d5OizTqfre3U/c7vVYj",
-	"INukjgO83fW3u91WoxVsN0iAe/52q9Hqkmar3vPa3bbXhj37bAZaPWgF21tt3Nzutb1Ot5kxMnYucvOv",
-	"wfrNM0wa3a0tL2j3ekFjq9Ui3RngnMmyS5chLa3yOd8qqWwsNa+crdRqdrwOpChYO4CUESUsO6d2MYD9",
-	"W9f33qy9dvuN63DXL0REjFTtWGfRtOrBispUQ9EELIouIfWVDBg4IUeSl1WJDdfEl0EpBePRSCIwX+AI",
-	"skLyabBFQRaJ5qm8m2odVNnbqRRV9dcTbVZpr76oMs+Wmpsf7a5es1lpifj4DJ+dMYNUKxKbMVWVYIW3",
-	"Y2oE31996nI4IwSZeU6nxPIwaWoVE6XsZ637/I1z6aSHRL60imjUvPq9eksVWM2e9EqUwUoS2C9SzNG9",
-	"AYGoHvk7RXJOEWcqTgCsKxSKAl2QQ0NMYA7vP2yk/7hn/rFr/lGIfthj8VGem3AU3e7BhruIr+67BdeZ",
-	"aaoFUoWiT4iuJGBNVo/FG+itUAzYWKBQuFCkiCd1qxKSNpa4qdmPcDi0NNJZBHsc9wktWO2X1eJigfiA",
-	"xQKpQDNAXczevqsG1Di7pLhi1GqRB1JhnXdVk0ri0mmSK7dxF8lhp3NGG/fyrYIrnyFkHV2uVpJQKnbL",
-	"I0rc1XXil95UpCEJKMScRJGKUljJLqFcFM8EqLNgJcsRnS0jP18kMWD+GK74wLXPCexvZk9A9aI6irHu",
-	"W51u1PWg2Toqr0p9VWs5r1bjgpVKx15gLehLQPOO2hMnmJvCW7D/hREJzoSCU14oceGnEV5QujDZxkNu",
-	"sqisDTq9HucjpsDZklX0B6EyG2NMg+Qp/KV+ul9KkV76Kjb/agXE7t6aHmt1rfm2otCLpWoU4Xxoj8p4",
-	"COQ267lOL6SB9nDMRhsmr67ybjTtsfIeIkdxQ302k1OwIMjMDMHqt3ymTB+5aiZy3+64zmQAE6BbRLiP",
-	"QwqWo8+GhEP9CiYGJJ6EnBSUPal8VlP9FCBKLbiWBWcsfFw4QhZlrgZMhQ3wz0ahPz1ivV7oz2YVuJbP",
-	"x/a04HEQyu+LZMh2cc9E5yyDfZePKVcwd+qGya1Q6nPm3FkKcadJPhBYkLx9qj2UevcJYtwTypoDS1X+",
-	"CXi0ObOtrEi9U5gv2egk+ZIXeEWXzl8nE1wCLvPfgB9f4Mjks6isvI8/ePy//k5lnhVlm8lxYDMBVfQl",
-	"Tu60Zs8m6rclHBvmsrBy79bqVerAXt4q7Z8tce2Md0cXneukVmqRuOQjepKzm1lpVd/FXltvUc7wJV5T",
-	"X2qyZsEmu9R5ytZSC9Prik5HZYvJ96UdmF/JsKePSapgLo5JTaf17CJ/gGlfuQhXt0I657ED6RMxLTdN",
-	"bMrypuONmA117SsoPt1jsU9U3YFMZPuiHXZx+uIye1mSzpmYTo0qoftmEh6uju4cX8Ag0izGpEs3M8ul",
-	"jLN8tT87fdrakQ5pVifsokNrYzx0VHb1rGV13hTSuUeUvJVVnjGWXJNnV6hRvEIHRdf+KZwupoCoO72m",
-	"XZOh0G7bMoDd+ioBdg8gpOYOVsUqcy7pCIfDFcdLFqGM34ZJsE1Rhc4wxFM0wCcEkj2LasG1V4ISbTCI",
-	"skRdH47EFKmYWjURQEKAKDO1miqUpiuGvksz4PQUFzMZdHJXlaGrkA43PdJRQW+nS9fM1DKRBGrwon24",
-	"uDWv1XNXx/ol5XnvTrN4e3b7rUz71qfF2Ii6uVECmV2lKfNV4nSt8hEAQegPIdu30lfKULjv2m/6EY5V",
-	"1S6NOyN/VmC5ugpLUm1MzTAZkrhPqK9q3Cu8Xv1dRE5IZP7NaJ9wcRSP6ZFJWWvOEKZ+OTL2VUv7TqGh",
-	"BKeNCxwDlq+1iF4e+aKo2tguiJb8PFtFO1tx7MtP//izj99//MM/B37OYrxY1WSipwD8wrEIeQ8r3GJJ",
-	"xlk8c/lq5Y06GiBVqQnB2l5DnW00QA31CMcEDUPOQ9pHgqHDBTN76Ji5bdRNsfGWhx59+7+gJx99+OiD",
-	"H3/+0+98/slff/np//nkH//0X9//k7kr8K/v/+mTX/3w0T9+JCnSjTWgsaID24zjf3V6PNU2VQtcpxtN",
-	"xmopCOKbUThF6de6Kh/h+u7yXETUde5ZASUjC95/Jp/U/Gi2ahDTUEzVjSuBLQQSfEKOMBoSuee/wFdA",
-	"biGp1j3kRc2GUqXnXfKixi/C2Mir7kLH8wTLY9+YBgh32VigMYW/SIDkkCIcUlF9xfbtHitchFkbSZ64",
-	"fWV0CHxMKOpi/xiYagrqJ6SISv1iCv+Oh3y11X2tksMVrShr11silEfvjauuPGn22ZnK8KoEiU7yZhPC",
-	"xZJp0JlKJovRd4o2+TxRe7C3q7x07sK+oYIyoDyyGKi7j/K1bVXIC1/eKs4ZHg/PSUDWallmhucjPaVB",
-	"Eenpn0SRRoCqvKxJcvIifCc8T1YVZE7oD2ax3UDNYH6sbt1WJ6ja7KooQF831hHcEWSG21wZmFXWJisC",
-	"IuDjoVZdYYww5RPwtUGJzC0kV361c7Tstd25Cq3kLvlmoA9mzn6WLZVusZn9PGuHzNpHeWEtVDupTrd1",
-	"tb0DGe7OraDhsVRdz2ysicI1M2cDZCVcVHjIDYfjSPa6P1C1KzPH3DMa8zgJqHN2W9ueAsjWx5QpG8uz",
-	"ugeLPFaBp+rNRqvkzRm7+gz8hBcbS2YmDsZDx6au+kfzOVHSYJqduxSvxmw8yq0EXHlhKIBr+Qz0qbnt",
-	"KRRIDZFmql7qgEm4gN72LmFdsuBpOIqk/AHNOXGRDJ0g4xfCMF2AMWrcTItdulbd0NV1b5aisgHwVHgW",
-	"ANS0lyzRj2kxyyQztDIzy05yWeiL+G82LvfMK1Gp4pih4iL70MO7uC7yiF8qJUMPzfQ/f6UmBQEZavXU",
-	"GtRKNYFrQ60VFHDVzSzDynaDqxPDMg0NOfbj4bwJms0J62MFMZSZpEoz5EEGKRuPLDTdq6bc77tOhGNp",
-	"xQCNV8QUAL8tPx9vxiQgZIi7ETkC+oAu+6EiBlrUtcbkKKQOH7BYQPNjau5kC1SWYYxq/D5JEOUVQ1R1",
-	"7mTNhUoOpGRBl+1DW4cLwWeiCoBGsyPPL0jlLXJ20Zb4NFnY0iLfq9v8iz1L8vyMM5g3nAikRJxDbkkI",
-	"ocX6nssmzj4cp6pK82f+yKeHjfiIULifTcH2pGqhDI7xMTHZLDp6eXXDt6QlT1tyIl6pAy2n57VoWavu",
-	"KiHVHGtTmErJDGMWMJyZ8/kbx9L39jY8nonTKb/LL7yrXyYm6mLv9V1ncWK/omSJCACBiwJI5ZlZibQQ",
-	"hKs7wW0pKsm+2sj4fGduC4smXl0b6NtB9e+jLukxue/YF4ZNgCIdRSTomzs55a1q5X0ydZWaMpU/NtT0",
-	"6C7btaaXOFA1fk72LsZ59PFvf/bx+1/86P/67J++8+Rn3/3ih3+ee2epHfqyQUrkpqqB06yCESLGIVVp",
-	"Gpk7U+u5iv7683968tFPC4O7kqWfu/eonm/Au+k05/n+FukJiDIG1FXw9CuMUnCK2pHwKexH0TE2f4tW",
-	"pbzVzEpWSoY9FyBGlazWZMkqmg6vKlxRPeHLApaqCOv8VMz4ERKqXL38i7xdWmssmxm3VitfGbVy/yml",
-	"7yUb2tVK3oPwV5PplAnUN4gT2tOQn6VGR0oH47BHQ8pABvLXqzW2pKkVUlNRxsC6wruluHI5LLlsevgy",
-	"4FwaMQvyOhW27K7j4Xq34TeDFtnqtb1OHcoHEGAUMDJZHjrFRrxYEdpERVhcgwp7ZuZM1qbyiWkZg1Kv",
-	"a3XeV0x2K6RkRgCKJECv2JLQwcliVh5zVcN1GXjec6ex6dG7FrKvhvDVyQSCFV18mdGb1Ul5YK7gw5rM",
-	"FmVYGoV5aYi1pXHQlr9jPxta2RkLiVaE8LKqM+g5Ll4eMppdFdVqVd1xYQDpbhGSVzFW7zJic45LYY37",
-	"pefHAms3rRbOsX1YyG1/z7gdmNtzktGsOPhr9QFldrjW6prNxE6tMP92iR0z4YJVEpBnp5W2nWrb1TWa",
-	"cPcqG01ihlZ4mZsLsVlhy1puV9nmGd1vtjWR7kqJssiGsZiVs66N7cgWw94zPJmMuCT6ZY5iXtqrGuBp",
-	"VhOe+YBbkFo4rSrpZ3Dw5BZm1i8iuy+aqXvsmNDZoxvh/Eionxwy/XVVSVPhkPEjaRbsyK1GFTBQ6O5o",
-	"Eoeq+K787Eh39DLBsRbc/CHG6iJjBrS8nUKUO6vzvDfO4JdbEqD2wvnlsjT5WdB1ueHrkVjDKqxEZw00",
-	"bUOPeCFye2YGMo1lxmqoLF27hMftAAooQbGUO0Z/wokfQ9nsrV7dV6tula7YNa/5MQkIFaG6KLHZoAA2",
-	"LSXm4cLcsBwZFSot2OSlq1BAZ9ESJhyQ5adDGMqh46JDxQyHDmIx6jIx0AWnEB9hn6AuERNC6LX0JwVi",
-	"tnQ1B2sUhSsdY8p7JF5aodnpRhoR8WSJG/qVIelUsgUKSmgVym1mGE8DFSbtfj7S2r04xNHL6UF4jje5",
-	"2XCdmE0y6LYqyiM5SFfDyzdgkaUYsLlWVwbEfyZqNR7biluVMisIrbFeb27LzUyJwnOj6y6gVdeZX6K1",
-	"rXn0VUfaLW3TWxXW8dnbZZMFq2+vUa3R2Fph+Ywc1bONn7n4xbJcqy8mZmSMJ5djZVPiVZ4P3dSCtjOq",
-	"ob2QcAiimiFbhVadm5dVM/lW70MgHs8E1CV5deklz4JI5DO7xZWSrui3hg3gLptUqQKux1QWalTVH53d",
-	"gxaVeYTR6M5LdzA5gLLqfCs+3i/vNb7itfW0372ksF4yifN9uV/TvSfoeknaiVb3RlIM7xfZukkcVT5x",
-	"gAGAcH2ntVOrN2rNOhxABIkpjpTJ943fqgEO6zKg8Do29fPf+93P//r9J7/7C7CbDBrwnOu3rfZOW+G9",
-	"62x1x2fDoZzF6dGExcfqaAUO9vr2bH4BjKUqbrE6b88gF0O0G0AxswzkBXd16hgnCuwCYuPCQJ1OrQlb",
-	"AmS4P8ZxEOLqcRxV3zO5DFUCSnILU70oywVmtp3xCgVMcp2dYJKi1LVKdpBFUpYQuPQpKxGhLa/mbSmn",
-	"fV6ETPlUr95JxeOLH3378Ye//eiDn1sMf7+Uq6v4ji6NEZdisAtjlGL0FpiwuUu8bHzPs6wkrzwwdboz",
-	"Xa3QliwjWvvvkAShj6MjzvwQR2bK3dlVgPnsEc5BiRRuy29p7KBcSSMb2R/X3rsv/8er7RzV7v/7QvT+",
-	"t8zVZ+6+ly5TTfe9wZnLT4ET873iBKK3WHwcMRxUErgpPwrpUQdQXpPrA/mo6YHNqP0t5klj28s+lF9q",
-	"X1dSYkpK8KXUq7q/KuDps8tdMn8Wtl2n8vWmmdZlS2ef57vOkvEYyapWxizOlDFbfBRbrbuwLL9cDT0/",
-	"g/YSzq5LdgLuFx33OPHHcSimB5JAxU1Q3boBB7VIn16Vf3zfco/vPlTecFVnjUhpdTA/VgkgKvUBUSYG",
-	"KkBI3Yrs6siU5Dbka3Hk7Dp2OW2gyVCp6Dg9hdCSXgFQ/l4K7ZkWSdnNWuFoxLhQaE6uBpYQ4xjQfYYo",
-	"pIJlykmyGMHhyKA+HVJFMneRdvBJ6Q4IGZoveixGJApIDO24SGMrQ3B3oGeD+MeInJB4CvOxcUgP6XX5",
-	"J3p3jKkIxVTBCU0GLCIoBRLUS72BXsFTDjAxNw9uowALBY4hBgRKx7zA1eDfY5RcQ6EyuOH9Q3r3xj5q",
-	"Nps78v2v3dvfQKrfO7cP7umrCYpUEAuihARQh/NmQIYjJvX2tPY6me5mCnOrr8wTOT1Qw1uV8OQTKN4C",
-	"r0wMFE9SIFR+pOBXgdwXG57KRHwn6VDUFJg3CXaRiMfknZdcaOyQYgq4KSjpTutZSF5EL7YajZc20Otk",
-	"ylEUnhCEua6Fo4qswFVyDPO+h0aq8Dl6Uc7NTmur8xIaYDn9XOBuRNA7PgvIO9dQwHy+qV/mG8MAYEi4",
-	"GhfB/gANCaZ84xCSfkKfUOUe0Eba3gj7A1JrbEgpHAOfD4QY8d3NzclksoHh5w0W9zf1t3zz1s39628e",
-	"XIdvUmxb555hbMd1kkLRTn3DU6+xEaF4FDq7TnPD22gC5rdGpdncmJAoqh1TNqGb35wc841vchVe0CcF",
-	"WV2/fnD7TfQW6cp5RAdEqBnqbNU7L22ocL9YJR9JWX+VCDndoGL4iMkByBYbnqeq+Mt9X+iiCJHGldg0",
-	"3SttuEhXvk6mB0Qo+Z+FHDmWvZ+6Tssr3UcSyjZfxsFdXXn/1HW2vGaFT8Z8qjLtengcicUf3MBhNI5J",
-	"Rqsq+Dw+Hg5xPNWEj8bdKPSBfsjSk2oPTAoMeLmJt+a+bGgzz4WlqwdN4z5BglmQNVKVyl5A+ySsD6W8",
-	"uSuVwhs4Pg7YhBau8B3d7+JVlvbQ5lC3lcV9/7fINKMSy1xr+TP1qTqdTqOgYl3x8suhPnPL/1aiO8xK",
-	"gA4pXfwBwZEYvFe65nsKaSev7kYx8wnnKGCEF67ra9DuRcqu7qFg8W5Kzf3MrdzN7MziSEXaFi/bkIg4",
-	"9Hnpst2J2ZCIARlzJOUGKX/4NWMvaZwpHBWu3Ru68WoiCXB3WXk05VKP5H50pDdUU9P/CBzMDyV5LPi1",
-	"Q+fV6/cOHTdmY0F+7TBhyEPHVYWwfu1QdnzonKLOIV2RZJvZe9ZYJF2YYq6wrVx58Ga8gDVu70njs7Hh",
-	"IWVyIyskRe3H7U5rB3ECwWyotdF6yTW2oGQjiDuZotfu3buDXsY89BVwJfSqy6yD2eO1t9Gvv3XPlHUH",
-	"i+168MrB3izP7ccEC3JPBx5pfnmZBdM5yuJBbTKZ1CRBtXEcESpNqqC69rAilU6zxyVpFZ5eoN66pw8h",
-	"hZypTyhn4suWV1/8ydeo5BEWh+8ppLxWvQIz32PsFo71bljfqtKLvvchwRskCPE9KZVPVXRuEOHDUURF",
-	"uaEkyq1YkJTFuzHFw2iuOXR7ROjenZtJ4axCfbrPqIixL5bbDU3fqVrVVO0iMMNXaer4hsJnz9oNeUp9",
-	"2XKqEkZzFzKBDEggIRlU2MdT+QT2ODRRp/SQov1BSAknUhVep/0o5AOpEt+JMO2/g1jsWoF3gIkxMbCT",
-	"3ZhNOIkR5se6zuhNcyymDCmi4MQqj/YcycOVIkSQiIwGjJJiKxoGeEfh8YxwjIdEQGR+yX1j+srmbXpH",
-	"/gGxEbmMckz7Y2nua6CPkWoeCqK/OybxNL0vkAPPsKLxS886YdNww7L+eFqRVc4CidFIldo2nQ/gadr7",
-	"nu+TkaiZ70tlorBM1v1qVs5AKGm0hpjI5eHY85r+vwmYD2ch+So8IkpAMyS0trc6l3AAaXmtxZ+8ycQN",
-	"NlbRB0/3wJpFY4XKtVgdNXss1rislnSrWiRKtiWLTMvPLwoUVpnWARa4i7m6JVeuFvAywZK+wJF2fcDP",
-	"AzZRBx4A1I0CwoUquQGenAkOhSqnjLAxcMAHB8fea6iHw4hrRN62h7TlWyi6dwkOpDK5UD9H2knxccnH",
-	"9JlT/fs49U+iLkE6xLJ0Ezipb9oRQoXccivkgiPzWuKIDGOkg2G4iyibSL2vLeIR5mID3WUR4bvGMTu7",
-	"zrLdvTSyZjkNrW4NUy294PVb4TAUld9OQpCW+6Ly21+jSxBz3WSYVv5iT+irpspfvE7ZhO4Zmu5foNDp",
-	"BYeL/QKx2zMbqtrOoPtbIT0ua1a/tgnvQHuXdkaoIuM3WNwNg0CdXi5VK6TXSTpf5v5pRlHIBUBWXJtR",
-	"D8plP6sdNh/qf53O21UCrlDX1atKVYSCG0VxNj3xKjFqYmktob+7+cpXW9rKbCmDO3ClxeZqW22L5Oyu",
-	"uo1EKcRDdUnb5DZoyxyZg5PUAI9GRNpcYKwlMqhzn6AOGFxhgiEJd1NGGgG9kIfvJYeaiPU34BQf0j4Y",
-	"fgA0gXAQoPEICYY04MQyspsC0Fy8EN+I2bDyy/fYpYn64veTWboBvulLUBHpukAIgDzW+fyk7FQnOcgF",
-	"k989Dmng6qty14RFn+NglzL7Wh1drDoS9myryonTKgoq5TFe7klXZfa0TspVI8yUB+JsSLosmKLJgGlv",
-	"j4rkMNX1u1NQWupWhqsIl9FYcBNCAlrJQJ1mD8vgQeIC04CjMRVhZNUReYEjSh4IZA3HlVoQzq3ZCz3V",
-	"KMfTa+gdacsEMZ7QdxCRzYap5WIPscyPv5f2trQCtAJDXidTWydUuRNY0mJIv3wqFwF3iU/CUbnFAjev",
-	"qB+eEIoU8gAa0wBq/IQcHZNp9uxQEOKy6CiRfpJ8AcQ0lH65jFHG5ufnShG2vJ3FH9zVuOiXfgvTajQW",
-	"f/w6md4lhr6nptg11kFWs+/xY6XkGItAl0F4nfxHomhDCnrWUvGQ65oo+NRZN/dWIMJcWI69XYTRfuPg",
-	"jnH5USaIFa0mzUpwLQ4IeoPExxFBMWPCNjULr4dSWs59476hH20qsOVD2mrAPdEhlf/576jkPQSvlDnO",
-	"NWBytZukdDBfCc/1jPN3jlXhD5ipSlZsUOwPGOOEJweZSUm1MtbrkdhFfOwP4IRDyEgeX1iMAkaxkP+G",
-	"T0OOCI4pCa6hd169fg9JItRd2DsoAlengCUDsjbQnv4nGrAoUJXJtAsV9aBmOoMgdOpqQ8NETIYcDXFA",
-	"XMSoTxCWxkfIAtleEjv7AjdtUzzU7vjkx2szxpOvJ0KSEApOol5igWS+VEX5TKaQW8k82Qc6rrRlokhc",
-	"GyVro2RtlDwrRonS3br4e6qzIyLQlI2tXcEq7ZLuDDNFZyucOPNFaHFafFbdoMsXksq0ZYdN+/yofdW2",
-	"1lah9YXnP1V2FHpKAvDNfmEqNfJSLZwpenullbFN6Vonr3XyWic/Kzr5zhj8cgXVuVEc9ge2rW7qlFoq",
-	"OSSLQwX0W2nAl8KJ46nCBN3HYnd+cMC+7u0SYwMu0tOuhrO++b4KN99ZZETD74a9Aduh0NZ4Ax8TLo0K",
-	"FSWuYp1iFikfh9xtOFx4K45XQeBJCp/6OcnqU+8g3MchnRGNchMhPMsd2uXaBpLEp2IU6K4VztXzbRlU",
-	"GarmUsC/SZjyqhsL673/4vZ+YJeFyi+72W8+DIPTzZicsGMy7xAmf09VozxB6YQClUJtcoalTRBS1AtP",
-	"SBICulj5qebPqvyqRw6U68kL1VhfCV01X0utzzBrPVZZj12nQWUtJnvSZ5Zi1XWLCBVZDzgT4OdHOOul",
-	"B8gJF2GBhowLxBkajv0BCinCUZR4/lGApxtoD0VYkBjpjlFMoDy+tAuvgXOI9ZBnMCZmYgnmePJLTULV",
-	"0dW2CRWNa0/R2lO01rLPipa9JU+nWb2oNOECx726b53rs38VjsI2ApBgKnxBoXSMGIvcItc7xUNyHmX5",
-	"iqbtSmtLQ+RaXa7V5VpdPivqEqSWFCo1VVJgns4kVMQaVXCOZ12/NZMLPMRTxAlJNCaLAwVllkTz76EJ",
-	"jo5Rd4oUKifiAsDNhHlFRWqpm9pQoC7pY5qP77+GILaFA7SySgEshDCSxF7XA7pSiX0XH8CvkxWqJw5a",
-	"d8c3wkgskUWY4J5W/uKO2sqX7GepRMgkf2qpHIzkqyWSMe7q6/WlOjIfJf1cpG8Hipqu73uuwn0PSbRR",
-	"WRyifmPzISfvVslxVHnvSYajNHND2ucuigjuqaQp1pePAZq8VJPO0aKvElCi06VV6AF597K4u8x+IurH",
-	"dSLPRecVEs0hldh6U1dynOvGJzHXfnwcDlNLIxOKKj8mwQba12aOjqvFEQBPID4iFB6wCQk0cssIh4FJ",
-	"1oH8G4JjKiXmGqLMJAijLvHZkHBESR/L/aBqjo0a13nFxb1iPjMY1Poc+PTPgcaU9pMlWZ8M1yfD6mGw",
-	"im2K9PUgG2CVVdfkwSjC2l9VmpGTQPYYtC7lCOthX3DQvQB8Kn98gYMzD2VQuwxUl3xTI3glSncyYHI/",
-	"gONlbDJHYQTF1opF7hW1WSwKyywX+5W1/XJR9stbg2kiDtJSUKk5gFFb1ZgZxYz1SuVCeZh1apqIWL8G",
-	"7+/aiWgh9aMxoFvBb4nDRFrwpoBsPpVpA+2hIYPMaQVlpcK8Q4WKFRM5GCoPCFMi0Istr/VSGcQz612o",
-	"lJRlxfkNPgIA9HRS/veT+iENaUAeoHo7SY1blD63isw4tYbPfVLcnZid6KwAm+m1ty5i/XlM/2AUGtdg",
-	"sdF+nQY6aU0XU+iltyJSshgnCvpfWuRSnxfmzLspaXLHSG+7tzzPbg/QQmRz19A7QxaTdxDHU+2S5GxI",
-	"INonIj0pKfxY2v99HFLEaBr5CACSQt19G/BlMQl9UjkM8rqZlNVd41zclhPG04MJIaPn3JReMFIFwg4V",
-	"Uda289p2XjbUJxQFmqw0lZ08UMVlS4yDAxETPOSJPRsSbt2WoC6J2ERjIoGRDPcpUFcyIkgqPR3SqJzJ",
-	"G0gKSgQgmKrgg7QgXMRxpIJvAyJwGF1DPj9B2LgKEQYAk2tooDQ+vNklmCrcJtnBN9k4pjjiVmUXMOYN",
-	"ttNwzAUa4BNi7nEIDaDqBJRJYVQMXAhRFzBxo5j1Yxg1U/aMq7vsywOBSdhXlWKUkY/ugUUjSaFMJymH",
-	"FMKV9qhRW8b544/lztNTWj2F+uUGL2BMjzfQvQlTp4kxlTQzaun80lyQ67CYt9S+OKPwsyurwNjVUmom",
-	"KEbn1cVw8x6VIrxeWF3HdXx+IhVxZAhJFqsSkm9aXyg3zWqNFAtB3SLoppDmmA0zVlcifZ5bUN13Ti2x",
-	"M9yVLb9JlmIDPzx0OHn30Nn1TvOIUTs7W/V6u9HpFOFGLcan4uRdBUxFzI3SWTpIrOaiLqDUo9esNeuq",
-	"uhVC19Q67taX6qvs9MlicQ3dYv2anHtlWw3YBA0xnVr3v0pRDeBMbk5OCE4U9n2SbmVWAZqGlKYDM0Pz",
-	"pxR2kPEMoy3HXOvbqcrnYKXbrGpZc04C/RjPDWSdDapSCBXZsCpVqEg5dkKFhbVrqaRRHDJJuzFEwWiH",
-	"OH3XxO7L061pAYOJD59uoDcZ4MwYoIrJgCnGrGzWvypHePVt+rVrfB0itTbmz2DMSw1lKSWtjZIrQY3p",
-	"V2rVm+DOWuWg/gmOAy179RYS+JiAC9xVRKhSFi8qCB8TCoUF4eIlO6bfRV0mBsZbeEI20O0e4lL94cjV",
-	"H3Gh5R22Y7CpOWIU6gIpDaA6C4gfBiaCC/IFrFjWRcGrr+rfn4WI/xyt6yvMtZ5e6+lnK/LfH4RRkCrN",
-	"BRGsCiyiqmq2jNIo5OCzVg2Am8HOvwJwVsrA7aIS6kHbTlgcaIie8+QDvAadPgsKNUPpWp2u1elanT5L",
-	"6hTMxAJNZ9BZ58HumAdl7ux9EguFxkVUyIddSV97thUOGzNpqSSQlndXQU8GygUJvmtJS3FE/2uaiucE",
-	"jkcNpyw8+55ermey1HWWzwo5y53rQ8LIT1nKVSB6CUNByQjzAgn0NYhxbOcvlVMkYI2Cp183bsuYcCFP",
-	"SnClkMU71T2kwSEJop6BP70p0JBJgqV9YKr2F6PyLfA8vWam6qobAOudf73zr3f+Z8rhhek8TZzs8fN2",
-	"eJX+N5kbjF8pUl5t5Je8jV9ELtuqEs3WCWBfiQQwJSQqqYUXxF+7C8CFVexe6l0Ac0YaztLc1nKJhUaW",
-	"V24K6OsFnhXWULk+ABjrBV5RaO+wswrtK/H07phezfQWOT1rQ2ZtyKyBAJ8CCDCTJ0SqlVR5Pgr8udnF",
-	"wh8sBmBXyhWa7U7lf3ZVJNoAK1BUNqHyuDeORA6ogBMqlCbFqIsDaIGPWBjBwQ4yZeF4GAoyhPAxH8fx",
-	"NGkzTLXW0TGZXjPRZ64Oi5EdKfFTp9FDZ/PQSYrSQNy7iziz3+MDNo6CJLYO4qDr9TbqTsuOmHO09ssw",
-	"fc+R6lYDumTVDZ3eBfYpNqcUaylPlmQ7w9oXo6/XmvMrrDlVFdS663leuUmZUaHhUM7F3CoWOOAIIz4g",
-	"RKAX9w++LnXk1+7dqG0jFqNXX65ve00PLsN+89bBb74kVSxGo5j1Qo0+HWs1LNVizCZcWaHHZAolHuUj",
-	"pJKrIfZBvqXlMlF+kJyh2oOcDdOiydGgZLKB9rQ6bLfQG+HLFXXhTRj+pdiwd4ns6gL15nAciXCEY7HZ",
-	"Y/GwFmCBq2sxNRFPxYmnuk40aDaYNo1vjdnEZWMhWUVXevVZQNx4HBE3Jpgzaqq+HtKGa1yybr3juq67",
-	"4+UqpmWZHLbfGBbo11SYsxUv22hvt5pbra1KsbJM4IhrkwHqgCZqP2aTtdJfK/3V4maD6BjtvEjXLwch",
-	"I87v1HuVnFG1rpFivipIMRkHWDkDUzYMF4J33hlDbGXqC+uxGAItoRyGcXYrxlaFnTFKG1ZmiUkeYupe",
-	"rwdYSKysqvK5qmq9mXR9pa/3UjLXV3xrz9j6iu9ZsQ203KaRPFk1OO/OL9FWfPPhMZmeLgB5MSX1LX+X",
-	"Od6BEOpyLxPMtbjqchtphiUtBm65bR4srSCTLy8n8SYltCzBvEt8eYhlPRSKtVVxkfgtmcnGegcoS12z",
-	"N/NFt9yZd2cQbWPSD7lQXDBbI7kXqnoKmerIM+Xm3AqX5LczFF+py/LrDwSJKY6SujYXKnLWPKyvsq/C",
-	"VTbLcaaRuezzeVfaUoIAyiUnPQma6XFIg6RsGJQvMXLoh2JaOZ3T5p0rbXvbhD4V6zszU8+3CV5lqCzz",
-	"ztrv9lW1rY2qymuqOVqvyOCAEnYVHHIZq2CO9TDjrdMGR6FtfS4deNk7/PMgkM8DrPNyzK5L9CwyrM1r",
-	"c23q+YdF2dAd09tX1yjWU7C2h69EaGfKjwlsgHlUyQo2LbiQINVPUVTgClyMY0hm0ZgqlY1fzSNX2u7V",
-	"ND4Vk9fMz/Nt7S4Y5cj8vLZx1zZuwg2Fiiy311e1afX7C33AZ1ZXl7jfPuNS9DzcIlfhUBaF/rT8LsOC",
-	"qk/yRBGjBmsnpAjw9wxGfeKU4mwc+6SYeVWXS99e0MvgXUVb2Y2jnonnHwP73kxysMVF8EOehTY5EeVn",
-	"muuAtJpwkoEhtTKPMYdwyUkYRahrUpGliRfEuCcgeWc0itmJrlGDfRGeYAHpxehFjZEdBjyJMLBLTr9U",
-	"fDa6O47IgaT6Im/qVR8HAgvCF/EVdw3ad4Dhv1MFTvXM5bXvRVE6KJ2OFRNYX6JM9eo8tflwgPngdK6K",
-	"Au4S5IHQ0bN5PpMd45TddkFFHby2V2tstZOkA8wHOi9M421C+doiDaYXdRG8renASraXVL3AgVQDGzvC",
-	"YpCixkoq5uLczk06lx+fLqkgp3hYiv0aBrtIFRKoNbxGx1QSOGP9ABj1c68691L2g1Qa4DxpTApC5zE8",
-	"i0pZ/C0TdQggfAOpKiG8AC50IaeRUCFVh4aRTiBoJzgUmazHkKt3VBFSIZVtH0DyblKNKctdRBXcKFUg",
-	"0iV7OBRJvcB9mEWlBiT89gwifVi4rqWoiXLTGo6q3LxbbxZVkg1VEfA0/ynxm8wB3nLLcb1hw7SIu9IZ",
-	"6ReLJ2smYe1RvAoexTjDlIl6tZ6W+xUPSDY49oUsIjPmYUA20JsQFpsvbq+xmVSELNTbBzD97lRfMCFV",
-	"QYMfYZGXwTIvZMpaV9oRmZL5lIJfk1l63uNfFw00tt5YOyW/qk7J16TyMSDyLAYVVqoKZ+2MKs5JbLGa",
-	"NmsVnCeibJKB9DynmSFPV+fQgq9cqgHw7Ivlc+DljG12WYrnN31MfRItqtGgkAZSEeti/9ggoVsMLk9Z",
-	"UABkMphe084zgD+A6j/SmujjkHKRVGPoxuxYlWzA/ZiQIRgTs5J0LdsRghJBtixNBoRq8IQuY8ckDQaE",
-	"6ksDDDnBkE58zQqQmQwYGhAcBwCYrptJwuKDMEi+KjBXYOJWIahXDOYGxrW2atZWzTq359kr3AzCe84d",
-	"gdFeGA/Lt4QDIkQEoKtw5OtpbayT7FFMcBRNlYymRTnNDqLOijHhAvUZ4cU7SdEeUFREHwh9DlWwGtha",
-	"B6918FoHP4PF80F6VfYJjomSlMVquEfiGEfz0thZSCGsQNun7ITE3XEcEKrA0THSE5pCNCgT/Dh/QC05",
-	"k15bPoc9KQmNQceHsZiiAE95uXtPDfOKO/cUkeu89nVe+1rvPjtxiT0Sp9pRyKN9NJqXzh6TaBF0SBmc",
-	"7gvSzpVfnxATPMFHbMyJq6oNJD/qwIcgjIkvAPnJRZgjMWFoRGKelLvIJehAvWMS6DAz5o+Va2QPjXAY",
-	"gz9DKmczgLTGfUUAHqOMI/wM3LREa5CRtTJeK+NnM0hcKrq0+ppUfUY18gX12RLtrPDJNgkNKuvpRDES",
-	"GpSgkumsyNTEVQRDNGVBSXcarFZbulcE62yt4dYabq3hzqDhrtPAUjSLdJk8h2+CUVcBUjcNnqQBmuBY",
-	"2Yh9POIuHPojPFJQoup4r3HrTqRQmtqX15BIIZiCsAd4dUkh40wmA1QThtJUOfjcNGQHIpGPWK8X+oWO",
-	"WDmuuxDMeUE2oGz76RiAsmcYXymC0wRz1Etl7sqqj0uV7ivmkpMLaAmWa4oOjiBrVqRF36Q9sDg0X4kz",
-	"ZGVUzfdwC5I45EkRivsoerpTNBmwYYnYLYpLHUfkFUXQVU/luKamgoPT0FmHelYN9lDLm6b+WDNdwKpl",
-	"8Z53YjZinPCMOEBpzX5IkWBDFsdsYqrLExxHIeFiA+1RqGuhuRJprkTDMReGo2001EV7BgzG7BlX2Pvw",
-	"9HaetWG+rvyztrOVorCUVbVdWWfMbZocyYXg0FaGr2DaMk7qThBThQ8FUF+2O0XYqENw4kobnCYGxGTA",
-	"0k0+BN1pNDb0wLW1ToLQxkxfpDL39FhWqDXdBfl6MJlXLFlvrUbX/o21f+PC9a7RNgjTVJmBPlhSA6tv",
-	"yxXwnnqBzyQtJ1d5JOLEHJ+qa0vV7FpZrpXlWlmuleUFK0t9AMbVNGQMvF3qOXqF+GFAOCLgQVJVd1SB",
-	"s8SD28O+dgXYsAoa7EHorHW0B/jiIe1Lm1Pq8QjHww10m8pPKC8IG6jsc1LimTp9L0wjwUyV+V5DDQAg",
-	"2NqPVN2PBOyFcBShQcgFM9y1iGt5OBwvDJjJ8m4SOAhlfCBrrpfcQAxwgLqE0PQqwoSSW2GG0giAiEKd",
-	"XTQecjQeKeBDHFKukR0YihiXLH/9AfaFC3k7HCA8guKrjcoyMMv6B2oeyEXeeBwkc/1UnE9p93NFD6oz",
-	"XnXZ+ypffNyTsp1uD4ymEqlFv1zo9fj4fEiWJOSY4CFX9YdVTXkXjUgcMrjWUP9y02sWtX1BJS2ooEFd",
-	"VQ9RKg1p8hffcRwYihaADimgHTxEOGKUGFP83TGB4Wpb3I4FOQoDp6oZfvMVuQoXifVxkRb+gcBgEJTh",
-	"dsip4/od/kwizCTUw7FMcqXF4glPl9+P7HFO5P/r6kWKkYIwMJHumqstQCtu3aWrbwI8RVEIP7iIUZ/o",
-	"3FR2YrJk4yReiSQiFAoI7FTiUxm2VwvFlb5F0TSu71HWZ9r1mfaZOdOCItQasFiHaktBhBHZ1IiBmw/x",
-	"fJzCiOATAsq5sdU2OIMa91IM0Dsbo8233jHqtRfGXKC39J9DV1VMThBWI0DgA808Yag7FYQbGQbQN472",
-	"Gwd3kIhYvyaJVHiGoHXTMIt5OBzXFXn1RRbHHgRdGaplVyikAXlQRAJMNtdRpgVOQjzXQ2jhDm5LooQg",
-	"sWzjP7744G2vtnP/YfP0P5l/vPj2xv3RS/+b/rvuNk9f+nfOLFDhcvYG8wURNS5iyRUlmIkKIrHH4iEW",
-	"zq7TDSkG08sivt7udDqNemXcxDDKoYntY39AavuMiljBBs5TwfCyeffKV8Z+lhFJbiXiDWmBrA9iiFF3",
-	"TIOIzKm4l1cimw+7z58iaTzXisS9yNF012pxrRbXalGqxc2H/vOnGptr1fjMqMYLHY2/VvRrRb9W9EbR",
-	"bz4Mnj9l31or+7WyfyrK/kJHE6y3rvXW9RXduh5G5IREp3P9v3tKvvRWNcB8ULxTya1I71QLN5091BtH",
-	"kWpYhdX7A0z7hG+g2z0T74G6ZMp0sBRAVfGwT0mgYFZGLKSicLe6F0Zkoe/3lhy3rT9KlAPMz9kUhNEC",
-	"jdNLV2lrb/SVVWnPTDmg10DQZxWLnsaqamWuR/hZVC2NtWpZ2+VrRblWlBegKOf6iJ9FZdlcK8u1slw7",
-	"Mdaqf636K6j+uV7jZ1H9t9bqf63+1+p/7cNeb2bP72YWY8p7eoLnlSOzC5RC4QMLvdXAyyqY7dkUDRxF",
-	"1aohlCVc3NNUXumMC0PkOuVinXKxTrl4VlIujNQWKTil1RbgzIo4xFGtiyNMfVJq/x+MhyZBG/tQm9GF",
-	"ygSoO1X/1YrbH+BYbKDr2B+gMQ2Fyr4WDL1HYpYP93DnZKpJG15S9rImbFnNed3gb1XOp9wTt1j/IHyv",
-	"+hevUzahe5eRg5mZijKDQ76DzEKusQ2q3mHPzl25uWEJUJmk3Aq54DZ+vU4CZbHcrlhPGx6K1QHnLVPF",
-	"A8AxpV2NMEXkgbSVcXQUBtfsUiKIE8KRKpeu8J4DPpP96eaw69NSeYWZ0l9Ph7asrJ0jcXnx29f1HFxK",
-	"keJkEsqSneWxqZ+z62+F9HiRdQHvXPFQlKsVWRJyYUlR2SbmluKiK+ue22Kzgd5UghWgbhiLAUAzIrlv",
-	"coIjEiCs0AXgDY23SKEihTqSLBCxMus/Yaorbf4nVD4V+z+do+f7BLBwnCfpC2sA2698KRxLeS0w49Nn",
-	"UJK31DxRBSMYzZTOzRshYF5IpUeNvpR/hIFGVKJMIX1bSjRXXn2hMbKUE+VVIs6hQy/VbnjmxfpZjkaV",
-	"vH12kdnU5j9fIDvA+fpVF1E2kcxvkF4wF7umhIHOq7CgoJmUM7N7YY0MjVW1VYomA0KNqQFIZxjx8D1S",
-	"xfHozs2geNkM7AKLXT9f5+1kxkrEOWGVtTRfmjS/wNNpX06wFXLSfFCyjHCZgvScxCdQfkUeI7g/YCyC",
-	"CiwUkeEoYlP1ZsBRqKSenIQBoT5B/RgHxEVTgmM3gSaUW2d2FxywCeKC4CCMpq6GJQz9AYILZw4nk5hg",
-	"f6ARCcHvxpOq+ayXQT5Uo3TNVTp4As+vOw5U66pY3tXcfLMklvvW4de1vF6UvO5lRDXPlfI9EqDx6Eyy",
-	"uwlel3kpjdn+0vREXcFXibBsBQmGRnFI1SlfMDTQ/zUS7mbkW5fmPQnJxAIjlPuydVcJ9aCgTqVUWauW",
-	"ujvK43T2rTvnoMS0P5YToenXDq0iwMMI034G5ZDQ8VCuHBSnf2/g3D/L3bwgD8TmQAyjssv4w7HnNf1/",
-	"EzBfNo7kq/CIqFt6+07ea21vdapeycNI1xrgKWkAI3dLKgAusCBDzTpzzHLAXhzg0YhQVQSbpbdS+sqK",
-	"oy4RE0JUqrK0vrllfmtLHtAYc/K9gW6PCA1pH3RGFFLCEQ6kNpOj8iPG7dqHZ5f6ZKgXaKjvqbm4M45H",
-	"jFe3vW/EbFj55Xvs0k4BFYrimlm9AdE9l4OYqtdRMjWoO5+flGk7OAUCYrt7HNLA1eadm95GnVnhpbKz",
-	"1noXfU7hlvCeSb/Nt3H20g4KbJnLNE0MGec2S75yiur5tcNa9Z1W02ut7bArYocluuLMZteExccRwxW8",
-	"Jioqn5wQqm8KwlhMof4CGpAoMH4N/bYKrZQ24XBIaLALpysuXISRwNEx+DmUByOG26PEjjy/5nrLDOlK",
-	"ejES6kqEJlmQteBcmOC8lakhprx/KMKCRNNS8YEe4pPiDJPJgMQEvSPCIelieowCMmTvgECkz+Drd1AU",
-	"ckEo6k6RGaXrjOPI2XUGQox2Nzfrjc6Gt+Ft1He3vW0PmFFTNCuaDI0YB+/HGGInCgoY8IItSX44INHI",
-	"+sQabPH7/TS8OqQoJmIc0/TzEY4FLf54PyYBoSLEkdWdH4VyKYtej3A4BKenVghWjTQYZcEnGaKgXIRy",
-	"i6afShqGo7L5uG6QsZIDpFy6UcxYj9vpQRAkVjQ98jAZRYgPcEzcpO5MyA1vQaqUNVuMRQXtvKZ8WC6i",
-	"bBhStXqu1I8kjnGkiPIjHIc9rXq4PTe0ZHaUAs/X4Ei/TEC7Sz41buiu1OXWaqiaILMf3WPHRNI9IDgS",
-	"AxdJrRlj3xq+WdjT+6f/fwAAAP//",
+	"7L17kyPHdSf6VfLCjiC5W+guPBro7gnHvc3mDDnmkDOeHomW2b1goioBlLqQCVYmGgPOTgTlNXdJWfLj",
+	"7nop6frFey0/9kqUtHbYNEVbEfd+EwdnOPyLX2EjT2ZWZRWqgAIaPdMzhMMh9hSqMk9mnnPy5Mlzfude",
+	"xWPDEaOECl7Zv1cZEOyTCP48xN6AHDIqIhbKf/uEe1EwEgGjlf3KK2yCQkb7KBBoiKeoS9ApGYktdIB6",
+	"4zBEIgiJ/QPqsQiRMxJtVZwK9wZkiGWjQ3z3BqF9Majs11zXqYjpiFT2K1xEAe1X7t93Ktd9MhwxQai4",
+	"TUYhnhJ/lhgRjQmaDEhEkBgQhCmfkAgFHP7FKEH94IxQ1CU9FhE0pj6J4CeOh5K6aYokQsfDyv6b0Gjl",
+	"JI+kGwE9zSFiQBAldwUa4T5xEnIiIimRVDx/+9oh2q3v7r5QNAd1N28S7juVEY7wkAi9NAeex8ZUXH/p",
+	"lnw8SwodD7skQqynpkO9XXEqgfxxhMWg4lQoHspOkh8j8vY4iOT0ypHbBP56RHqV/cqvbSe8sq1+5dua",
+	"lNehR5gd/aSANMHG3iCgfSQGAc+S9vaYRNM82s5LyzgaMU4KSJoMAm+QmSy+kKTi6TIMxEl0RvyKU/Fw",
+	"RPR/qgMSmkdVNoGfp2wsBvmcdiBusP5R8E4R6ZijU8omVHIbBfpD1kcD7Kvp5cE7pGggohOyfke/kRDf",
+	"Y9EQi8p+JaCi1aw4lWFAg6EcUMKYARWkr2f4cBxxFhXxIbkrOh68YeZXCocWxALK1PtFErKTryVeiqa3",
+	"x7SADJ94gS/Vgq9Vg4O6Y4Ei4rHIR5QJYEj585gTRJlWCXnE+dG0E41pijqf9PA4FJX9Hg45ianrMhYS",
+	"TIG8q70e8URwRq5FbFhAJTHvIEYRixDuCVBTAUc+LqIn/qjTi9iwtKS8hAVJE1ZAFHA7YjScoskAC6nJ",
+	"snRqrVqW0HPQeIeVnLolSeoItgJVdwWJKA4LlTBMmtmAJoEYKHrYWHDJjYFfRJZuuANv5G+VdRcEM/53",
+	"nkjMYbVeEHExZ2Y0L622I8QzVDgzgeDW8NP7ETxfrePrL6UNBm/6KpkWaSY8JFwtiOyM8MRAuYIwisiI",
+	"YEH8+McB5lmLAYhX9lJCvtV59VV4rXgsyy7oqwH1i3itp8ZyGtAittI/lZvKq1REU9mf6lhuMQdi0R6E",
+	"hSIioFxgKqQJJDdWbYbJjQmkAEvrUOqSCeZaBxMfjakI5HNCr0iNjATrE2k86W9Su1Xu8CQJHSzyNzMf",
+	"C1IVwVB+nWfPDYOi0Q0Zh2HRvrTh4i2sgIpQtpS/OYB5O8R31WYK21i8tdZyt9abRfuZJMLHU7mlShsj",
+	"8MgVJJh8IieLjQUKikwqRpfXdDdHJMKy62JxwhQFCedLAUGGJb0wIEXG5+maJeRm1Mc0eAeIvRaEghQZ",
+	"JrgrZ0npY+ubokmzXslq5RIK6eaEkqik8MppY/L9IlLkb52lZDnuPiFmASGLCVh+Em7hSFASlV2VkXq9",
+	"gAj96wpk3Nb6Zs7mGKskLDJmmFZsBUSZ72YtsZJqyNBWaObElNn2TUmiMiZOaZJGLCpU/OqYrU0bIjdN",
+	"FgmEOTo8+qaDMAoDStS2ir0BitjEAWoJBjb/zaObrxdSLVvKPZV7/Cz/qHRE3i51GiZya8tXR5y8PVcd",
+	"LXs2OhJYkCGh4hp8WEDetzmjjuQ0j5/BbPFRRLDPB4QUHkM1JbkbDTRYceIZ0/8snLhCdgvxXCMROOqc",
+	"JuI3aOHGG1DF32NauJnpn8r1KbuCPr/JwjEVpIwWOjOvFhAQ/760Jrovp46PGOUEPDovYv+2MjXlvzxG",
+	"hdw09+9V8GgUBh5sPdujiHVDMvz3sKJSJu7i4Sgk6gtfEjQM6FgQ3mFj0WG9ToQpmCo+ETgI5diQF+Jg",
+	"CA6pHqohwVCt2XSR/s4B08uVzBNFLOKV/TfX3/SISRmJKvuVbf1b5f6J4iTChZzJ/Ypb26u7vQap1rwd",
+	"XG17jW51D+/UqvVey98lzW4b11zgPhFNcVdOgT57c4HFmFf2m+AmCIT8qXIHlJMy5AMOhJzhEJZMi8O2",
+	"zzxu5pdvDf1fyx3u/bJrfEu1pBY6zV42MUN8SiQ9iBPKidScgUBSnfv8SuyX8Aayb192/uKYT8/FH13Z",
+	"gLVoUiF2GTuV0yJ/20cimiLcxwFFAUUYDdmQxO6ucyyP1g56dXbcRrI6LyqaClcCaF7LzDOGhmNvABs7",
+	"9QgoXcqQjwXuYi6NaDP4imN7wm/LcVQPesC1WXXBiceoz7NHdbUvNFoL7Xw4quMgHEfkXEsLQkVxaC8v",
+	"Z0OimKiHg5D4V/Q+rUXBRwMSjrgU1R7YnmMBXp7KuqVxx5bG65pQBDpm3srHQ1rH6h9l5kKdQbU6kNPi",
+	"4TAk0XMc+Qy2RqdyjUXdwPcJPdfC9OJWUoIXH43glkQS4TOgqbJ+XWhJ2+tMyBO4dj0XTn1C9Np0HguV",
+	"xMm5FuyU0Oc44h4bEQf5jKh18NiZNrZlv6+S6W0y5urGZ+X5PyXTTqSayWi+7JF1gjmS7xn7WrkepB4m",
+	"kZGa9a9OvZ7eqRZQNW/VrKGua9lSFOROyH1HMtU1NqbnWyfKRKcHraSXSd2fmd1Q/vsCJKSZlhBDR+FM",
+	"J8SuaaLNKBGXOxSMVe9PlChVlVUZp5RNEOtV4JjWO7eY8EHQEx0pfyEe8ayoxJYuUrdaiIScqCtOfxzF",
+	"93nyILmvHKWyOY50e3Ackeeu/WZt/Yu3lyzeAYrGIUEcT+VkzlvBzHjXsYzpzq9k7qIjMiTyIArOTnMD",
+	"fUrAtrnD2A0c9c9nAXSZP+0IxjohNGXb5gKBH7PmNnd32i3UnQrCEY4IEviU0AsSqlojrdgkfeANZgwZ",
+	"EoutvvRg1qXOZmmAUygeiwGLgnfOKUOwrXUCak4XKRGCH2Xfw4BzEG9ydyTPzo489fflf1mEAhELufKP",
+	"n7FT4l+AxqulFyemrtTpKD3QdSzO60z1qghJ299vvPFG9WAsBoQKuRYk7wpfKkg4R/lLxZcoJwQfj0Ys",
+	"EsR/jfgBvgPvnOcULlvpyK4646TtGfMvYmOhJJAjuwPZsDx9fePOtequo+2i4SginF8EJ9R2Ek6wpgLB",
+	"KBBM2Lxzcv5Y1y2vrBfbHbIvuSNq/5A1i+De0Q1bYTKZRTIhHPuVmt/0d3dauLHba7ntbqPiVLo4xNQj",
+	"4NGTO1ZA5BQ5lSGedtgkmb3YDS5XANfdLvarvV5vp9omtb0qdlu9aq1HvL16s1nv1Xcrju25txxHFacy",
+	"UsEplf1UgAj4ttQjOZmjiI1IJALlLcLJwJaIh7FGN/+714xbxpqDPO+nOeXuuW67trdX32m2m+7eXm2+",
+	"Y9SazHszsRL2zC52o6VntfQ1iDXn8795g0XwulqMkv7FxCX6phUulLq4Md07xoVpZiRZomTqE6ct636b",
+	"eGBw65W9EfAZ7uYd1ksuS/cbdafiY4HBlfc0sr5N9Y7X2un2uju45u3Vu6RnU92yyd55jGRnKT6ZFdfM",
+	"msxnJB3xJZdZLdy9SiDIkJeUdiVgd6+rT+xwKRxFGKxNKyxrUaMqvGuGr4EwJzuwOZyqdZDNqxW33W66",
+	"DeLu7eKdure3p1RKvF23nMoIC0EiuRf8hzfdavvkTbe6h6u9k3u1nfu/Pnth5VQOkm30Oh2N1d7t+4F8",
+	"gMNb1qporrAlZzSK5HFAmhN1uVkzbwzOz/3KgA0JOgt4IFC74lTC4IzwDg4ZjT2b+p4NPq5VnPTNQMld",
+	"epZvYoqWvAq3ic+aSm/EYbK9gPry5BZw1AtC4m9lFqBEN6mZyNPmlBCfd0AwZig5xFTaNr1xGE6RfAVu",
+	"v8SADDkJzwjfqjg5LY4Yy/HC3qSoi3ngKd+W1Aj5XyfrtPSUppe0zOY0CcTAj/CEztJ7lfoqLMYy/OKQ",
+	"CTveQJ391Z1A3pAygpm5kYrZwBq5k/BVnsC+qBQqz7ea+BL7yJ6tkWuXaiOp93qt7l69Vq+3a3u95k7R",
+	"9udaVCtBvziitUt2td2vYVNdf4K7X4rilrtDvO6e13Ub9a5ba5SZ5oskWEVaxxSrf2ZI7u6QBt7rku5e",
+	"DxMvNcm11s4TmOU4jFxTrUO+4NI0a1nU93S0OTCE/KuDz3AQqpNf/AzkA+QT/gmcJxchIj4hw9SNnepc",
+	"DX1mUys1RDXL+27RKYafz8LZnbVvVra3zD5V8nCUnd/lPlSLsNw3aqVKf2OvZ97ubFa3dIPL74F69Uv2",
+	"MH83y6yrk4iGEWwr06JjZVp0tG7NLFhqgpyEH/O3ReENljEnIRrCbJciOAvEtLJf+fKH/+PRd75bcSrW",
+	"LU/nlMifIjap1lRQEUwGyKcaYQdshrpbb1XdRtXdSRmYdrz4fuVbv+Oa/6u18w4jhq6ZGHqsYnUjgn3U",
+	"naJAcBL2HMTVrSSK7yHUNQXMxyFEfPRwEHKkjEAnkWRMpzd7MP55S5+0A4o4G2E2Vbc+RM5uEk8cqfuO",
+	"hEw10EQp1Fx9727+nVUSGUbTk1K48IrAZQ4TF7DkRvHvV+4c3Hi1PA/M6l1D2/yleR0PlVYMMc9hmEP5",
+	"OEmbUm1uIbjrHYeEI0HCUK8ZNKGvHGKqA9q/EkcsS/YKgLlY5AcUR9PUiyucTciQRH2Y7JCckZwUxhvy",
+	"cRwWaN6WVEwwN/dcAXVQDd7oR/iMcLGF3rBIVveT8n3KKNmyvWLN+YEf0pJYqEMPQ+adwrtngU9KuO6u",
+	"mvfu5/Db0keemC8XUYmDobVLjBgP1Bxnp/w6zXDLDdITEHcij34YqRuyLSt6UZ+FwCYKTbKFiHBAU+eX",
+	"hOaI9EhUZqpuxy/eTwldmdBFSxiX6UTgSJRe8gLpXqK/ZXfrGeel1hP29CRMUagspc7NnB4D6pO7wGP6",
+	"7mDm4tlk3MzcksDPSumrUObsXfKF3AvH5NxPGqzobWdWo+rhLVhYY7taU1DqZgTO7iQYicWLr16zaE4C",
+	"p63ps+baDMmpqKio/BBhmyvUWOMeCrngNuEQjpziA92JPGtoO+HNePbc1DgJjih0eC/RQqCy0r5Wx0os",
+	"1NtlrVaty021H2Hgr8OKU9EHrAEbR1wqEtaXfYQE9zoDzAeV/cou3vN6zVarRlp7rW6t5mHf6+52241W",
+	"F7fdVqvVcNttlzTc5m67vdfstXb9ertGGnuN+m6t7rbkWS4K+hAlLIIh6WJ6uiUIF9tdxk61VhQB7Wc9",
+	"KDtus1dze00P+9hreju2OVCFEeefKslute322tW9vT1cJa1ut9HycM9rudlTZSbBpcTBctGBOL0gj/fQ",
+	"m6LN3an3sLtHXG9nt9trN4vmTncl12TW7xJwPl7e8/IY5iD3csFJUjrgMi5m+eYdt7G/U9uv17cae612",
+	"q/U7UrzHIelwAhKlGb3daLiN3Ybre+1Ws91oNX13xyXd3fpeb9dtNd1Gb3e30d1p1HfxHtlruHsN3+s2",
+	"Gthr7Ozt1euQXugrtT0aEb8qCVAb4tuV/XrTqUwGU1C4POhT4iPIY1AICOBmdpKcP0jIVr5IsOXFhKER",
+	"iTijHD0P+hpkuOq9sIUOKJLSG5tlHGH9hPWU89iLiB+IfVRHA/T/f4hq2zX0G/CP9Au6ZVh69eSFjJLX",
+	"elKywDO2b1ncA4MyP6i/9Zc5nhqjtktucPERsJRXJ7EZco5wWddOQn5JWqIkNK7k+2YaSn2Q2RxLbrJm",
+	"ivI2z0NMPRIufXsVEQzxKJbRh/lpnrFi3rw3E72m0+oUt8nTjT4bqXRxMYgIcRC2YgHjHx2V6A6JonCH",
+	"gwXibEggfEOejnCXEypswz5Lp22uqrcrTpzoN6baR2Me6DcWWit6sLkTPSDeaTaARz2rQGgYBPsm+btw",
+	"/uDqryGDP5pNyaKDiPABC/0kScZBWCD1tlOZsMjXlpgOatGtI+11cCrvSMX88MN//PJPfvXwT9/98k9+",
+	"9cWPfu/Rxz9/8C9/AgPKOHAM3WUiF2Ly58Vv1Fzr/xadWvUkrK09NZVra85ajfwgsQFB8TsoxnrJIows",
+	"OBjHa7poDWZ9mmr5TBM2wclqmVnWs1PIvTnxH3Gsx2Vk5Vlv5FIRDkpis7vEAtce9JA/gyzwyNKK1oPP",
+	"IK+AjKosqvqMYiF1E4vxZsyTtUQBmA5nfCm+0c/qDRQo54oyGIhY3mNmBlDck37Duei78xmZgSmIKcxd",
+	"znW4aMElV6m5+w1IgrScbtnokGzAB5i5iccWNskhQc2UG2059652F1XcvX3X3bh7N+7e+e7ejbN246xd",
+	"ylmb4gTbipBqao45BqbCfF4/DHEU9HRcU8ZC6YLG/bP/8+FHf/Toow+//M5//eKv/vXBP/34i//3h/KA",
+	"pGLSpA3x3T959LMPPv/k+w9+8ecPPv5zqfxpyt9R0T6HRmNG5XVLKzt9Ip//8hF5W74b05ZNK3Dz9tIl",
+	"mPPtUgRkFlyBVcAid6fWzBWsdLIc6wyM7AUhQY0F6/Y1jY1ckbVmdDAY3epIPcRTFQoY23owtVni3BIn",
+	"mMcYCDk/qMMMfaVgxUMFLpU5xMPDlDeWVN3aTqPabu751b1Wbada77lNz6/3/G5L2pUh7hLw3JkM337A",
+	"BYnmOVnbbqvtNsHJqnO0TCgwC8ms2x2kvO1U+BiIn6WuVm3XdtvVvS7Zqda97k7d3anv1prdnANBMr4y",
+	"ETh6bLPLnMMTqWEvaFzjDt23JiAvxkhNx4KNUL6zhCpMT+Pyx4l4AjV5yRCcGATInopi1ltamRpOU27x",
+	"8ShkOCZjlmnSzLKKnlxi9ZdZqPNMP3Q0Z0rVfcxCmYYbll61vdfyq7i9t1P13W63TvZaxOv2Ko75hBMv",
+	"gpPZKRmJandaFQNSjUHpzHL0IkYF8gk/LSn+jVbb3WukxF8v9hz5r9fyFcD8+7zzKoDMRCxMityojPkq",
+	"Iz2f51YhJZK4mnYS17O2vZ1kEpIqrx01774eNN3Xgp1v4W/ffuebtd/p+d/45m9VnlBilTYyLldelTp5",
+	"pvOp9pTbyvZlp3Konn/TrUEO1cl/rL/pVhsnL+y/6VZ31KPcfKpDuOqcwdPO3D2C64drgGiBhgRTXrF2",
+	"vVlsCYvEVjOd54Wr75zI/3Gre52Tf1dAFe0F0XDpvdfyw82w0krek8zqzT1sM8pXsRcMDtkQ363sA5qU",
+	"BX5ZyiioQQyBgJvpultvV2v1amNt57AUffNucVqzFzi5ycH28Mrsbnpo5c7a6z26pGBI7YkwVOUzQhQR",
+	"b6WDeHzHO4kY7VvohHPueJc7Fy5xe2oS0OMFrtea7eZuo9VsL1riw1hFZq/dbEVwUP0drQaqJ/8+Vw+8",
+	"pLEgEkWTcqinhp5NJt07ude8X1V/1JM/8vthdDXPSaxUQHDXKW9Ly1qum2694jBP/V3V4Xz3VlO7lr96",
+	"5Vx8k2o/j0rjssm6K0seOVQEEF9wu1RT1znzbpe6hJJe4AU4mnY8tdvZJ4w5d0+pi6ce9lR6Fe6Tyn67",
+	"tahhlStDOz6egujCHTLxOwHtsHFS4MKTtkcnHQGXiYezEbN1kJvHhkO5BtOOR6hQgEMslJ+8af02YdGp",
+	"cvbMXJSZwM7ZizI5fkl3L0gy1wAQPeswFhPW0RFm5j1IHUoGfT8dOJoyc0vHXy68yuOCjFQgqApfreyr",
+	"Xg14v5pEOeXwVzQG7aaj4SAyLf4OEogLPwQNWalt1ypxK1bkW050YbKplAxlvB+zfUeQu7Kte8epaTuu",
+	"7B+XmrjjinOc9J/9rJAC+MyIG3ylBA6e65WAx3It1EO5Gqp9uR7wjFAfnoB0qidaPo8r+/eO8wXn2IjE",
+	"seJBaCElhdCSkVf4eVJTBGuJV8/qx5X7zrGSV9Uf7suO2y35uZSS48r+m8czcnJcOXGOZ6UNGs3KW/F8",
+	"aNk9VkxznJbv5GlKGVhDLzU1RjyPtdwd27KYPLQ00LFUQccp+dSPYs0Qz7fSDTAYkPv0D001uyA+8Muh",
+	"ZgMygnm9dwyyAT9pGVMcADKWPPbhaUDjKVHzUKu79x27DUvCsu1oaYXHcnHi9wublgyAhWq4tl07rtw/",
+	"uV+ZE/aeDXUnuGeFpFflv7fPaseUk7dRvXlMoeoAvH1Mkzo61qTSOF53TqzxMe1OUZld8piqaIHzhiFL",
+	"snok4qh6TLX+Qb3ebr3ertUb9Xatu9er1xu79Z67U695rZ1Ga7dXa+3WSK9V8/0d4u2R3l4D7/i7frfZ",
+	"buCmu1s/pjpGH2WD8k2dDVSt1d3ktWxsfPxa6q1slLqKRk63lI0wV+/AK08qXyFb9aL07lc+0SHOrK+m",
+	"bYhLmveQAAHkWDyXKguizMReQFLEY5+gpyxFAkN9BrfrtnyvRuo9t17b63p7jV3Srbe8XbdOel0fV6xk",
+	"ilUgF1YIh9AXBco1QfxOt+zFtX3iyT0Ua2M8e9JKm4x5BY7OSDTVQKVQPorgHpImTSA4gtITtg9xZ6ex",
+	"k3cFn2yS5fxDZYDkrNpYZnvNjTQOOJL8BEFlgpkaWFcQeE/ld1tDv9wwtPpf4Nu+ZQK58nR3meVf1vOW",
+	"6PmSjvRb6oO0J73VLM7yWPZOSRoEHcFK8q4t+XOvmsYhOSLChAwpKc4uec2g6gYUDchd7BMvGOIQ+UE/",
+	"yEaYN+oz3ihANWsU+J/K33Gd06GjLq40SKFdsdFeEGvhE/nPSLSeJS0fioMLHS6vaqEzUYTGdPViT2nF",
+	"qegIeX2+ACwP6pFQ/1LVULoq3JDyHuwTvvbbqWRQuO+F9yBITkGVZo/4TnqjiatQxRfG6o9qctnnKce+",
+	"3kl41Y9wL/mXOuZBVQZ4ID8wwcwRCU2n5s8qocoJ0B/jyA8wrSbNW0hhMGrKxlH8h/UeZcOAJg33SBRB",
+	"/14qJk9nJSnKCPZzwzNheZa9n9w4zDYOs43DbOMw2zjMNg6zjcNs4zDbOMw2DrONw2zjMLvEDrNLH4Ko",
+	"AhMuVwTiVfs4tmIq0TJZtOXzf2bOsbq8j8qBzab8sASDJhBIQwTEX2yhA35KfANNjkJGIeHdx1OelxQ0",
+	"03fBATIv7hkMxk5AS2cdqg/YuHye4ry0n5zg7iHLq7ZzIOS+JyclYkOEezhyAL6HhGQ0ANyQCI0CT4wj",
+	"soVug/UCsOyQ8Uvj3NugCOKdYxFwadrnpqW+YWAclC0MNSyJjzgOfAftwC9dwkUqOXdnUSSUquLZsblq",
+	"Pp/oBKwUVDvusjNiM0yIBUHGYsHUB+4pzzpaGhau1P086QRH19GEkFHGeRPvMo2W3HNYlEAQxcqTV/br",
+	"q4bIWrFaqvE8Vrd7smIIdxbFhxZFoHErskv3e5I/KyGmeVmpsSWvyrdLFeS6VbdWdWuVjV/o/H4hSnAU",
+	"TsHCTTlnujOwIurNfXSk8MMCCpLDxqIcctg+aHF+ykEC0xNvIIRVAr9AnKVwxrovxAAmf/DjR7/64y/f",
+	"/d0v/tvffvXZjx7+6Qdf/PRfH7z/8y9++q9fvvvuV599T0GafP7pp59/8gcPPv7o4V9+An9//8Effe+r",
+	"z3706K+/8/AXv5vp/KvPvvfwT//Hw19+9Ogf//6rz95/9De/9+D9H5qev/rsg8p9sMSeAGLb+Zxr2fVb",
+	"L/JbvCJqCX764ReffvLoH/720Ud/++CnP3j40f+zaC3S8+ypeS7vDlzkAZwZ/EXC1MVT8f0H3/3o80/e",
+	"ffDzP3z44T9+9dn3Hvz0Bw/e+3H85MF7v3z07nfUaw8//McvP/yHrz77UR2pH5NOZ19D5qVk3iwCYh7V",
+	"4HQGBghHfSJAUqU+Cs6IEr1ENzsaQUyB0sAYHvzqw4e/96tH77734P3//MUvfvnwV+8++O4vVJdfffb+",
+	"l3/937/44H29VpldKKuoy13sJgp8mVtqrcCSq6mDilN5seKARnsp98rE6Lms/aDMIFXIlbFTRBnArYEk",
+	"qG+QH0Amd6kDwesER7LJ9JmgnguZt+I1Z/nEOqU+Sh5ljgQZlaA65rHlEbZ0+p0ZtmnLybKO4Qozgnjx",
+	"8iyHawEJ/VsJCGQmI1PnSc1HDPRJ4vxfPLdUGGiQEYNK6DlMde0QtfbcGtJvJJEGXeZP0yZm03UXpXuY",
+	"fhw1npjUvPl4OcJUEP9IX6Nm4J7ldgO4Lyqz30R5gL6wnitV8Bf//Ojjn+ZIurrCzqSKzQicaXt5PlEl",
+	"TuXnuQPUN7CrJm7xAM7GsdnkzuRhubsqD2uCI/88KSG6p3KKcKl0qZiypSMJzJeOpm5eRtQrYObYaTx7",
+	"vd2W7+7WdnebXttv7ezheo9g7Ho7O9h3azu40e01e7Vuvet2d+t1z6/t+C2vttN1e66L3d35GYYm3KLV",
+	"zA+3eIXgUAwyLB2DqWow5/QKzKBts9PF2JRzELRfUbf72eqycj/1VXqPU+kHypFSBKUDHOVJIuHSn1Rr",
+	"cJNqDhHJD3OgdWoZ2T1MvoI9vua66ipEWi/mOJHa4rV58cuP4F1lXTz62Xc+/+e/zoO2NCPMKjp9pjTo",
+	"XebWQNmTuiyJQBHhQlqbchddX7VSPc/3cqrTzhZq6+MzggJhYWVNBoSm0VH9wHeM/8ALxPQ5jigekoxL",
+	"oJGbmT+jE/M9B6eZkJr0astDIqF+EggiZzHfmpHGQEkopfUjHp1HuVvwSKCGdFCTjk4yjFYse6uq/TDg",
+	"IkmWX0vKn2lyrh9lLRl8uqfiWVl6OnSYUp4iWsvcDGJFmcFNEhwFfhYSc+uxI1dmJliTWzzBS4NBXNye",
+	"oGS/8uUP33/40e8+eO/nT26beFIVdfUufLmuXa6/lEF9KFcA3t5ZWvn20K5Kg4a/myX+rhWEq14fyiNB",
+	"OVWRwZkPQpIfDQ6+pH10ePRNxCL02zeOftve47uAIJpHyyhi+Y0O2AQJpqqdBWIfYaRflTrjWwev3XAQ",
+	"5ipWO4DxbA19NMAcBWI2aLu1yNQDGhJqctcVellYNaVPWaT/DgNKtNtO5S3X2hmsWTYWHgMptoHp2aSy",
+	"X7vvxIUMDHIBGwvJfRGmfWJXuMg0ZLDsYzQCrNCfdZn+mpzWWrPpohhBmjKBXNNz3eo50Y5jekrZxEas",
+	"hILec/ulDPGxN7Dw6KHagsG2MR02rA59LEgnoJ3eWIwjslRvsdprAxvIMcmX0VTyJfjIZfcp5QjdN7Pd",
+	"D3EoGZf4S3V/XOFsSCBSS1XgEwgj2anBgMahNOkis+XJLtC3vvWtb1Vfe6360kuGmh3wfWp22bVvGxo7",
+	"8/ildf8khTCb1GGo13fsQhK7bqpKQ936rRn/3elOO8ZlklkSuQlnpmm/5uTzqPxhloUkb9vVLGAEcorP",
+	"XdbCyF7J97V8ltxstPyzSRbgvLm7027N7jnWYuRr2NK3dDOq6DEU2Zhhg1XGELeXM4KlqngYFlmp5If8",
+	"0llY+cMwj1UDJLmvzM6H4Z05+4QUyvQF5ip7wDncmMvAmy5/cxxTXb6A2cwM5wNOG2Ccss7XSM10OS4a",
+	"6yv2uT7LWQaqJAOeD1Bisp1mQW90uFZtv7azX29t1eqN5g6Ea1m01Ns5M/IqySKe4LBf2a9c9V86OpBH",
+	"5egM/lXf2antwVkBguC+xV8Zuwf1vcOr8hmkbdx89VbFqYxVIF7QrziVu5C98fa3Dr716t3DqPfNo077",
+	"zvSN33rlZr898M5u4VHwWhhNrmN8y3vlG7dZTpRP2LdZQNGUt65Apf2iIvck1zeS42CShx2zlZ6S6awD",
+	"cbYZFU1kepSDz+sNpiN5Tc5L3mt3883e0bgbBt4sRc1GMVbSvWYjzy7PcN0pQIXLaVM0OjDXanYkOXnc",
+	"9yqZHpGscXpKpjpw9cmxzewBUVFVcuuVIpDedFsLiopA83lTBEUGbhPsDfLQjkp675ZXl+e8BEl2osLr",
+	"EDvBdGZcVpz1ghO1fOd+Ekltq7E4qFo/2n47oP0ByaiwxbdYum3HoqpgQEfad5BRBeNhl8B9vS71b0zq",
+	"kPVtVMNmfZ1e5uVx+Of0UJ39bbbH17VvN1mBIq9R1iu9wGUW303P8EnO/pgvAeeorwR9mBbyFv71OD/y",
+	"HN7MrAddn9I+//R7D77/nYc/+eiLX/7eF7/8L3ISv/fpw3/45YPv/u1T4/FcFTvwgnylzjwUwpty4Wbs",
+	"lz4OKBcq8E5Xu68pgxXm8M168yQdZzdrd5gmCmuI6c+hxM2AhD7Sn4DbSBVlIt4plNKbextVVNysmvlh",
+	"Vn6TQv5rKp0WT1DZSA5t3FuBHHOPqWVN/5WwC0gUsBy7TvtIoFwNo2IwCws5tzJCdvFZEsIGawxLEC95",
+	"6jpQWpTweLh4Bzt/gSxTfi3ZyQ0LJ+taLEAlbh3k2SGnpJy5h1he5s6TL6UXOx3Numrmh1X0rra+i4bl",
+	"qjQucyuhdd7iW4lUKcS16IiCUoZ2CcPMhDnF9fduwn34bCS2POzsW+APVStJMwUJsShpqbFVa+/t1QDE",
+	"XN1T1fPr/OZa6Yt1zqk6OS+5vS4NMbMyGAqgO5QvMr9MwN/c4vLKIbMw/EUdanVb6WHmsksKWCDt+kqV",
+	"w/utO1W3be46S2qU4sh6cwv6X//x4Z/9obbndPztTx/86j9JbRRiT8fn6K8z70shCOQkQLzx55/+8cO/",
+	"/xf1mItI5TvZlndOWYX8jLxmo91ImLvWng2VXbEUWWkBKMHK9rIZjl4mqiSe3blcDC+doxzFijW4wE6F",
+	"0cQBJore8jUg7PlZ+jyi2ZYzL8BhJ5O/azi34FAXT+xyvLk2JrtszJNZWntVF61bFsAofz1ylEvySBA8",
+	"1BfEhHNYevOMewPG4n8NGB8FAoe5XkSbqGUjSTZKVCnRS58LnNoIL1dsys0JJVFWGky+PGNhObStPM6+",
+	"pX/LiTO3DX2v2q7v+dVur9ao1mo1D/e6Xo8QiwcffPzBg1/9pwe/eO/BxzpPpnTBp0a76cackuM0uOjt",
+	"dhnN9wQ3wrI7n17SpTc9vZCxCrDXMqVV1rZA5Sc+bxOZM/ZldfST5fdLrxmNkrhcSvGW2dpKV5hfegvs",
+	"R8AZX/zkJ59/8sEX//LHD//ys3kbY/bSP+7u3uIA9ISCEi8rukq8aEhd+GpesMctFgbejBM4QZowcfYq",
+	"Qr9L+gHlUIhcxfIpqAf9ngiGBMkdC40iBh0YwEaegBvamxZM/CkhoyqLqnHhf1WnnidCK9/IJkJdR/Kp",
+	"jt5KEj+vI4IjmiR7/uTzTz/94k9++OCnP3j4wbsP/vXD2bRNldEK/cQUZHrqB2dEFehSzSOdJ6YvmPXm",
+	"rHr8/h89eO/HD977yYP3fvHwF3+pUj5HMJNTgqNs2wf+OBQcSSOVE8SoRxBG8kU0GRAxIACbMVVDZRFS",
+	"BCLjR5+mB/v+Hz3453+Ic0Mf/uwP5T//8GdfvvvBw9//u88/effhTz766rMf6dl4/79LUv/Lp2pa4qk4",
+	"cRYk81Mm9Ho+3nxrBQAas4TKSAbwGjaOIFdM8xzyiRfIQ8CVVGJ0l3h4zImOpCYUFDjqTqEyvReS6BRN",
+	"SEQQZ6GPnh9FhHMHHR7e+Saqu/Wdqtuu1tovZJcvJ8s+hjOAzOws0Ea5LO5M2raVOf/gDz988N2/kzz9",
+	"0cePPv6r+fnbFmcncAGF01VibOejfT6lJzGiQp6u4CatMkZbSAV/pgiX2xCmUoMMgpEh54v/+a9f/PjP",
+	"H77380cffvD//ZPGSFW9mgkJ/H1kc90x/bd3/7ryhBO2bUyVskFXRieX/yJW0qWxqOWmcaiweBenI6+W",
+	"dR5rmlwMmxFho5DADaJgoX8FBYqVfQLxvYOA9kvng6vhXGxGuNZf9y6AokRu8tLsPCxwyPpjYjASlpyW",
+	"oxgFLhVYm0uIFqW8YCxzp44whwyBMnkA50pkL5PCriXFqpOeIE0b9kukw5rpeKwnhSaVlo6ZMI5uKvLN",
+	"toZSp/uT1fMXY/spjx2Ubhqw0Fd6azJg5IxAXqUKywdTZEkeuTma9afU9X2Y+ecsu4zyrolfYRPEeoJQ",
+	"2JiHeGpRZCbNxxDRp6+k3x7jSCXeD3DY62gzC/5zsv6U9+5U3aEm6ZBmuotZQU/PqhFtF5WkbymZAtKS",
+	"6CYfT6seHpUC3oq1QNntZx0DLCGRRpMViOQsZJnkPrD9A6HwkOCMYXNiykDRLjilPABDIjfYVoeJZ0oa",
+	"zItjnJUQgEILBBrzMQ7DKRL4VOHBzbmpbjYXBrGsvhA68l4vRRJI0Z0WLAgLS/huYoRPKAHaHft9Ijoj",
+	"EnWU7KtSnbo+AfE7YhBw6yetIpQ9GZ9lLEAJjVlkQItaLrhphoyrTpRFq5ua4ADKb8i2UubmNalQYzPz",
+	"Jz/5/JN3v/zo08//5fsKA0J/1VhnHmY8LaXDgmanLstVbpJrryCTQ6KBAhkLlRRYZtX5KxXnrdkS0Hhq",
+	"XbODeFEdueBneXJRgGWBAMwyc3pxVDwq5gLVm8qVgel0iR2Pha8BventLqcSywwnraPEc8xSxbv7KAoA",
+	"flP9c6mR3dKfLjQ7M/I/E7lieDR3pXMYcna2kqHGC16kSl4z/GPnfZYT+Jm0tiVOKIvBRtNJOaXfzibA",
+	"KmsV4rJlM0XTEC9eeiZWUlfZeVlia0jx6Gyk1FIYlXpDMQ3mj5ybzjL61YBHz6f6QL32OkSur6ZeV4jT",
+	"nCxTLMrGpl5wvxlfIt63kKvLBdKtXBzaTHSK0KR7p0z16CeEDrZMIh6JIpZzYsECbTN5ktwW7BTOLeF0",
+	"HwG6WLu5p/Fp5OE7EJblGNAzHAZ+R86jCgc1T+JqSWOq6ywRvwNKtAOzlrzJPTYiuUYmkFre3ZDCZ1sY",
+	"laxJ7pSDGIuIiKa4mwcjYPm4EZeTpFt20Jj69vNTMnXAGudjzyPaK4mGbKgmahbZxeRKFPghdK5a7JOA",
+	"uw2OpxxRVuqIE8fwJeC7e3uWYmvmR53H7ox0ckDemQ8e5ExYRNSdB/MJCjgid0chDijxs7HZCzN9NC8Z",
+	"30gcSqgt+WTZ8qT1NsF+QAnnWZStAfFOAQmvg/uko4CheYLiq35S5q4LlSb0P2q7EKtDhrhzRiLwR+83",
+	"UwGn2J/mXL8V9HdvjclFM4SXttNXMO2zc1AydzYvqBTnHkDzYdRmOraIn50Bp2je81nFI8Eoe1NPcESB",
+	"gnuZuPZscYXCyjM2PnK2Cs2TKGBSvg7JZS88cplLjTyu2iKbaiJFeNeTwXTtONVb6EKhn2e2DT+adqIx",
+	"zUeFM6qpbHUR9XrKatqdcwdW9nC5AnzyOkPP04V6l66h+3Utb6siANNWW7Wm7FU/miLJdXYadG3VJOVc",
+	"/y3IZtnDz7nL12pBKS5Qe5ukUn3TFoBGh48IF1XcEySqcnJGaNVXSZ/pMBkD1iTfVkBVumXoX92x//LT",
+	"Rx9//Plnf/zwOz/7/JN3H/zV3+Vcp5fDGDmPI1xnUBdeutwmPhmO8vJwqM8zOr+d6Pxmw91pQ0BhPzgj",
+	"VIU9DEjoq0T3AQv9jlLRu+m4c1J13aZbbbt1Ut1tNerV9m6tVWvV3F4XoCXsutVloyMjy6QzdlyRqda0",
+	"Y9tN+eEcA80lu+1ub69J6jWv29uree1es+6TXVLDPt7tervdbrPe9HfrxMc9b7dZb3ZJo1nrua1uy23B",
+	"nr2agVbzm/7uTgs3dnstt91tpIyMvYvc/KuwfvMMk3p3Z8f1W72eX99pNkl3BvRssuzSpUhLKjTPt0pK",
+	"G0uNS2crNRtttw0pCtYOIGVECcvefbuQy+GNqwevV1+5+dpVuOsXIiRGqvass2hSsWbFvNmZUyyOiN7O",
+	"speQ+koGDJyAI8nLqjySY+LLoAyO8WjEEZjPcQRZIVkIg7wgi1jzlN5NtQ4q7e1Uiqr867E2K7VXX1SJ",
+	"fkvNzY92V6/ZrLREfHyKz1bMINWKxGZMVeFdYaWZ+u4n68+dD2aEIDXPyZRYHiZNrWKihP2sdZ+/cS6d",
+	"9BDLl1YR9apbu1NrquLY6ZNegTJYC/jIRYo5ujMgENUjf6dIziniTMUJgHWFApGjCzJItjFE7cm9evLH",
+	"HfPHvvkjF7m2x6JOlptwGN7swYa7iK9OnJzrzCTVAqki/2dEV4GxJqvHoi30RiAGbCxQIBwoMMfjmoMx",
+	"SVtL3NQchjgYWhppFcEeR31Cc1b7RbW4WCA+YJFAKtAsxsFIbt9VA2qcXZJf7W+9qDGJsM67qkkkcek0",
+	"ybXbuIvksN1e0cZ9/FbBpc8Qso4ulytJKBG75REl4NsIh0tvKtKQBAR5TsJQRSmsZZdQLoqnApBfsILl",
+	"CFfLyM8WuPWZN4YrPnDtcwL7m9kTUC2vBm6k+1anG3U9aLaO0qtSW9dazquzu2ClkrHnWAv6EtC8o/bE",
+	"CeamaCLsf0FI/JUQzIqL3C78NMQLys7G23jATRaVtUEn1+N8xBSwZryK3iBQZmOEqR8/hX+pn04KKdJL",
+	"X8bmX6+A2N1b02OtrjXfVhR6vlSNQpwN7VEZD77cZl2n0guorz0cs9GG8avrvBtNeiy9h8hRXFOfzeQU",
+	"LAgyM0Ow+i2eKdNHphKV3LfbDkDRVfZNiwp/DixHjw0Jh9pDTAxINAk4ySlZVfqspvrJQQNccC0Lzlj4",
+	"OHeELExdDZjqSOCfDQNv2mG9XuDNZhU4ls/H9rTgsR/I7/NkyHZxz0TnLINbmo0pVxCl6obJKVGmeebc",
+	"WQhPqkk+EliQrH2qPZR69/Ej3BPKmgNLVf4TsMQzZluv2t5r+VXc3tup+m63Wyd7LeJ1e5XcfMl6O86X",
+	"vMArumT+2qngEnCZ/xb8+BxHJp9FZeV98t7D//n3KvMsL9tMjgObCSijL3F8pzV7NlG/LeHYMJeFpXu3",
+	"Vq9UB/bylml/tcS1Fe+OLjrXSa3UInHJRvQkIIV6pVVtLntt3UU5w4/xmvqxJmvmbLJLnadsLbUwvS7v",
+	"dFS0mPzQACjaKxn09DFJFTvHEanqtJ595A0w7SsX4fpWSOc8tiF9IqLFpolNWdZ0vBaxoa5bKOQJqMci",
+	"j6iaManI9kU77OL0xWX2sjidMzad6mVC980k3Fsf3Rm+gEEkWYxxl05qlgsZZ/lKrXb6tLUjHdO0TthH",
+	"x9bGeFxR2dWzltV5U0jnHlGyVlZxxlh8TZ5eoXr+Ch3lXfsnUOiYAhr69Ip2TQZCu22LwNFr6wRHP4KQ",
+	"mltYFRrOuKRLwCAv219ehYibMAm2KarQGYZ4igb4jECyZ14dz9ZaEP4NBlGaqKvDkZgiFVOrJgJI8BFl",
+	"ps5eibKi+dB3SQacnuJ8JoNObqsSoiXS4aYdHRX0ZrJ0jVQdKkmgBi86hItbC084dXWsX1Ke9+40jbdn",
+	"t99MtW99mo+NqJsbxeUOyjRlvoqdrmU+AiAI/SFk+5b6ShkKJ479phfiSFVc1Lgz8mcFlqsraMWVItUM",
+	"kyGJ+oR6UxABhbWuvwvJGQnN34z2CRedaEw7JmWtMUOY+qVj7Kum9p1CQzFOGxc4AixfaxHdLPJFXqXI",
+	"fRAt+XmCzDFbLfKrz370+SfvPvzBXwA/pzFerEpg4RMAfuFYBLyHFW6xJGMVz5xVFAFmql5DA6Sq7CFY",
+	"2yuovYsGqK4e4YigYcB5QPtIMHS8YGaPK2Zu6zU9obLxB+//Z/To448evPfjL376wRef/s1Xn/1fj/7p",
+	"z/7t3T+duwL/9u6fPfrVDx7808eSIt1YHRrLO7DNOP7Xp8cTbVMa0j7eaFJWS04Q34zCyUu/1hVVCdd3",
+	"l+ciopYuBWBTMrJKs8zkk5ofzVYNYhqIqbpxJbCFQIJPwBFGQyL3/Of4GsjNJdW6h7yo2VCq9LxLntf4",
+	"RRgbWdWd63ieYHnsG1Mf4S4bCzSm8C/iIzmkEAdUlF+xQ7vHEhdh1kaSJe5QGR0CnxKKutg7BaaagvoJ",
+	"KKJSv5ii7eMhX29ldqtcfEkrytr1lgjl0XvjuqsGm302O6e6fJRO8mYTwsWSadCpKlSL0XfyNvksUQew",
+	"t6u8dO7AvqGCMqDwhRiou4/itW2WyAtf3irOGB73zklA2mpZZobnIz0lQRHJ6Z+EoUaAKr2scXLyInwn",
+	"PE9WFWRO4A1msd1AzWB+qm7d1ieo2uwqKUDfNNYR3BGkhttYG5hV2ibLAyLg46FWXUGEMOUT8LVBeeMd",
+	"JFd+vXO07LXduYpkZS75ZqAPZs5+li2VbLGp/Txth8zaR1lhzVU7iU63dbW9Axnuzqyg4bFEXc9srLHC",
+	"NTNnA2TFXJR7yA2G41D2ejhQdYdTx9wVjXkcB9RV9pu7rgLI1seUKRvLs7oLizxWgafqzXqz4M0Zu3oF",
+	"fsKLjSUzE0fjYcWmrvxH8zlR0mCanbsUL0dsPMqsBFx5YShebvkM9Km55SoUSA2RZioW64BJuIDedR/D",
+	"uqTB03AYQq0mMnvNKRk6RsbPhWG6AGPUuJkWu3Stms/r694sRWkD4InwLACoaS9ZrB+TQsRxZmhpZpad",
+	"ZLLQF/HfbFzuyitRqlqkoeIi+9DDu7gusohfKiVDD830P3+lJjkBGWr11BpUCzWBY0Ot5ZQa080sw8p2",
+	"g+sTwyINDTn24+G8CZrNCetjBTGUmqRSM+RCBikbjyw03cum3E+cuBiepPGSmALgt+Xn482I+IQMcTck",
+	"HaAP6LIfKmKgRV1rTI5C6vABi1QhwDE1d7I5KsswRjl+n8SI8oohyjp30uZCKQdSvKDL9qGtw4XgM2EJ",
+	"QKPZkWcXpPQWObtoS3waL2zBbeo6N/98z5I8P+MU5g0nAikR55BbEkBosb7nsomzD8eJqtL8mT3y6WEj",
+	"PiIU7mcTsD2pWiiDY3xETDaLjl5e3/AtacnSFp+I1+pAy+h5LVrWqjtKSDXH2hQ6Vg3QDGPmMJyZ8/kb",
+	"x9L39jY8nonTKb7Lz72rXyYm6mLv9Z3K4sR+RckSEQAC5wWQyjOzEmkhCFd3gruuXbi1nvL5ztwW5k28",
+	"ujbQt4Pq706X9Jjcd+wLwwZAkY5C4vfNnZzyVjWzPpmaSk2Zyh/ranp0l61qw40dqBo/J30XU3nwye9+",
+	"/sm7X/7w//78nz949LPvfvmDv6jkF5wttUM/bpASualq4DSrYISIcEBVmkbqztR6rqK//uKfH33809zg",
+	"rnjp5+49qudr8G4yzVm+v0F6AqKMAXUVPP0KoxSconYkfAL7kXeMzd6ilSlvtVKN6PMBYpTJao2XrKTp",
+	"8LLCFdUTvixgqYqwzk7FjB8hpsrRy7/I26W1xrKZcRu18rVRKydPKH0v3tAuV/IehL+aTKdUoL5BnNCe",
+	"htyi6iHjsEdDykAK8tet1nekqRVQU1HGwLrCu4W4chksuXR6+DLgXBoxC/I6FbbsfsXFtW7da/hNstNr",
+	"ue0alA8gwChgZLIsdIqNeLEmtImSsLgGFXb1Iu5mbUqfmJYxKPW6lud9xWQ3AkpmBCBPAvSKLQkdHC9m",
+	"6TGXNVyXgec9dxqbHr1jIftqCF+dTCBY3sWXGb1ZnYQH5go+rMlsUYalUZiXhlhbGgdt+Tv21dDKViwk",
+	"WhLCy6rOoOc4f3nIaHZVVKtldceFAaQ7eUhe+Vi9y4jNOS6FNe6Xnh8LrN20mjvH9mEhs/095XZgZs+J",
+	"R7Pm4K/1B5TZ4VrrazYVO7XG/NsldsyYC9ZJQJad1tp2om3X12jM3etsNI4ZWuNlbibEZo0ta7ldZ5sr",
+	"ut9sayLZlWJlkQ5jMStnXRvbkS2GvWd4Mh5xQfTLHMW8tFfVx9O0Jlz5gJuTWjgtK+krOHgyCzPrF5Hd",
+	"583UHXZK6OzRjXDeEeqnCpn+pqqkqXDIeEeaBXtyq1EFDBS6O5pEgSq+Kz/r6I5eJDjSgps9xFhdpMyA",
+	"pruXi3JndZ71xhn8cksC1F44v1yWJj8Nui43fD0Sa1i5leisgSZt6BEvRG5PzUCqsdRYDZWFaxfzuB1A",
+	"ASUolnLH6E848SIom73Tq3lq1a3SFfvmNS8iPqEiUBclNhvkwKYlxNxbmBuWIaNEpQWbvGQVcujMW8KY",
+	"A9L8dAxDOa446Fgxw3EFsQh1mRjoglOIj7BHUJeICSH0SvKTAjFbupqDNYr8lRY4nFnkOBDglEwTx0PG",
+	"6ZGzHoutrrjYT6bgT64YQe85aZYLrnxWTwNcHJ81MmXn50JWw0vZlZCjsbaoeUBqsCp8gZu43nZU+EZc",
+	"JyvtkWITnsp8W7ScJzmg+2srTDctezJc4SQNAy3p71H8XsLPs3LNIwhj006RORHAQHXu2keY8h6JljYx",
+	"7ARAjVF6tkTMzNqwrUpZ562SKiA1jCeB05R0v0BkowCHLyauqTmC26hb0qkdaUo+Y9dWuQoWBr61EJU5",
+	"0+raSmOsRK1GSFxzq3IXFYRWWa83t+VGqmjoufGuF9A6YixcrrWdefSVx74ubNNdF/r46u2yyYLVt9eo",
+	"Wq/vrLGgTYbq2cZXLkezLNfqq8IZGePxdXXRlLil50M3taDtlGpoLSQcwhpnyFbBjufmZdVMttUTCI3l",
+	"qRDXONM1uXZdkBuwstWynGUhN4DbbFKmLr8eU1HwX9kbovQetKjwKoxGd164g8kBFNXLXLPDbfl7nEte",
+	"7VIbfQWlLuNJnH+78g3de4x3GSeCaXVvJMXwft7pM45szKbyMID0ru0196q1erVRA5eAIBHFoTL5vvU7",
+	"VUBGXqZMg44W/+IPfv+Lv3n30e//Auwmg88950J8p7XXUhUYNH5ExWPDoZzFaWfColPl7IArr9rubMYP",
+	"jKUskrjygM1giUP8KYCjsxQIDXd0MicnCn4GolUDX/mLrAlbAva7P8aRH+DykVVl3zOn1zIhXpmFKV8m",
+	"6QJzTVe81ASTXOcLmTRFddGZHmSelMUELn3KikVox626O+oaLStCsYOj1k7E48sfvv/wo9998N7PLYY/",
+	"KeTqMt7cx8aISzHYhTFKPp4STNjcJV424u5pVpKXHio+2ZkuV7BZmhGt/XdI/MDDYYczL8ChmXJndhVg",
+	"PnuEc1AiudvyGxrNK1NkzK61gavvnMj/cat7nerJv8utp/GGCUbIRGDQZepbvzNYuSAcXCu8k5/S9waL",
+	"TkOG/VICN+WdgHbagLscX+jJRw0XbEbtbzFP6rtu+qH8Uvu64qJvUoIfSwW5k3VBwa8ud/H8WWiT7dIB",
+	"B2Zaly1mf57v2ktGSMWrWhpFPFVYcPFRbL3uwiJ/rxp6dgbtJZxdl/QEnOQd9zjxxlEgpkeSQMVNUG++",
+	"Dge1UJ9e1Y3VoXVhtX9P3U+pyodESmsF81OVkqWSkRBlYqBC9tQ95b6OFYvvJ78RhZX9il3gHmgyVCo6",
+	"7t+HYK9eTumKgwRsNylbtJ+2wtGIcaHw1RwN9SLGEeBtDVFABUsVeGURgsORwWE7popk7iDt4JPS7RMy",
+	"NF/0WIRI6JMI2nGQRjuHdAtfzwbxThE5I9EU5mPrmB7Tq/Kf6O0xpiIQUwXwNRmwkKAE2lMv9RZ6CU85",
+	"ADddP7qJfCwUXI0YECjm9BxXg3+HUXIFBcrghveP6e1rh6jRaOzJ979x53ALqX5v3Ty6oy8LKVJhZYgS",
+	"4kNl3Os+GY6Y1NvT6qtkup8qla++Mk/k9EBVfVVUl0+gnBK8MjHgWHHJXvmRAkQGcp+vuyo3+K24Q1FV",
+	"8PrE30ciGpO3XnCgsWOKKSAZobg7rWchnRg936zXX9hCr5IpR2FwRhDmujqVKnsEwR0RzPsBGkWsG5Ih",
+	"el7OzV5zp/0CGmA5/VzgbkjQWx7zyVtXkM88vq1f5ltDH4CBuBoXwd4ADQmmfOsY0vACj1DlHtBG2sEI",
+	"ewNSrW9JKRwDnw+EGPH97e3JZLKF4ectFvW39bd8+8b1w6uvH12FbxK06codw9gVpxKXbq/Utlz1GhsR",
+	"ikdBZb/S2HK3GoDCr3GitrcmJAyrp5RN6Pa3J6d869tcBfz0SU6e5W8e3XwdvUG6ch7RERFqhto7tfYL",
+	"WyoAN1LpgFLWXyZCTjeoGD5icgCyxboLWt1jct8XukxJqJFetk33Shsu0pWvkukREUr+Z0GATmXv951K",
+	"0y3cR2LKtl/E/m3FOfKTHbdR4pMxn6rc1x4eh2LxB9dwEI4jktKqCtCSj4dDHE014aNxNww8oB/yZqXa",
+	"A5MCA4J17K05kQ1tZ7mwcPWgadwnSDALREqqUtkLaJ+Y9aG4PnekUngNR6c+m9DcFb6l+128ytIe2h7q",
+	"ttKVGH4NmWZUqqdjLX+qYly73a7n1JDMX3451Kdu+d+IdYdZCdAhhYs/IDgUg3cK1/xAYV9l1d0oYh7h",
+	"HPmM8Nx1fQXavUjZ1T3kLN51qbmfupW7np5ZHKrY9/xlGxIRBR4vXLZbERsSMSBjjqTcIOUPv2LsJY38",
+	"hsPctXtNN15OJAGAMi2PpoBxR+5HHb2hdnSUWgcczPckecz/jePKy1fvHFeciI0F+Y3jmCGPK44qTfcb",
+	"x7Lj48p91D6ma5JsM3tPG4skC5PPFbaVKw/ejOewxs0DaXzWt1ykTG5kBYmp/bjVbu4hTiC8FDW3mi84",
+	"xhaUbASRYFP0yp07t9CLmAeegpKFXpWNhsDscVu76DffuIN40KfGYrvqv3R0MMtzhxHBgtzRoYCaX15k",
+	"/nSOsrhbnUwmVUlQdRyFhEqTyi+vPazYwfvp45K0Cu9foN66ow8huZypTygr8WXTrS3+5BtU8giLgncU",
+	"dmWzVoKZ7zB2A0d6N6ztlOlF3/sQ/zXiB/iOlMonKjrXiPDgKKLiTlEcd5ovSMri3ZriYTjXHLo5IvTg",
+	"1vW4lF2uPj1kVETYE8vthqbvRK1qqvYRmOHrNHU8Q+HTZ+0GPKG+aDlVUbG5CxmDeMQgrYwiDF63gCLY",
+	"49BEndIDig4HASWcSFV4lfbDgA+kSnwrxLT/FmKRY4XCAkrNxADBdiM24SRCmJ/qyr/XzbGYMqSIghOr",
+	"PNpzJA9XihBBQjIaMEryrWgY4C2FkDXCER4SAbkyBfeNySvbN+kt+Q+IjchgPGDaH0tzX0PvjFTzcrOv",
+	"vD0m0TS5L5ADT7Gi8UvPOmGTAOCi/nhSI1nOAonQSBW/N50P4GnS+4HnkZGomu8LZSK3cN1JOStnIJQ0",
+	"WkOM5fJ47LoN73/zmQdnIfkqPCJKQFMkNHd32o/hANJ0m4s/eZ2Ja2ysog+e7IE1jY8MtaSxOmr2WKSR",
+	"ki3pVtWBlGxLFpkWn18UTLMyrX0scBdzdUuuXC3gZYIlfY4j7fqAnwdsog48AHEd+oQLVQQHPDkTHAhV",
+	"4BxhY+CADw6OvVdQDwch1xjZLRdpyzdXdG8T7EtlcqF+jqST/OOSh+lTp/oPceKfRF2CdIhl4SZwVtu2",
+	"I4RyueVGwAVH5rXYERlESAfDcAdRNpF6X1vEI8zFFrrNQsL3jWN2dp1luwdJZM1yGlrdGiZaesHrN4Jh",
+	"IEq/HYcgLfdF6be/QZcg5qrJ+S79xYHQV02lv3iVsgk9MDSdXKDQ6QWHi/0csTswG6razqD7GwE9LWpW",
+	"v7YN70B7j+2MUEbGr7GoG/i+Or08Vq2QXCfpDLaT+ylFIRcAWXFtRj0ol/2sdti+p/+6P29X8bmqg6Be",
+	"VaoiENwoitX0xMvEqImltYT+7vpLX29pK7KlDBLIpRaby221LZKz2+o2EiWgK+UlbZvbMEpzZA5OUgM8",
+	"GhFpc4GxFsugzkaEynxwhQmGJNxNGWkEPFEevBMfakLW34JTfED7YPgB9AvCvo/GIyQY0hAwy8huAgl1",
+	"8UJ8LWLD0i/fYY9N1Be/H8/SNfBNPwYVkawLhADIY53Hz4pOdZKDHDD5ndOA+o6+KndMWPQ5DnYJs2/U",
+	"0cWqI2HPtqplOi2joBIe48WedFX4UuukTH3QVMEuzoaky/wpmgyY9vaoSA44MxIfYIUnTN/KcBXhMhoL",
+	"bkJIQCsZ8OH0YRk8SFxg6nM0piIIrco+z3FEyV2BrOE4UgvCuTV9oaca5Xh6Bb0lbRk/whP6FiKy2SCx",
+	"XOwhFvnxD5LellaAVmDIq2Rq64QydwJLWgzJl0/kIuA28UgwKrZY4OYV9YMzQpHCAkFj6kPVrYAjladt",
+	"nR1yQlwWHSWST+IvgJi60i+PY5SR+fmZUoRNd2/xB7d1pYLHfgvTrNcXf/wqmd4mhr4nptg1+khasx/w",
+	"U6XkGAtBl0F4nfwjVrQBBT1rqXjIdY0VfOKsm3srEGIuLMfePsLosH50y7j8KBPEilaTZiW4FgcEvUai",
+	"05CgiDFhm5q510MJLee+cd/Sj7YV/PkxbdbhnuiYyv/8N1TwHoJXihznGsK83E1SMpivhed6xvk7x6rw",
+	"BszUCcw3KA4HjHHC44PMpKB+IOv1SOQgPvYGcMIhZCSPLyxCPqNYyL/h04AjgiNK/CvorZev3kGSCHUX",
+	"9hYKwdUpYMmArC10oP9EAxb6qlagdqGiXsSGSDAIQqeONjRMxGTA0RD7xEGMegRhaXwEzJftxbGzz3HT",
+	"NsVD7Y6Pf7wyYzx5eiIkCYHgJOzFFkjqS1Um02QKOaXMk0Og41JbJorEjVGyMUo2RsnTYpQo3Y0mUCYm",
+	"0dkhEWjKxtauYBVbSnaGmTLQJU6c2bLQOCkHrW7Q5Qtxreiiw6Z9ftS+altrq9D63POfKgQMPcUB+Ga/",
+	"MLVTeaEWTpWhvtTK2KZ0o5M3Onmjk58WnXxrDH65nHr5KAr6A9tWN5WDLZUckMWhAvqtJOBLITfyRGGC",
+	"7mORMz844FD39hhjAy7S066Gs7n5vgw332msUsPvhr0B2yHX1ngNnxIujQoVJa5inSIWKh+H3G04XHgr",
+	"jldB4HEKn/o5zupT7yDcxwGdEY1iEyFY5Q7t8doGksQnYhTorhXO1bNtGZQZquZSwL+JmfKyGwubvf/i",
+	"9n5gl4XKL73Zb98L/PvbETljp2TeIUz+nqhGeYLSCQUqhdrkDEubIKCoF5yROAR0sfJTza+q/MpHDhTr",
+	"yQvVWF8LXTVfS23OMBs9VlqPXaV+aS0me9JnlnzVdYMIFVkPOBPg50c47aUHyAkHYYGGjAvEGRqOvQEK",
+	"KMJhGHv+kY+nW+gAhViQCOmOUUQAeFzahVfAOcR6yDUYEzOxBHM8+YUmoeroctuEisaNp2jjKdpo2adF",
+	"y96Qp9O0XlSacIHjXt23zvXZvwxHYRsBSDAVvqBQOkaMhU6e653iITmPsnxJ03aptaUhcqMuN+pyoy6f",
+	"FnUJUktylZoqKTBPZxIqIo0qOMezrt+ayQUe4inihMQak0W+gjKLo/kP0ASHp6g7RQqVE3EB4GbCvKIi",
+	"tdRNbSBQl/Qxzcb3X0EQ28IBWlmlAOZCGElir+oBXarEvosP4NfJCuUTB62742tBKJbIIoxxT0t/cUtt",
+	"5Uv2s1QiZJw/tVQORvzVEskYt/X1+lIdmY/sftKC5hMv8HVAgA2BAMIUcARl6fMT/lUGdlG8YDNV/CoL",
+	"HutW93C1d3Kv1byfAxw7S+ZkwDhBoVS8XADWYkD7KABoMyxQSLA+p2I6NYdNDYxOzkiEJnhaMAoDdDkM",
+	"0rGP5y0ItPQY4qP26kPAdy94CKCIdcVKB6kyOZBSpawk4BhIlyliGcBw6ECxzHl0zoGFvVD3JFTK3lxZ",
+	"XoYrSxJvqEWhtPqN7XucvF0mTVdBN8RJuloAuSO1R0/l/bG+fAzo+oXGwBxD4GUCdsB0aSvgiLz9GJzv",
+	"iraCI4AS200u2oWnxhr9WIqtt7WynXsTRSKur6JwMEyM5VQ0tfyY+FvoUFvqOjQch4CdgviIUHjAJsTX",
+	"4EMjHMR2AaSQERxRKTFXEGUmxx11iceGhCNK+liaNGXTxNS4zisuziVz+8KgNq6MJ+/KMKdBL16SjXNj",
+	"49woH8mt2CZPXw/SMYJpdU3ujkKsXa6FSWUx6pQ5bSlfbg97goPuBexe+eNzHPzRKAU8Z9Dm5JsahC5W",
+	"upMBg8PCEE8VMrwwW3u+tWKRe0ltFovCIsvFfmVjv1yU/fLGYBqLg7QUVHYZwCyXNWZGEWO9QrlQlyQ6",
+	"u1KErF+F9/ftXMqAeuEYANrgt9jnJy14U5U8m423hQ7QkEHyv0JjU5kKgQJ2i4gcDJUHhCkR6Pmm23yh",
+	"CKWc9S5USooSO706HwGGfzIp/8dZ7ZgG1Cd3Ua0VZ3cuygBdR3KnWsNnPq/zVsTOdGKLzfTa4Ryy/jym",
+	"vzsKjHc732i/Sn2dd6nrgfSSiz0pWYwTVb1CWuRSn+fCPjgJaXLHSAI2dlzXbg8Ab2RzV9BbQxaRtxDH",
+	"U+1V52xIIGAtJD0pKfxU2v99HFDEaBK8CxioQoVvGPxwMQk8UjqS96qZlPXdRF7clhNE06MJIaNn3JRe",
+	"MFJVRwCK+mxs543tvGy0WiByNFkhGgO5q+ojFxgHRyIieMhjezYg3LrwQ10SsomG9QIjGa4EwX0eEiSV",
+	"no7KVfchW0gKSgg4rqpmibQgHMRxqOLHfSJwEF5BHj9DOPbVY8DguYIGSuPDm12CqYIekx18m40jikNu",
+	"FScCY97Akw3HXKABPiPmKpJQHwqnQKUfRsXAgSwLARM3ilg/glEzZc84usu+PBAYzAlV7EgZ+egOWDSS",
+	"FMp0nn1AIeLugCZueuX88cZy5+kprZ6gVXMDeTGmp1vozoSp08SYSpoZtXR+YTrTVVjMG2pfnFH46ZVV",
+	"9QTUUmomyL880NcEWY9KHuQ0rG7FqXj8TCri0BASL1YpMOqkRFZmmtUaKRaC0lvQTS7NERumrK5Y+lxn",
+	"yXuP5a97l98kC+Gt7x1XOHn7uLLv3s+Cnu3t7dRqrXq7nQd9thhijZO3FbYaMZeiq3QQW815XUC1UrdR",
+	"bdRUgTaErqh13K8t1VfR6ZNF4gq6wfpVOffKthqwibrIS0IYlKIawJncnJwQnCjs+yTdyqwCNA0pTQdm",
+	"huZPKewg4+e4VNvcTpU+ByvdZhV8m3MS6Ed4biz2bFygAllJRwaqWlvKsRMoOLd9SyWNooBJ2o0hCkY7",
+	"pJo4Jv1Enm5NCxhMfPh0C73OACrJYK1MBkwxZmmz/mU5wstv029c45sov40xv4IxLzWUpZS0NoqvBDUs",
+	"ZaFVb+KTq6XzUiY48rXs1ZpI4FMCLnBHEaGqsTyvUKhMNB8WhIsX7LQUB3WZGBhv4RnZQjd7iEv1h0NH",
+	"f8SFlnfYjsGm5ohRKG2lNIDqTEVIaXcJpLxY4diL4q9f1r8/DUkrGVo3V5gbPb3R009X8oo3CEI/UZoL",
+	"grAV3klZ1WwZpWHAwWetGgA3g51CCPjClIHbRWFCgLadsMjXKFPnSWl5BTp9GhRqitKNOt2o0406fZrU",
+	"KZiJOZrOAAzPQ44yD4rc2YckEgpQjqiQD48Nh4T6KpFQuRwVlCAzmdXEl5Z3V6Gn+soFCb5rSUt+Usor",
+	"mopnBFFKDacoPPuOXq6nslp7ms9yOcuZ60PCyEtYylE4kDFDQYi+eYH4+hrEOLazl8oJmLUGctSvG7dl",
+	"RLiQJyW4UkhD9uoekuCQGBTSIPheF2jIJMHSPlB5C0XAkgs8T6+YqbrsBsBm59/s/Jud/6lyeGE6TxPH",
+	"e/y8HV5lsE7mBuOXipRXG/lj3sYvIh1zXbmSmwSwr0UCmBISldTCc+KvnQX42Cp2L/EugDkjDWdpbmu5",
+	"xEIXR1BuCujrOZ4W1kC5PgDb7TleUmhvsVWF9qVoentML2d6i5yejSGzMWQ2WJZPAMeayRMi1UqqOB8F",
+	"/rndxcIbLK4hoJQrNNudyv/sq0i0AVa4vmxC5XFvHIoM1gYnVChNilEX+9ACH7EghIMdZMrC8TAQZAjh",
+	"Yx6OomncZpBorc4pmV4x0WeODouRHSnxU6fR48r2cSWuqwRx7w7izH6PD9g49OPYOoiDrtVaqDstOmLO",
+	"0dovwvQ9Q6pbDegxq27o9DawT745pVhLebIk2xnWvhh9vdGcX2PNqQr51hzXdYtNypQKDYZyLuYWYsE+",
+	"RxjxASECPX949E2pI79x51p1F7EIvfxibddtuHAZ9ts3jn77BaliMRpFrBdoAPVIq2GpFiM24coKPSVT",
+	"gASRj5BKrobYB/mWlstY+UFyhmoPcjZMiyZHg5LJFjrQ6rDVRK8FL5bUhddh+I/Fhr1NZFcXqDeH41AE",
+	"IxyJ7R6LhlUfC1xei6mJeCJOPNV1rEHTwbRJfGvEJg4bC8kqulixx3ziROOQOBHBnFFTuPiY1h3jknVq",
+	"bcdxnD03U/QvA1ojt98IFug3VJizFS9bb+02GzvNnVKxskzgkGuTAUrZxmo/YpON0t8o/fVCv4PoGO28",
+	"SNcvByEjzu/Ue5msqFo3SDFfF6SYlAOsmIEpGwYL8WdvjSG2MvGF9VgEgZZQ0cU4uxVjq9rkGCUNK7PE",
+	"JA8xda/XAywkVlQY/FyF4V6Pu77U13sJmZsrvo1nbHPF97TYBlpuk0ietBqcd+fHfD8Qi4FrIT4eDw0M",
+	"BY+BBHTGJPIwVRmV1EdeIEzUhbkuDKSQRoQDCPmQYMq30Bv6tynqBdSH5DHfd+RJD00iRvuLszKhyBzQ",
+	"U7nIEi+yh3lBOmpKKpvrsKWuw0Q8c8CtprY38/05+WeGXbfvwadzTNwx5aZah9UTYE8IczPGtVsC0z68",
+	"6McoEhMCCccCQo8p6mLvdAtdlWc7yavgiIBUZNVMAlQhJoSK6WLOfZmIm0byFqQTQ4iePQqTmTvCYpAk",
+	"5pqfinOJ5/H4Gyzy8zKGwU8DkK2IUZPi6ftXtHtT9qnyQ018FCQjcwd8O5qN4vplMM8FecWxdigJ+For",
+	"i/d6afCOl8euflxhiMCJhUECb6TKMm+OSRd4TJL7pxaqJVSiUSx8+94pmd5fANM20Ru3dWNlHLRgRuua",
+	"g3LBlcGta74lOo3mQ6/dNA+WPuLEXz6e1NmE0CJu7xJPK91AbBj+IhHYUpON9RmukNOt4/gigzX17kxZ",
+	"hYj0Ay4UF1yR0pByfMktnscBvkU1j50SYW43UxRfqnC3q3cFiSgO4+KKFypy1jxsgtEug/XNMpxpZC79",
+	"fF5QmpQgAGPLSE+MR34qT3XG9oMaekYOvcCykReFxdu8c6m9ZzahT8R/lpqpZ9uJVmaoLPXO5ubs6+od",
+	"M6oqq6nmaL08gwPqKJe4UktZBXOsh5n7Nm1w5NrW59KBj3uHfxYE8lkozLAcs+s6kYsMa/PaXJt6/mFR",
+	"NnTL9Pb1NYr1FGzs4UuRnJHwYwz8Yx6VsoJNCw6kOPcTHDQIYhPjCNJRNSpaaeNX88iltns1jU/E5DXz",
+	"82xbuwtGOTI/b2zcjY0bc0OuIsvs9WVtWv3+Qh/wyurqMe63T7kUPQtxYGU4lIWBNy2+y7BLexqkB8So",
+	"QcsLKAIEXVNlJnZKcTaOPJLPvKrLpW8v6OPgXUVbUcyQnolnv4rFnRl4D4uLVP3WDAttcyKKzzRXASs9",
+	"5iQDJG5hh2AOCQ+TIAxRNwlrYciPcE9A+u1oFLEzXWUOeyI4wwIAQtDzuspF4PM4RhAsQEJFgEP+Qv7Z",
+	"6PY4JEeS6ouMtVN9HAksCF/EV9wx9Tp8PFUhOwAv+dQh0xyEYTIoHcMUQcFXCPhYiqe27w0wH9yfq6KA",
+	"uwS5K3SgSZbPZMc4Ybd9UFFHrxxU6zutOG0Q84HO7NaI2RQP8zWYXtRFESWmAwsuR1L1HAdS88NLdNnk",
+	"1aJLXpEfL1vodoqHhejtgb+PVCmgat2tt00toBUrAMGon3nVeZCwHyTDAudJY1IQOo/hWVjI4iaCT8Ho",
+	"DjCUd8YCwYUuoBIQKqTq0IUgYhD5CQ5ECrcg4OodVQlfSGXbB5jb61SjwnMHUQUYTlXsVcEeDpX6L3Af",
+	"ZmGhAQm/PYVYXRYyeyHusdy0hqMyN+/WmzM+QrUDDlhoIWbGfpM50JnO/BjQ2xZxlxpT5mIR4c0kbDyK",
+	"l8GjGKWYMlav1tNiv+IRSae3PJeuqYB54JMt9DoktqTE5jlu0BVVjgvEW0M5nO5UXzAhVQOLd7DIymCR",
+	"FzJhrUvtiEzIfELpK/EsPesZLIsGGllvbJySX1en5CtS+ZgyMJAjEpFCVThrZ5RxTmKL1bRZqwC5EWWT",
+	"FCj3Oc0Mebo6hxZ86bEaAE+/WD4DXs7IZpeleH7bw9Qj4aIqSworKBGxLvZOTS0Ti8HlKUunaEyvaOcZ",
+	"ABhB/T5pTfRxQLmI6yl1I3aqii7hfkTIEIyJWUm6ku4IsSgjS5MBMSkjXcZOSRIMCPUTBxhQPQAQ5IoV",
+	"IDMZMDQgOPKh5IluJk5s8wM//irHXIGJW4egXjKgOhjXxqrZWDWb7NynzgxSwnvOHYHRXhANi7eEIyJE",
+	"CLDpcOTraW2sYXJQRHAYTpWMWtmKegdRZ8WIcIH6jPD8nSRvD8jRwIrQZ1AFq4FtdPBGB2908NOng5X0",
+	"quwTHBElKYvVcI9EEQ7nAdGwgEJYgbZP2RmJuuPIJ1SVN8FIT2gCsqRM8NPsAbXgTHpleRQa43aHIlVi",
+	"EERiCqntxe49NcxL7txTRG6QaTbINBu9+/TEJfZIlGhHIY/24WgeIE1EwkXgX0WA+M9JO1d+fUZM8AQf",
+	"sTEnjqoXFP+oAx/8ICKeAOxGB2GOxIShEYl4XLAqk6ADmfnE12FmzBsr18gBGuEgAn+GVM5mAAiIE8GQ",
+	"lITQM8o4xE/BTUu4gQnbKOONMn46g8Slokvqp0rVZ1QjX1BhNdbOCmF0m1C/tJ6OFSOhfgGuqM6KTExc",
+	"RTBEU84qzKvUX6+2dC4JWulGw2003EbDraDhrlLfUjSLdJk8h29r8L6FoPhJ8CT10QRHykbs4xF34NAf",
+	"4pECA1fHe408C3Bzpnr1FSQSCCY/6AHiLCCsqeKUViaDYFCY/7rIAuAnITsQidxhvV7g5Tpi5bhuQzDn",
+	"BdmAsu0nYwDKnmF8Tz1e2WOV7kvmkgOcs0SwHFM2eARZsyIp2yrtgcWh+UqcISujbL6Hk5PEIU+KAO2n",
+	"6OlO0WTAhgVitygudRySlxRBlz2V44qaCg5Oww2UaelgD7W8SeqPNdM5rFoU73krYiPGCU+JAxTH7gcU",
+	"CTZkUcQmSDuQCY7CgHCxhQ4oVKbSXIk0V6LhmAvD0Tae+aI9AwZj9oxL7H14cjvPxjDf1O7b2NlKUVjK",
+	"qtyurDPmtk2O5MLyDlaGr2DaMo4rRxGDwYt8qBDfnSJs1CE4caUNTmMDYjJgySYfgO40Ght64NpaJ35g",
+	"Vz1ZpDIP9FjWqDWdBfl6MJmXLFlvo0Y3/o2Nf+PC9a7RNlB5wSgz0AdLamD1bbECPlAv8Jmk5fgqj4Sc",
+	"mONTeW2pmt0oy42y3CjLjbK8YGWpD8C4nIaMgLcLPUcvES/wCUcEPEiqbp4qURp7cHvY064AG1ZBgz0I",
+	"nbWODuISIgGAJ+MQR8MtdJPKTyjPCRso7XNS4pk4fS9MI8FMFfleAw0AINjGj1TejwTshXAYokHABTPc",
+	"tYhreTAcLwyYSfNuHDgIxWsga64X30AMsI+6hNDkKsKEklthhtIIgIhCnV00HnI0HingQxxQrpEdGAoZ",
+	"lyx/9S72hKrsxAHCw8+/2igtA7Osf6TmgVzkjcdRPNdPxPmUdD9X9KC+8mWXva/zxccdKdvJ9sBoIpFa",
+	"9IuFXo+Pz4dkiUOOCR5yNMBn4DOmxHfQiEQBg2sN9ZeTXLOo7QtqYUIFDeqoisZSaUiTP/+O48hQtAB0",
+	"SAHt4CHCIaNFVaDsWJBOkK4FNbeu9Eulij2dA+vjIi38I4HBIJhXY47rd/hTiTATUw/HMsmVFovHPF18",
+	"P3LAOZH/r6sXKUbyA99EumuutgCtuHWXrr7x8RSFAfzgIEY9YsqZnZks2SiOVyKxCAUCAjuV+JSG7dVC",
+	"calvUTSNm3uUzZl2c6Z9as60oAi1BszXodpSEEFItjVi4PY9PB+nMCT4jIByru+0DM6gxr0UA/TW1mj7",
+	"jbeMeu0FERfoDf3PoaNqQcYIqyEg8IFmnjDUnQrCjQwD6BtHh/WjW0iErF+VRHJdSlO2Vapw5lVFXm2R",
+	"xXEAQVeGatkVCqhP7uaRAJPNdZRpjpMQz/UQWriDu5IoIUgk2/gPz999063undxr3P+P5o/n39w6Gb3w",
+	"v+t/15zG/Rd+vTILVLicvcE8QUSVi0hyRQFmooJIjCtqdgOKwfSyiK+12u12vVYaNzEIM2hih9gbkOoh",
+	"oyJSsIHzVDC8bN695PBiTzciyY1YvCEtkPVBDDHqjqkfkjkV97JKZPte99lTJPVnWpE4Fzma7kYtbtTi",
+	"Ri1Ktbh9z3v2VGNjoxqfGtV4oaPxNop+o+g3it4o+u17/rOn7JsbZb9R9k9E2V/oaPzN1rXZur6mW9e9",
+	"kJyR8P5c/++Bki+9VQ0wH+TvVHIr0jvVwk3nAPXGYagaVmH13gDTPuFb6GbPxHugLpkyHSwFUFU86FPi",
+	"K5iVEQuoyN2t7gQhWej7vSHHbeuPAuUA87OagjBaoH7/sau0jTf60qq0p6Yc0Csg6LOKRU9jWbUy1yP8",
+	"NKqW+ka1bOzyjaLcKMoLUJRzfcRPo7JsbJTlRllunBgb1b9R/SVU/1yv8dOo/psb9b9R/xv1v/Fhbzaz",
+	"Z3czY0IXQMjftnwfcv+gsEKIgyHXpc7lPiP/9PFUoyFCiXXKBAAiUigyA6gtaQDY7hT1IzYeyW8T1EZ4",
+	"PgqxR5DPJtQUp+lHgQ+bpKkxXeq+844a0oK9S1WyVkPCEUHY94kvh9qdFmQvwQ/FYkroeChn2B5vxanA",
+	"aCUxcnRSIOQ4KiclNIwp7sNJdEbUPMAyqHJwLNIJLXHlialOYykgf0wDkcq4itmvonM/K048iOSJruo4",
+	"ZeNCshdkvVw1SD7XIjYsnZ0Vf3WHlf7mQNxg/aPgHfIYsro0lxUpL/3rJkG65EXYgQ/CpwRynr6KMOU9",
+	"vSHMK59oF1SGQi0W2rSBw1ZlAWZTynAYlqveUpQgdkdTeakzxAyRmxSxTYrYJkXsaUkRM1Kbp+CUVluA",
+	"iy2iAIfVLg4x9Uih4Xc0HhpACexBLVkHKqlIUwz+qw1Nb4AjsYWuYm+ApIWh0CIEQ++QiGXNNWdOZq00",
+	"3CRlL2rCltWcsb2wsrWw+ItXKZvQg8eRM56aiiIbQ76DzEJuTI2ypsbs3BWbG5YAFUnKjYALbtfb0Enr",
+	"LJLbFetpw0OxOuBSpqoOAZivNNERpojclWd7HHYC/4pd+ghxAgeBsGfw6X0+k63uZI5aSWnPXGSHbyZD",
+	"W1bWzgG0UMLw13PwWIqqx5NQBM5wgEa4n/FD3Ajo6SLrAt655KFzlysSLuDCkqKiTcwprOOgrHtui80W",
+	"el0Jlo+6QSQGACULp31OcEh8hBUaCryh8WEpVNBRLpQFIlZk/cdMdanN/5jKJ2L/J3P0bJ8AFo7zLHlh",
+	"A7j9tS/dZSmvBWZ88gxKiBeaJ6rADaOpUt9ZIwTMC6n0qNGX8h+BrxHgwKs7ILYS1c7I2BGyyBhZyony",
+	"MhHn0KGP1W546sX6aY6el7y9ushsa/OfL5Ad4Hz9qoMom0jmN8hUmIt9U3JF54FZ0PWMwu2F2r2wRrLH",
+	"qjo0RZMBocbUAGRGjHjwDinjeHTm3oC8aAZ2gcX5n63zdjxjBeIcs8pGmh+bND/Hk2lfTrDVxdh8EMWU",
+	"cKGI4DCcxldtcHPKvQFjIVSMoogMRyGbqjd9jgIl9eQs8An1COpH2CcOmhIcOTGUqtw607vggE0QFwT7",
+	"QTh1NIxq4A0QBMioe8iIYG/wv9i7nt62fRj6VfTL2UjcXzO0y60YNuy2AhvQywZUSdhYiCwZkpKuA/rd",
+	"B5GSLad2lyZLF2w5FUhNW3/8ninqUQwnqGLczbK4EajvWie1Ui+zKP3BSOD+3PGZ7k7FPY/z49tuYn9s",
+	"Hf97wuvBtuxaUN18K/11uKG+E3ZHGHV5LgW7/bwmnTpUHCcI+7swp1llhKJVvtOsCH8jwrMWvkMp8bWA",
+	"++TwVP9dTrQVWL8O6+p6yvrdqLumiNPun+6NACVXixVf1O0PAa0ujYDkajHoEjWAGmSDH50CgF8j3cF3",
+	"NypcKfvEQ19XeX4++2+uZ/7mzF+KPwGpilINUT6+fHOxrYQIe3pigD/EABF3LyQA67iDMrw6z7jlKOAp",
+	"eFWBoqL9utmVCltWlk3B3QPQ0Qre+7aJ+x08eTw9dgPfQ/apAiXUAjlDCgWWcVIoOM1mUtu0VuvuqK+7",
+	"ekBH/YrG4nplKm23971fJNbZQ6Pz0lXAFkW846h+QDXi65zwHObRv9RIdzO77mM7XAVihYlsKdQ8C+5d",
+	"1uxG7Ux4DXZOrHfodYpNwLsTvz3v41w1D+jwZV7TNYnN2Nst+eeI6u/1w8Znb8fn+fjkhx2JH1Zzxc5u",
+	"1702S6n5FlETyiKCNaiwUyCMeyAheAFyHuMa4WqSVnqfsCxBzSe4urIuY5w5LpcY56AIhsHdo9qP3J+5",
+	"bmKXjjKKUbeuBzT1hJyAczDg3LRqHlL0j0nuQD70wgefYNZ9WQVggN06UcKUqyWbQ6lvERDNb2h9y6Sw",
+	"DhSbPrDYy2ywMnIwGRTOVZPR6Oz/i2E+zIdnk8v8MseXMbToKTQ1q7TF6McKtRMdBVdsxyfJGxYgq8Qk",
+	"6Wz39YtGXi0UM+BWRjXmFTdOdRu/MzAH5QQlZ8RELin8VHZdXqebNMkIsaYj9rLDpNUoLG9DYdHG1Leh",
+	"rPrG4308ya9eQPqpq4zWdzZNZ0SRWNfw+MWklMwW3EBW18kSMYmDUjuT0dJadtznI8WwMqZ0KRTNXub5",
+	"EYzhkho1k9yIu0A9Nh0b1TM6ROCbNYMay7rIQI9pDENPPZcns0E1jJ4afdFL8O0ugEtXZMyzpuGzpPtx",
+	"Yh+/Pf4MAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

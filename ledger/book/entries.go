@@ -22,6 +22,9 @@ type EntryFilter struct {
 	Kind                             ledger.Kind
 	EffectiveFrom, EffectiveTo       *ledger.Date // both inclusive
 	RecordedFrom, RecordedTo         *time.Time   // from inclusive, to exclusive
+	Rules                            *ledger.Hash // decided by this rule set
+	MinutesMin, MinutesMax           *int64       // of the largest posting, whichever way it goes
+	RefersTo                         *int64       // corrects, settles or answers this entry
 	After                            ledger.Seq   // entries after this one; -1 from the start
 	LogSize                          int64        // entries below it; 0 is all
 	Limit                            int
@@ -103,10 +106,17 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 		  AND ($10::int IS NULL OR e.effective >= date '1970-01-01' + $10::int)
 		  AND ($11::int IS NULL OR e.effective <= date '1970-01-01' + $11::int)
 		  AND ($12::timestamptz IS NULL OR e.recorded >= $12) AND ($13::timestamptz IS NULL OR e.recorded < $13)
+		  AND ($15::bytea IS NULL OR e.rules = $15) AND ($16::bigint IS NULL OR e.refers = $16)
+		  AND ($17::bigint IS NULL AND $18::bigint IS NULL OR
+		       (SELECT max(abs(p.minutes)) FROM posting p WHERE p.seq = e.seq) BETWEEN coalesce($17, 1) AND coalesce($18, 9223372036854775807))
 		ORDER BY e.seq LIMIT $14`
+	var rules []byte
+	if f.Rules != nil {
+		rules = f.Rules[:]
+	}
 	rows, err := selectAll[entryRow](ctx, b.db, query, string(by.Role), by.Subject, f.After, f.LogSize, int64(f.Account),
 		f.Organization, f.Volunteer, f.Partner, string(f.Kind), dayOrNull(f.EffectiveFrom), dayOrNull(f.EffectiveTo),
-		f.RecordedFrom, f.RecordedTo, min(f.Limit, PageMax))
+		f.RecordedFrom, f.RecordedTo, min(f.Limit, PageMax), rules, f.RefersTo, f.MinutesMin, f.MinutesMax)
 	if err != nil {
 		return nil, fmt.Errorf("reading entries: %w", err)
 	}
