@@ -67,7 +67,7 @@ func (b *Book) accounts(ctx context.Context, f AccountFilter) ([]AccountBalance,
 		(SELECT coalesce($6::bigint, 9223372036854775807) AS log_size, date '1970-01-01' + $7::int AS effective) at, LATERAL ` +
 		sumsOf("a.id", "at.log_size", "at.effective", postedSince) + `
 		ORDER BY a.id`
-	rows, err := selectAll[balanceRow](ctx, b.db, query, int64(f.ID), string(f.OwnerKind), f.Owner, string(f.Unit), int64(f.After),
+	rows, err := selectAll[balanceRow](ctx, b.lookups, query, int64(f.ID), string(f.OwnerKind), f.Owner, string(f.Unit), int64(f.After),
 		f.At.LogSize, dayOrNull(f.At.Effective), min(f.Limit, PageMax), string(f.Purpose))
 	if err != nil {
 		return nil, fmt.Errorf("reading accounts: %w", err)
@@ -112,7 +112,7 @@ func (b *Book) TrialBalance(ctx context.Context, by ledger.Actor, at AsOf) (Tria
 		ORDER BY 1, 2, 3`
 	of, owners, purposes, units := chartLines()
 	t := TrialBalance{LogSize: size, Sums: map[ledger.Unit]ledger.Minutes{}}
-	if t.Rows, err = selectAll[TrialRow](ctx, b.db, query, size, dayOrNull(at.Effective), pq.Array(of), pq.Array(owners),
+	if t.Rows, err = selectAll[TrialRow](ctx, b.lookups, query, size, dayOrNull(at.Effective), pq.Array(of), pq.Array(owners),
 		pq.Array(purposes), pq.Array(units)); err != nil {
 		return t, fmt.Errorf("summing accounts: %w", err)
 	}

@@ -37,6 +37,8 @@ const (
 	// readersMax bounds the connections that read; with the writer's they stay far below PostgreSQL's
 	// default of 100, so that a few server processes fit.
 	readersMax = 16
+	// lookupsMax bounds those that look up the past.
+	lookupsMax = 8
 )
 
 // ErrBusy says that too many writes wait; try again in a moment.
@@ -47,6 +49,7 @@ type Book struct {
 	cfg       Config
 	keys      Keys
 	db        *sqlx.DB // reads
+	lookups   *sqlx.DB // reads what must be looked up by index, whatever the statistics say
 	writer    *sqlx.DB // one connection, for commit alone
 	write     writerConn
 	committed ledger.Seq // the next entry's number, as this process left it
@@ -68,8 +71,14 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.db, err = connect(ctx, cfg.Service, readersMax); err != nil {
 		return nil, err
 	}
-	if b.writer, err = connect(ctx, cfg.Service, 1); err != nil {
+	// What is asked of the past is some tens of look-ups. A planner that has not counted a young table yet would
+	// rather read all of it.
+	if b.lookups, err = connect(ctx, cfg.Service, lookupsMax, "enable_seqscan=off", "enable_bitmapscan=off", "enable_hashjoin=off",
+		"enable_mergejoin=off", "jit=off"); err != nil {
 		return nil, errors.Join(err, b.db.Close())
+	}
+	if b.writer, err = connect(ctx, cfg.Service, 1); err != nil {
+		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
 	}
 	if err := errors.Join(b.checkServer(ctx)); err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -80,9 +89,9 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	return b, nil
 }
 
-func connect(ctx context.Context, dsn string, most int) (*sqlx.DB, error) {
+func connect(ctx context.Context, dsn string, most int, parameters ...string) (*sqlx.DB, error) {
 	// binary_parameters saves a round trip a query.
-	db, err := sqlx.ConnectContext(ctx, "postgres", dsn+binaryParameters(dsn))
+	db, err := sqlx.ConnectContext(ctx, "postgres", withParameters(dsn, append(parameters, "binary_parameters=yes")...))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the book: %w", err)
 	}
@@ -97,7 +106,7 @@ func (b *Book) Close() error {
 	if b.write.conn != nil {
 		err = b.write.conn.Close()
 	}
-	return errors.Join(err, b.db.Close(), b.writer.Close())
+	return errors.Join(err, b.db.Close(), b.lookups.Close(), b.writer.Close())
 }
 
 // Run takes the book's turns, publishes checkpoints and rolls up what is past until ctx ends. Writes wait until it runs. Before

@@ -14,18 +14,21 @@ import (
 	"github.com/lib/pq"
 )
 
-// binaryParameters gives what must be added to a DSN of either form.
-func binaryParameters(dsn string) string {
-	switch {
-	case strings.Contains(dsn, "binary_parameters"):
-		return ""
-	case !strings.Contains(dsn, "://"):
-		return " binary_parameters=yes"
-	case strings.Contains(dsn, "?"):
-		return "&binary_parameters=yes"
-	default:
-		return "?binary_parameters=yes"
+// withParameters adds parameters of the connection to a DSN of either form; one that is named there already stays.
+func withParameters(dsn string, parameters ...string) string {
+	for _, p := range parameters {
+		name, _, _ := strings.Cut(p, "=")
+		switch {
+		case strings.Contains(dsn, name):
+		case !strings.Contains(dsn, "://"):
+			dsn += " " + p
+		case strings.Contains(dsn, "?"):
+			dsn += "&" + p
+		default:
+			dsn += "?" + p
+		}
 	}
+	return dsn
 }
 
 // checkServer refuses a server on which an acknowledged entry could be lost, a login that could change

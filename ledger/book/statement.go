@@ -188,7 +188,7 @@ func (b *Book) statementLines(ctx context.Context, s Statement, account ledger.A
 		Recorded  time.Time      `db:"recorded"`
 		Minutes   ledger.Minutes `db:"minutes"`
 	}
-	rows, err := selectAll[lineRow](ctx, b.db, query, int64(account), s.LogSize, int64(s.From), int64(s.To), StatementLinesMax+1)
+	rows, err := selectAll[lineRow](ctx, b.lookups, query, int64(account), s.LogSize, int64(s.From), int64(s.To), StatementLinesMax+1)
 	if err != nil {
 		return s, fmt.Errorf("reading a statement: %w", err)
 	}
