@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/csv"
+	"fmt"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -45,7 +47,45 @@ func (w *town) judge(t *testing.T, format, text string) {
 	if out, err := check(text); err != nil {
 		t.Errorf("%s: %v: %s", args[0], err, out)
 	}
+	if format == "hledger" {
+		w.agrees(t, text)
+	}
 	if out, err := check(strings.Replace(text, "  60 SERVICE", "  61 SERVICE", 1)); err == nil {
 		t.Errorf("%s takes a planted minute: %s", args[0], out)
+	}
+}
+
+// agrees holds what hledger makes of a journal against what the API answers, account by account.
+func (w *town) agrees(t *testing.T, journal string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "hledger", "-f", "-", "balance", "--flat", "--no-total", "--empty", "--output-format", "csv")
+	cmd.Stdin = strings.NewReader(journal)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(out))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	balances := map[string]string{}
+	for _, row := range rows[1:] {
+		parts := strings.Split(row[0], ":")
+		balances[parts[len(parts)-1]], _, _ = strings.Cut(row[1], " ")
+	}
+	_, text := w.ask(t, "auditor", http.MethodGet, "/v1/accounts?limit=500", "")
+	held := 0
+	for _, a := range object(t, text)["data"].([]any) {
+		account := a.(map[string]any)
+		if fmt.Sprint(account["entries"]) == "0" {
+			continue
+		}
+		held++
+		if have := balances[account["account"].(string)]; have != fmt.Sprint(account["balance"]) {
+			t.Errorf("account %v: hledger has %q, the API %v", account["account"], have, account["balance"])
+		}
+	}
+	if held < 2 || held != len(balances) {
+		t.Errorf("the API has %d accounts that moved, hledger %d", held, len(balances))
 	}
 }

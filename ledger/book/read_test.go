@@ -1,7 +1,10 @@
 package book_test
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"timebank/ledger"
 	"timebank/ledger/book"
@@ -37,6 +40,18 @@ func TestReadingAPersonIsRecorded(t *testing.T) {
 		t.Errorf("%d reads are recorded after she looked herself: %v", reads(), err)
 	}
 	b.CheckBook(t)
+	b.Stop(t)
+	still, err := book.Open(t.Context(), b.Config) // a book whose writer does not come to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer still.Close()
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := still.Balances(short, auditor, id, book.AsOf{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the book was busy: %v, want that the reader waits and is answered nothing", err)
+	}
+	b.Restart(t)
 	b.Tamper(t, `ALTER TABLE entry ADD CONSTRAINT no_reads CHECK (kind <> 'read') NOT VALID`)
 	if err := look(); err == nil {
 		t.Error("what could not be recorded was answered")

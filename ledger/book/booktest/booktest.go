@@ -186,6 +186,12 @@ func (b *Book) Stop(t testing.TB) {
 	}
 }
 
+// Restart starts a stopped book, as a server process that starts again.
+func (b *Book) Restart(t testing.TB) {
+	t.Helper()
+	b.start(t)
+}
+
 // CheckBook verifies the whole book and fails the test with every finding.
 func (b *Book) CheckBook(t testing.TB) {
 	t.Helper()
