@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -271,6 +275,40 @@ func TestAuditWitnessesAndKeys(t *testing.T) {
 		write(text)
 		if code, says := s.audit("log", s.url, "--token", s.token); code != exitMisuse {
 			t.Errorf("key file %q: exit code %d: %s", text, code, says)
+		}
+	}
+}
+
+// Whatever byte of the log is served otherwise, the log is wrong, and the leaf is named where it is one.
+func TestAuditFindsAnyChangedByte(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	server, err := url.Parse(strings.TrimSuffix(s.url, "/v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := mathrand.New(mathrand.NewPCG(4, 2))
+	for try := range 60 {
+		path := []string{"/v1/tile/entries/000", "/v1/tile/0/000", "/v1/checkpoint"}[try%3]
+		at := random.IntN(1 << 20)
+		proxy := httputil.NewSingleHostReverseProxy(server)
+		proxy.ModifyResponse = func(r *http.Response) error {
+			if r.Request.URL.Path != path {
+				return nil
+			}
+			data, err := io.ReadAll(r.Body)
+			if err != nil {
+				return err
+			}
+			data[at%len(data)] ^= 1 << (at % 8)
+			r.Body = io.NopCloser(bytes.NewReader(data))
+			return nil
+		}
+		h := httptest.NewServer(proxy)
+		code, says := s.audit("log", h.URL+"/v1", "--token", s.token)
+		h.Close()
+		if code != exitWrong || path == "/v1/tile/entries/000" && !strings.Contains(says, "leaf ") {
+			t.Errorf("byte %d of %s: exit code %d: %s", at, path, code, says)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func withParameters(dsn string, parameters ...string) string {
 	for _, p := range parameters {
 		name, _, _ := strings.Cut(p, "=")
 		switch {
-		case strings.Contains(dsn, name):
+		case strings.Contains(dsn, name+"="):
 		case !strings.Contains(dsn, "://"):
 			dsn += " " + p
 		case strings.Contains(dsn, "?"):
