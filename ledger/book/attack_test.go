@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"timebank/ledger"
 	"timebank/ledger/book"
@@ -105,4 +106,48 @@ func TestAttacksThatRecomputeEverything(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A writer that takes its number and commits late is what other logs skip: here nobody gets a number while another
+// writes, so a checkpoint made meanwhile lacks nothing and what comes later follows it.
+func TestALateCommitIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	b := booktest.New(t)
+	db := b.Reader(t)
+	late, err := db.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Rollback()
+	if _, err := late.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock('entry'::regclass::oid::bigint)`); err != nil {
+		t.Fatal(err)
+	}
+	before, err := b.LogSize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		_, err := b.RegisterPartner(t.Context(), booktest.Operator, b.Key(), book.Partner{Name: "食堂"})
+		answered <- err
+	}()
+	time.Sleep(200 * time.Millisecond)
+	if err := b.Publish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, size, err := b.Checkpoint(t.Context()); err != nil || size != before {
+		t.Errorf("a checkpoint of %d entries was made beside a writer, want %d: %v", size, before, err)
+	}
+	select {
+	case err := <-answered:
+		t.Errorf("a second writer did not wait: %v", err)
+	default:
+	}
+	if err := late.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+	b.CheckBook(t)
 }
