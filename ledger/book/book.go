@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,7 +105,10 @@ func connect(ctx context.Context, dsn string, most int, parameters ...string) (*
 func (b *Book) Close() error {
 	var err error
 	if b.write.conn != nil {
-		err = b.write.conn.Close()
+		// One that was lost under a turn that was cut off is closed already.
+		if err = b.write.conn.Close(); errors.Is(err, sql.ErrConnDone) {
+			err = nil
+		}
 	}
 	return errors.Join(err, b.db.Close(), b.lookups.Close(), b.writer.Close())
 }
