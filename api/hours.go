@@ -215,7 +215,11 @@ func (s *Server) ListHours(ctx context.Context, r gen.ListHoursRequestObject) (g
 	if f.EffectiveTo, err = optionalDate("/effective_to", r.Params.EffectiveTo); err != nil {
 		return nil, err
 	}
-	entries, err := s.entryPage(ctx, f, r.Params.Cursor, r.Params.Limit, nil)
+	at, err := s.knownAt(ctx, r.Params.AtLogSize, r.Params.KnownAt)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.entryPage(ctx, f, r.Params.Cursor, r.Params.Limit, at)
 	return list(ctx, entries, entries.NextCursor), err
 }
 

@@ -120,6 +120,11 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 	if err != nil {
 		return nil, fmt.Errorf("reading entries: %w", err)
 	}
+	if f.LogSize > 0 { // what corrects an entry later was not known then
+		for i, r := range rows {
+			rows[i].CorrectedBy.Valid = r.CorrectedBy.Valid && r.CorrectedBy.Int64 < f.LogSize
+		}
+	}
 	return withLines(ctx, b.db, rows)
 }
 
