@@ -31,6 +31,8 @@ const (
 	clientAge = 3 * time.Second
 	// clientsMax bounds the rows that are remembered.
 	clientsMax = 10_000
+	// tokensMax bounds the checked tokens that are remembered, at some hundred bytes each.
+	tokensMax  = 10_000
 	leeway     = 5 * time.Second
 	tokenType  = "at+jwt"
 	tokenBytes = 4096 // no token of ours is half as long
@@ -65,6 +67,7 @@ type Issuer struct {
 	parser   *jwt.Parser
 	mu       sync.Mutex
 	clients  map[string]known
+	tokens   map[[sha256.Size]byte]verified // by the hash of the whole text
 }
 
 type known struct {
@@ -76,7 +79,7 @@ type known struct {
 func New(b *book.Book, issuer, audience string, key ed25519.PrivateKey) *Issuer {
 	sum := sha256.Sum256(key.Public().(ed25519.PublicKey))
 	return &Issuer{book: b, issuer: issuer, audience: audience, key: key, keyID: base64.RawURLEncoding.EncodeToString(sum[:8]),
-		clients: map[string]known{},
+		clients: map[string]known{}, tokens: map[[sha256.Size]byte]verified{},
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
 			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway), jwt.WithStrictDecoding())}
 }
@@ -144,20 +147,12 @@ func (i *Issuer) Actor(ctx context.Context, token, scope string) (ledger.Actor, 
 	if len(token) > tokenBytes || strings.ContainsAny(token, "\r\n") { // base64 passes over line ends
 		return ledger.Actor{}, ErrToken
 	}
-	var c claims
-	t, err := i.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
-		if t.Header["kid"] != i.keyID {
-			return nil, errors.New("the token is signed with another key")
-		}
-		return i.key.Public(), nil
-	})
+	now := clock()
+	c, err := i.verify(token, now)
 	if err != nil {
-		return ledger.Actor{}, fmt.Errorf("%w: %w", ErrToken, err)
+		return ledger.Actor{}, err
 	}
-	if t.Header["typ"] != tokenType || c.Subject != c.ClientID || c.ID == "" || c.IssuedAt == nil {
-		return ledger.Actor{}, fmt.Errorf("%w: it is not an access token", ErrToken)
-	}
-	client, err := i.client(ctx, c.ClientID, clock())
+	client, err := i.client(ctx, c.ClientID, now)
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && (client.Revoked || client.Role != c.Role) {
 		return ledger.Actor{}, fmt.Errorf("%w: its client was revoked", ErrToken)
 	}
@@ -165,6 +160,53 @@ func (i *Issuer) Actor(ctx context.Context, token, scope string) (ledger.Actor, 
 		return ledger.Actor{}, ErrScope
 	}
 	return ledger.Actor{Client: client.ID, Role: client.Role, Subject: client.Subject}, err
+}
+
+// verified is what a token says whose signature was checked.
+type verified struct {
+	claims
+	until time.Time
+}
+
+// verify checks a token, or remembers that the very same text was checked before: a signature takes longer to
+// check than all else about a request. Only time can make it invalid since; what its client may still do is
+// asked of the book.
+func (i *Issuer) verify(token string, now time.Time) (claims, error) {
+	name := sha256.Sum256([]byte(token))
+	i.mu.Lock()
+	v, ok := i.tokens[name]
+	i.mu.Unlock()
+	if ok && now.Before(v.until) {
+		return v.claims, nil
+	}
+	c, err := i.parse(token)
+	if err != nil {
+		return c, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.tokens) >= tokensMax {
+		clear(i.tokens)
+	}
+	i.tokens[name] = verified{c, c.ExpiresAt.Add(leeway)}
+	return c, nil
+}
+
+// parse checks all of a token that is in its text.
+func (i *Issuer) parse(token string) (c claims, err error) {
+	t, err := i.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+		if t.Header["kid"] != i.keyID {
+			return nil, errors.New("the token is signed with another key")
+		}
+		return i.key.Public(), nil
+	})
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	if t.Header["typ"] != tokenType || c.Subject != c.ClientID || c.ID == "" || c.IssuedAt == nil {
+		return c, fmt.Errorf("%w: it is not an access token", ErrToken)
+	}
+	return c, nil
 }
 
 // client reads a client's row, or remembers one that was read a moment ago.

@@ -252,3 +252,35 @@ func TestRevocation(t *testing.T) {
 		t.Errorf("a new token for a revoked client: %v, want %v", err, ErrClient)
 	}
 }
+
+// A token that was checked is remembered by its whole text and until its end: another text is checked anew, and so is
+// the same one when its time is over.
+func TestTokensAreRememberedUntilTheyEnd(t *testing.T) {
+	t.Parallel()
+	i, b, station := newIssuer(t)
+	token, err := i.Issue(t.Context(), station.Client, b.ClientSecret(station.Client), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := i.Actor(t.Context(), token.Text, ScopeWrite); err != nil || got != station {
+			t.Errorf("Actor() = %+v, %v, want %+v", got, err, station)
+		}
+	}
+	if len(i.tokens) != 1 {
+		t.Fatalf("%d tokens are remembered", len(i.tokens))
+	}
+	if _, err := i.Actor(t.Context(), flip(token.Text), ScopeWrite); !errors.Is(err, ErrToken) || len(i.tokens) != 1 {
+		t.Errorf("a token with another signature, after the true one: %v, and %d are remembered", err, len(i.tokens))
+	}
+	for name, v := range i.tokens {
+		if end := v.ExpiresAt.Add(leeway); !v.until.Equal(end) {
+			t.Errorf("it is remembered until %v, and ends at %v", v.until, end)
+		}
+		v.ClientID, v.until = "somebody else", clock()
+		i.tokens[name] = v
+	}
+	if got, err := i.Actor(t.Context(), token.Text, ScopeWrite); err != nil || got != station {
+		t.Errorf("what was remembered beyond its time was used: %+v, %v", got, err)
+	}
+}
