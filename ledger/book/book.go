@@ -55,6 +55,7 @@ type Book struct {
 	write     writerConn
 	committed ledger.Seq // the next entry's number, as this process left it
 	lastBatch int
+	known     *known // what the last batch left behind; the writer's alone
 	queue     chan *pending
 	rulesMu   sync.RWMutex
 	ruleSets  []*policy.Rules // by effective-from, oldest first

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -146,7 +144,8 @@ func inForce(options []string, made []choiceFacts, on ledger.Date) []string {
 
 // fetchChoices reads what the owners in question ever chose: a line or two a year.
 func (w *world) fetchChoices(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.choosers.list) == 0 {
+	ask := missing(n.choosers.list, w.known.choices, func(owner string, made []choiceFacts) { w.choices[owner] = made })
+	if len(ask) == 0 {
 		return nil
 	}
 	const query = `
@@ -158,12 +157,15 @@ func (w *world) fetchChoices(ctx context.Context, tx *writeTx, n *wants) error {
 		Option   string `db:"option"`
 		ChosenOn int32  `db:"chosen_on"`
 	}
-	rows, err := selectAll[choiceRow](ctx, tx, query, pq.Array(n.choosers.list))
+	rows, err := selectAll[choiceRow](ctx, tx, query, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading choices: %w", err)
 	}
 	for _, r := range rows {
 		w.choices[r.Owner] = append(w.choices[r.Owner], choiceFacts{r.Choice, r.Option, ledger.Date(r.ChosenOn)})
+	}
+	for _, owner := range ask {
+		w.known.choices[owner] = slices.Clip(w.choices[owner])
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, erro
 		return nil, fmt.Errorf("committing a batch: %w", err)
 	}
 	b.committed = w.next
+	w.known.learn(w)
+	b.known = w.known
 	if w.rulesAdded {
 		return results, b.loadRules(ctx, b.db)
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -326,7 +324,7 @@ func (w *world) fetchClaims(ctx context.Context, tx *writeTx, n *wants) error {
 		     AND c.served_on BETWEEN date '1970-01-01' + n.first AND date '1970-01-01' + n.last
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, tx, query, pq.Array(volunteers), pq.Array(first), pq.Array(last))
+	rows, err := selectAll[claimFactsRow](ctx, tx, query, uuids(volunteers), ints(first), ints(last))
 	if err != nil {
 		return fmt.Errorf("reading claims: %w", err)
 	}
@@ -352,7 +350,7 @@ func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) erro
 		JOIN claim c ON c.organization = n.organization AND c.reference = n.reference
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, tx, query, pq.Array(organizations), pq.Array(references))
+	rows, err := selectAll[claimFactsRow](ctx, tx, query, uuids(organizations), texts(references))
 	if err != nil {
 		return fmt.Errorf("reading references: %w", err)
 	}
@@ -395,9 +393,9 @@ func recordClaims(ctx context.Context, tx *writeTx, w *world) error {
 		            $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])
 		     AS c (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
 		           reposts_shift, reposts_reference, grade, care, youth, pooled)`
-	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(volunteers), pq.Array(organizations), pq.Array(servedOn),
-		pq.Array(minutes), pq.Array(froms), pq.Array(tos), pq.ByteaArray(fingerprints), pq.Array(references), pq.Array(repostsShift),
-		pq.Array(repostsReference), pq.Array(grades), pq.Array(cares), pq.Array(youths), pq.Array(pools)); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), uuids(volunteers), uuids(organizations), ints(servedOn),
+		bigints(minutes), bigints(froms), bigints(tos), byteas(fingerprints), texts(references), bigints(repostsShift),
+		bigints(repostsReference), texts(grades), bigints(cares), bigints(youths), bigints(pools)); err != nil {
 		return fmt.Errorf("recording claims: %w", err)
 	}
 	return nil

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 )
 
@@ -79,19 +77,20 @@ func (c *registerOrganization) decide(w *world) (decision, error) {
 }
 
 func (w *world) fetchOrganizations(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.organizations.list) == 0 {
+	ask := missing(n.organizations.list, w.known.organizations, func(id string, kind ledger.OrganizationKind) { w.organizations[id] = kind })
+	if len(ask) == 0 {
 		return nil
 	}
 	type kindRow struct {
 		ID   string                  `db:"id"`
 		Kind ledger.OrganizationKind `db:"kind"`
 	}
-	rows, err := selectAll[kindRow](ctx, tx, `SELECT id, kind FROM organization WHERE id = ANY ($1::uuid[])`, pq.Array(n.organizations.list))
+	rows, err := selectAll[kindRow](ctx, tx, `SELECT id, kind FROM organization WHERE id = ANY ($1::uuid[])`, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading organizations: %w", err)
 	}
 	for _, r := range rows {
-		w.organizations[r.ID] = r.Kind
+		w.organizations[r.ID], w.known.organizations[r.ID] = r.Kind, r.Kind
 	}
 	return nil
 }

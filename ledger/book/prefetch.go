@@ -1,13 +1,14 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/lib/pq"
 
 	"timebank/ledger"
 	"timebank/ledger/translog"
@@ -124,12 +125,17 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		}
 		sets = b.rules()
 	}
+	remembered := b.known
+	b.known = nil // until this batch is committed
+	if !remembered.holds(s.Next, s.Last.Time) {
+		remembered = newKnown()
+	}
 	now := s.Now.UTC().Truncate(time.Microsecond)
 	if s.Last.Valid && now.Before(s.Last.Time) { // the server's clock was set back: the order stays
 		now = s.Last.Time.UTC()
 	}
 	return &world{
-		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now), next: s.Next, ruleSets: sets,
+		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now), next: s.Next, ruleSets: sets, known: remembered,
 		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
@@ -152,7 +158,7 @@ func (w *world) fetchAnswers(ctx context.Context, tx *writeTx, batch []*pending)
 		SELECT a.client, a.key, a.request, a.seq, coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal
 		FROM unnest($1::uuid[], $2::text[]) AS n (client, key)
 		JOIN answer a ON a.client = n.client AND a.key = n.key`
-	rows, err := selectAll[answerRow](ctx, tx, query, pq.Array(clients), pq.Array(keys))
+	rows, err := selectAll[answerRow](ctx, tx, query, uuids(clients), texts(keys))
 	if err != nil {
 		return fmt.Errorf("reading answers: %w", err)
 	}
@@ -194,6 +200,10 @@ func (r answerRow) answer() (answer, error) {
 
 // fetchFrontier reads the hashes at the right edge of the log, which the next leaves are joined to.
 func (w *world) fetchFrontier(ctx context.Context, tx *writeTx, _ *wants) error {
+	if w.known.frontier != nil {
+		w.frontier = w.known.frontier
+		return nil
+	}
 	hashes, err := readHashes(ctx, tx, translog.Frontier(int64(w.next)))
 	if err != nil {
 		return err
@@ -205,18 +215,29 @@ func (w *world) fetchFrontier(ctx context.Context, tx *writeTx, _ *wants) error 
 // fetchAccounts reads the accounts, with their balances, of everybody the batch touches, and of the
 // bank and the pool.
 func (w *world) fetchAccounts(ctx context.Context, tx *writeTx, n *wants) error {
-	owners := append(append(append([]string{nobody}, n.volunteers.list...), n.organizations.list...), n.partners.list...)
+	owners := slices.Concat([]string{nobody}, n.volunteers.list, n.organizations.list, n.partners.list)
+	owners = missing(owners, w.known.accounts, func(_ string, remembered []*account) {
+		for _, a := range remembered {
+			w.putAccount(a)
+		}
+	})
+	if len(owners) == 0 {
+		return nil
+	}
 	const query = `
 		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, coalesce(p.balance, 0) AS balance
 		FROM unnest($1::uuid[]) AS n (owner)
 		JOIN account a ON coalesce(a.owner, '00000000-0000-0000-0000-000000000000') = n.owner
 		LEFT JOIN LATERAL (SELECT balance FROM posting WHERE account = a.id ORDER BY seq DESC LIMIT 1) p ON true`
-	rows, err := selectAll[accountRow](ctx, tx, query, pq.Array(owners))
+	rows, err := selectAll[accountRow](ctx, tx, query, uuids(owners))
 	if err != nil {
 		return fmt.Errorf("reading accounts: %w", err)
 	}
 	for _, r := range rows {
-		w.putAccount(&account{Account: r.account(), balance: r.Balance})
+		a := &account{Account: r.account(), balance: r.Balance}
+		w.putAccount(a)
+		owner := cmp.Or(r.Owner, nobody)
+		w.known.accounts[owner] = append(w.known.accounts[owner], a)
 	}
 	return nil
 }

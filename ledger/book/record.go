@@ -3,9 +3,9 @@ package book
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/go-json-experiment/json"
-	"github.com/lib/pq"
 
 	"timebank/ledger"
 	"timebank/ledger/translog"
@@ -41,8 +41,8 @@ func recordAccounts(ctx context.Context, tx *writeTx, w *world) error {
 	const insert = `
 		INSERT INTO account (id, owner_kind, owner, purpose, unit, may_owe)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::boolean[])`
-	if _, err := tx.ExecContext(ctx, insert, pq.Array(ids), pq.Array(kinds), pq.Array(owners), pq.Array(purposes),
-		pq.Array(units), pq.Array(mayOwe)); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, bigints(ids), texts(kinds), uuids(owners), texts(purposes),
+		texts(units), bools(mayOwe)); err != nil {
 		return fmt.Errorf("opening accounts: %w", err)
 	}
 	return nil
@@ -70,15 +70,15 @@ func recordEntries(ctx context.Context, tx *writeTx, w *world) error {
 	}
 	const insert = `
 		INSERT INTO entry (seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
-		SELECT seq, kind, date '1970-01-01' + effective, $13, nullif(by_client, '')::uuid, nullif(rules, ''::bytea), nullif(refers, -1),
-		       nullif(organization, '')::uuid, nullif(volunteer, '')::uuid, nullif(partner, '')::uuid, salt, details, leaf
-		FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[],
+		SELECT seq, kind, date '1970-01-01' + effective, $13, by_client, rules, nullif(refers, -1),
+		       organization, volunteer, partner, salt, details, leaf
+		FROM unnest($1::bigint[], $2::text[], $3::int[], $4::uuid[], $5::bytea[], $6::bigint[], $7::uuid[], $8::uuid[], $9::uuid[],
 		            $10::bytea[], $11::text[], $12::text[])
 		     AS e (seq, kind, effective, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
 		ORDER BY seq`
-	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(kinds), pq.Array(effectives), pq.Array(bys),
-		pq.ByteaArray(rules), pq.Array(refers), pq.Array(organizations), pq.Array(volunteers), pq.Array(partners),
-		pq.ByteaArray(salts), pq.Array(details), pq.Array(leaves), w.now); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), texts(kinds), ints(effectives), uuids(bys),
+		byteas(rules), bigints(refers), uuids(organizations), uuids(volunteers), uuids(partners),
+		byteas(salts), texts(details), texts(leaves), w.now); err != nil {
 		return fmt.Errorf("recording entries: %w", err)
 	}
 	return nil
@@ -104,8 +104,8 @@ func recordPostings(ctx context.Context, tx *writeTx, w *world) error {
 		SELECT seq, account, unit, minutes, balance, may_owe, date '1970-01-01' + effective
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::int[])
 		     AS p (seq, account, unit, minutes, balance, may_owe, effective)`
-	if _, err := tx.ExecContext(ctx, insert, pq.Array(seqs), pq.Array(accounts), pq.Array(units), pq.Array(minutes),
-		pq.Array(balances), pq.Array(mayOwe), pq.Array(effectives)); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), bigints(accounts), texts(units), bigints(minutes),
+		bigints(balances), bools(mayOwe), ints(effectives)); err != nil {
 		return fmt.Errorf("recording postings: %w", err)
 	}
 	return nil
@@ -123,15 +123,29 @@ func recordHashes(ctx context.Context, tx *writeTx, w *world) error {
 	if err != nil {
 		return fmt.Errorf("hashing leaves: %w", err)
 	}
+	w.frontier = frontierAfter(w.next, stored, w.frontier)
 	ids, hashes := make([]int64, len(stored)), make([][]byte, len(stored))
 	for i, s := range stored {
 		ids[i], hashes[i] = s.Index, s.Hash[:]
 	}
 	const insert = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
-	if _, err := tx.ExecContext(ctx, insert, pq.Array(ids), pq.ByteaArray(hashes)); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, bigints(ids), byteas(hashes)); err != nil {
 		return fmt.Errorf("recording hashes: %w", err)
 	}
 	return nil
+}
+
+// frontierAfter gives the right edge of a log of so many leaves, from the hashes stored last and the edge before.
+func frontierAfter(next ledger.Seq, stored []translog.StoredHash, before map[int64]ledger.Hash) map[int64]ledger.Hash {
+	all := maps.Clone(before)
+	for _, s := range stored {
+		all[s.Index] = s.Hash
+	}
+	edge := make(map[int64]ledger.Hash)
+	for _, index := range translog.Frontier(int64(next)) {
+		edge[index] = all[index]
+	}
+	return edge
 }
 
 // recordRows writes the rows of the rarer tables, one by one: a batch of claims has none.
@@ -169,11 +183,11 @@ func recordAnswers(ctx context.Context, tx *writeTx, w *world) error {
 	}
 	const insert = `
 		INSERT INTO answer (client, key, request, recorded, seq, subject, refusal)
-		SELECT client, key, request, $7, seq, nullif(subject, '')::uuid, nullif(refusal, '')
-		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[])
+		SELECT client, key, request, $7, seq, subject, nullif(refusal, '')
+		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::uuid[], $6::text[])
 		     AS a (client, key, request, seq, subject, refusal)`
-	if _, err := tx.ExecContext(ctx, insert, pq.Array(clients), pq.Array(keys), pq.ByteaArray(requests), pq.Array(seqs),
-		pq.Array(subjects), pq.Array(refusals), w.now); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, uuids(clients), texts(keys), byteas(requests), bigints(seqs),
+		uuids(subjects), texts(refusals), w.now); err != nil {
 		return fmt.Errorf("recording answers: %w", err)
 	}
 	return nil

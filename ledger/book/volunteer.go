@@ -125,14 +125,15 @@ func (r volunteerRow) volunteer(master [32]byte) (Volunteer, error) {
 }
 
 func (w *world) fetchVolunteers(ctx context.Context, tx *writeTx, n *wants, master [32]byte) error {
-	if len(n.volunteers.list) == 0 {
+	ask := missing(n.volunteers.list, w.known.volunteers, func(id string, v *volunteerFacts) { w.volunteers[id] = v })
+	if len(ask) == 0 {
 		return nil
 	}
 	const query = `
 		SELECT v.id, coalesce(v.guardian::text, '') AS guardian, v.roles, v.sealed, k.wrapped
 		FROM volunteer v JOIN person_key k ON k.volunteer = v.id
 		WHERE v.id = ANY ($1::uuid[])`
-	rows, err := selectAll[volunteerRow](ctx, tx, query, pq.Array(n.volunteers.list))
+	rows, err := selectAll[volunteerRow](ctx, tx, query, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading volunteers: %w", err)
 	}
@@ -141,7 +142,8 @@ func (w *world) fetchVolunteers(ctx context.Context, tx *writeTx, n *wants, mast
 		if err != nil {
 			return err
 		}
-		w.volunteers[r.ID] = &volunteerFacts{born: v.Born, guardian: v.Guardian, roles: v.Roles}
+		facts := &volunteerFacts{born: v.Born, guardian: v.Guardian, roles: v.Roles}
+		w.volunteers[r.ID], w.known.volunteers[r.ID] = facts, facts
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 )
 
@@ -84,7 +82,8 @@ func consented(given []WardConsent, on ledger.Date) bool {
 
 // fetchWards reads the consents for each child in question: a line or two a year.
 func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.wards.list) == 0 {
+	ask := missing(n.wards.list, w.known.wards, func(ward string, given []WardConsent) { w.wards[ward] = given })
+	if len(ask) == 0 {
 		return nil
 	}
 	const query = `
@@ -95,12 +94,15 @@ func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
 		Since int32  `db:"since"`
 		Until int32  `db:"until"`
 	}
-	rows, err := selectAll[wardRow](ctx, tx, query, pq.Array(n.wards.list))
+	rows, err := selectAll[wardRow](ctx, tx, query, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading guardians' consents: %w", err)
 	}
 	for _, r := range rows {
 		w.wards[r.Ward] = append(w.wards[r.Ward], WardConsent{r.Ward, ledger.Date(r.Since), ledger.Date(r.Until)})
+	}
+	for _, ward := range ask {
+		w.known.wards[ward] = slices.Clip(w.wards[ward])
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ type world struct {
 	today    ledger.Date
 	next     ledger.Seq
 	ruleSets []*policy.Rules
+	known    *known
 
 	answers       map[answerKey]answer
 	accounts      map[accountKey]*account

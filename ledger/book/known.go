@@ -1,0 +1,64 @@
+package book
+
+import (
+	"time"
+
+	"timebank/ledger"
+)
+
+// known is what the writer remembers from one batch to the next: facts that only entries change, as of the
+// entry before next. The number of entries is its version. Under the writers' lock a batch sees whether
+// anybody else recorded something since; then, and whenever a batch fails, everything is forgotten and read
+// again. What the database refuses (a wrong running balance, a missing account) it refuses still.
+type known struct {
+	next          ledger.Seq
+	last          time.Time // when the entry before next was recorded
+	accounts      map[string][]*account
+	organizations map[string]ledger.OrganizationKind
+	volunteers    map[string]*volunteerFacts
+	choices       map[string][]choiceFacts
+	wards         map[string][]WardConsent
+	frontier      map[int64]ledger.Hash
+}
+
+// knownMax bounds the owners that are remembered: with some ten accounts each they take about two kilobytes.
+// Beyond it remembering begins anew.
+const knownMax = 20_000
+
+func newKnown() *known {
+	return &known{accounts: map[string][]*account{}, organizations: map[string]ledger.OrganizationKind{},
+		volunteers: map[string]*volunteerFacts{}, choices: map[string][]choiceFacts{}, wards: map[string][]WardConsent{}}
+}
+
+// holds reports whether what is known is the state of a book of that many entries.
+func (k *known) holds(next ledger.Seq, last time.Time) bool {
+	return k != nil && k.next == next && k.last.Equal(last) && len(k.accounts) <= knownMax
+}
+
+// learn takes over what a committed batch left. Balances are those of the accounts themselves.
+func (k *known) learn(w *world) {
+	if len(w.records) == 0 {
+		return
+	}
+	for _, r := range w.records {
+		switch r.Kind {
+		case ledger.KindChoice:
+			clear(k.choices)
+		case ledger.KindWard:
+			clear(k.wards)
+		}
+	}
+	k.next, k.last, k.frontier = w.next, w.now, w.frontier
+}
+
+// missing gives those of a list that are not remembered, and hands what is to found.
+func missing[T any](list []string, remembered map[string]T, found func(owner string, x T)) (ask []string) {
+	for _, owner := range list {
+		if x, ok := remembered[owner]; ok {
+			found(owner, x)
+		} else {
+			ask = append(ask, owner)
+		}
+	}
+	return ask
+}
