@@ -28,8 +28,8 @@ generate: # openapi.yaml to api/gen
 golden: # writes golden files anew; read the change before committing it
 	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 
-bench: # postings a second, beside pgbench on the same server
-	.ci/install-postgresql && go build -o bin/timebank ./cmd/timebank && bin/timebank bench $(ARGS)
+bench: # writing, reading and checking, beside pgbench on the same server
+	.ci/install-postgresql && go build -o bin/ ./cmd/... && bin/timebank bench $(ARGS)
 
 build: # the commands, into bin
 	go build -o bin/ ./cmd/...

@@ -1,33 +1,25 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"runtime/pprof"
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
-
-	"timebank/ledger"
-	"timebank/ledger/book"
-	"timebank/ledger/localpg"
 )
 
 // benchSettings say how long and how hard.
 type benchSettings struct {
-	clients, pgbenchClients, volunteers, rounds int
-	seconds                                     int
+	pgbenchClients, volunteers, rounds, seconds int
+	sizes                                       []int
+	only                                        []string
 	asJSON                                      bool
 	profile, rules                              string
 }
@@ -35,20 +27,27 @@ type benchSettings struct {
 func benchCommand() *cobra.Command {
 	var s benchSettings
 	cmd := &cobra.Command{
-		Use: "bench", Short: "Measure posting over HTTP against pgbench on the same PostgreSQL", Args: exactly(0),
-		Example: "  timebank bench\n  timebank bench --clients 256 --seconds 20 --json",
-		Long: `Starts a private PostgreSQL with fsync on and measures, in turn and repeated, pgbench's
-TPC-B-like transactions (prepared, 32 clients) and single claims over HTTP: token checked
-(EdDSA), contract checked, rules evaluated, leaf hashed, committed before the answer. The
-load generator is a process of its own on the same machine. Only the ratio carries over
-to other machines.`,
+		Use: "bench", Short: "Measure writing, reading and checking against pgbench on the same PostgreSQL", Args: exactly(0),
+		Example: `  timebank bench
+  timebank bench --sizes 0,100000,1000000 --json
+  timebank bench --only claims-64,claims-256 --rounds 5 --cpuprofile server.pprof`,
+		Long: `Starts a private PostgreSQL with fsync on and measures in one run, in turn and repeated,
+so that a drifting machine cancels out: pgbench's TPC-B-like transactions (prepared, 32
+clients), which is the yardstick; claims over HTTP one by one, in batches and as files
+(token checked, contract checked, rules evaluated, leaf hashed, committed before the
+answer); holds with their confirmation; reads, while claims are posted and while not; then
+verify, timebank-audit (when it is built beside this command), what a posting takes on disk,
+the server's memory and the time to start. The load generator is a process of its own on the
+same machine. With --sizes all is repeated on a book filled to each number of entries. Only
+ratios carry over to other machines.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
-	cmd.Flags().IntVar(&s.clients, "clients", 64, "HTTP clients, each posting one claim a request")
 	cmd.Flags().IntVar(&s.pgbenchClients, "pgbench-clients", 32, "clients of pgbench")
-	cmd.Flags().IntVar(&s.volunteers, "volunteers", 1000, "volunteers that the claims are for")
+	cmd.Flags().IntVar(&s.volunteers, "volunteers", 10_000, "volunteers that the claims are for")
 	cmd.Flags().IntVar(&s.rounds, "rounds", 3, "how often each is measured")
-	cmd.Flags().IntVar(&s.seconds, "seconds", 10, "how long each measurement is")
+	cmd.Flags().IntVar(&s.seconds, "seconds", 5, "how long each measurement is")
+	cmd.Flags().IntSliceVar(&s.sizes, "sizes", []int{0}, "numbers of entries to fill the book to, in ascending order; 0 is a book of registrations only")
+	cmd.Flags().StringSliceVar(&s.only, "only", nil, "measure these lines only, by their names in --json")
 	cmd.Flags().StringVar(&s.profile, "cpuprofile", "", "write where the server's time goes to this file, for go tool pprof")
 	cmd.Flags().StringVar(&s.rules, "rules", "", "measure with the rule set of this file, instead of the shipped one")
 	jsonFlag(cmd, &s.asJSON)
@@ -56,204 +55,140 @@ to other machines.`,
 	return cmd
 }
 
-// benchFigures are what one run measured.
-type benchFigures struct {
-	Machine   string       `json:"machine"`
-	Settings  string       `json:"settings"`
-	PgbenchTx []int64      `json:"pgbench_tps"`
-	Posts     []loadAnswer `json:"http"`
-	Percent   int64        `json:"http_percent_of_pgbench"` // of the medians
-	Entries   int64        `json:"entries"`
+const benchSizeMax = 5_000_000
+
+func (s benchSettings) check() error {
+	if s.rounds < 1 || s.rounds > 100 || s.seconds < 1 || s.seconds > 600 || s.volunteers < 300 || s.volunteers > 100_000 || s.pgbenchClients < 1 || s.pgbenchClients > 64 {
+		return misuse("pgbench-clients are 1 to 64, rounds 1 to 100, seconds 1 to 600, volunteers 300 to 100000")
+	}
+	if len(s.sizes) == 0 || !slices.IsSorted(s.sizes) || s.sizes[0] < 0 || s.sizes[len(s.sizes)-1] > benchSizeMax {
+		return misuse("sizes are 0 to %d, in ascending order", benchSizeMax)
+	}
+	for _, name := range s.only {
+		if !slices.ContainsFunc(benchLines, func(l benchLine) bool { return l.Name == name }) {
+			return misuse("--only: no line is named %q", name)
+		}
+	}
+	return nil
+}
+
+// benchReport is what one run measured.
+type benchReport struct {
+	Machine    string      `json:"machine"`
+	PostgreSQL string      `json:"postgresql"`
+	Rounds     int         `json:"rounds"`
+	Seconds    int         `json:"seconds"`
+	Volunteers int         `json:"volunteers"`
+	Books      []benchBook `json:"books"`
+}
+
+// benchBook is what was measured on a book of one size.
+type benchBook struct {
+	Size        int         `json:"size"`    // asked for
+	Entries     int64       `json:"entries"` // when measuring began
+	PgbenchTPS  []int64     `json:"pgbench_tps"`
+	PgbenchMean int64       `json:"pgbench_mean_us"` // latency of one transaction, from the median rate
+	Lines       []benchRow  `json:"lines"`
+	Checks      benchChecks `json:"checks"`
 }
 
 func (s benchSettings) run(cmd *cobra.Command) (err error) {
 	ctx, talk := cmd.Context(), cmd.ErrOrStderr()
-	if s.clients < 1 || s.clients > 1024 || s.rounds < 1 || s.rounds > 100 || s.seconds < 1 || s.seconds > 600 || s.volunteers < 1 || s.volunteers > 100_000 {
-		return misuse("clients are 1 to 1024, rounds 1 to 100, seconds 1 to 600, volunteers 1 to 100000")
+	if err := s.check(); err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "timebank-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	i, err := (&settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules}).open(ctx, talk)
-	if err != nil {
+	bank := &benchBank{settings: settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules},
+		plan: filepath.Join(dir, "plan.json"), talk: talk, next: map[loadFamily]int{}}
+	if err := bank.start(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, i.close(ctx)) }()
-	if err := pgbenchFill(ctx, i.pg); err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	serving, stop := context.WithCancel(ctx)
-	served := make(chan error, 1)
-	go func() { served <- i.serve(serving, listener, defaultIssuer) }()
+	defer func() { err = errors.Join(err, bank.stop(ctx)) }()
 	stopProfile, err := startProfile(s.profile)
 	if err != nil {
-		stop()
-		return errors.Join(err, <-served)
+		return err
 	}
-	figures, err := s.measure(ctx, i, "http://"+listener.Addr().String(), dir, talk)
-	err = errors.Join(err, stopProfile())
-	stop()
-	if err = errors.Join(err, <-served); err != nil {
+	report, err := s.measure(ctx, bank, talk)
+	if err = errors.Join(err, stopProfile()); err != nil {
 		return err
 	}
 	if s.asJSON {
-		return printJSON(cmd.OutOrStdout(), figures)
+		return printJSON(cmd.OutOrStdout(), report)
 	}
-	printBench(cmd, s, figures)
-	return nil
+	return report.print(cmd.OutOrStdout())
 }
 
-// loadPlan is what the load generator's process is told.
-type loadPlan struct {
-	Server     string   `json:"server"`
-	Client     string   `json:"client"`
-	Secret     string   `json:"secret"`
-	Volunteers []string `json:"volunteers"`
-	Clients    int      `json:"clients"`
-	Seconds    int      `json:"seconds"`
-	First      int      `json:"first"` // number of the first claim: claims of different rounds differ
+func (s benchSettings) measure(ctx context.Context, bank *benchBank, talk io.Writer) (benchReport, error) {
+	r := benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
+		Rounds: s.rounds, Seconds: s.seconds, Volunteers: s.volunteers}
+	var err error
+	if r.PostgreSQL, err = pgSettings(ctx, bank.pg); err != nil {
+		return r, err
+	}
+	if err := pgbenchFill(ctx, bank.pg); err != nil {
+		return r, err
+	}
+	if err := bank.register(ctx, s.volunteers); err != nil {
+		return r, err
+	}
+	for _, size := range s.sizes {
+		if err := bank.fill(ctx, int64(size)); err != nil {
+			return r, err
+		}
+		b, err := s.measureBook(ctx, bank, size, talk)
+		if err != nil {
+			return r, err
+		}
+		r.Books = append(r.Books, b)
+	}
+	return r, nil
 }
 
-func (s benchSettings) measure(ctx context.Context, i *instance, server, dir string, talk interface{ Write([]byte) (int, error) }) (benchFigures, error) {
-	f := benchFigures{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
-		Settings: "PostgreSQL's defaults: fsync=on, synchronous_commit=on"}
-	plan, err := s.register(ctx, i, server)
-	if err != nil {
-		return f, err
+func (s benchSettings) measureBook(ctx context.Context, bank *benchBank, size int, talk io.Writer) (b benchBook, err error) {
+	b.Size = size
+	if b.Entries, err = bank.LogSize(ctx); err != nil {
+		return b, err
+	}
+	for _, l := range benchLines {
+		if len(s.only) == 0 || slices.Contains(s.only, l.Name) {
+			b.Lines = append(b.Lines, benchRow{benchLine: l})
+		}
 	}
 	for round := range s.rounds {
-		tps, err := pgbenchRun(ctx, i.pg, s.pgbenchClients, s.seconds)
+		tps, err := pgbenchRun(ctx, bank.pg, s.pgbenchClients, s.seconds)
 		if err != nil {
-			return f, err
+			return b, err
 		}
-		f.PgbenchTx = append(f.PgbenchTx, tps)
-		posted, err := runLoad(ctx, plan, filepath.Join(dir, "plan.json"))
-		if err != nil {
-			return f, err
+		b.PgbenchTPS = append(b.PgbenchTPS, tps)
+		fmt.Fprintf(talk, "%d entries, round %d of %d: pgbench %d a second", b.Entries, round+1, s.rounds, tps)
+		for i := range b.Lines {
+			row := &b.Lines[i]
+			a, err := row.measure(ctx, bank, time.Duration(s.seconds)*time.Second)
+			if err != nil {
+				return b, fmt.Errorf("measuring %s: %w", row.Name, err)
+			}
+			row.Runs = append(row.Runs, a)
+			fmt.Fprintf(talk, ", %s %d", row.Name, a.PerSecond)
 		}
-		f.Posts = append(f.Posts, posted)
-		plan.First += int(posted.Posted + posted.Failed)
-		fmt.Fprintf(talk, "round %d: pgbench %d transactions a second, claims over HTTP %d a second (p50 %d µs, p99 %d µs)\n",
-			round+1, tps, posted.PerSecond, posted.P50, posted.P99)
+		fmt.Fprintln(talk)
 	}
-	f.Percent = 100 * median(rates(f.Posts)) / max(1, median(f.PgbenchTx))
-	f.Entries, err = i.LogSize(ctx)
-	return f, err
-}
-
-func rates(posts []loadAnswer) []int64 {
-	all := make([]int64, len(posts))
-	for i, p := range posts {
-		all[i] = p.PerSecond
+	b.PgbenchMean = int64(s.pgbenchClients) * 1_000_000 / max(1, median(b.PgbenchTPS))
+	for i := range b.Lines {
+		b.Lines[i].conclude(median(b.PgbenchTPS))
 	}
-	return all
+	if len(s.only) == 0 {
+		b.Checks, err = bank.check(ctx)
+	}
+	return b, err
 }
 
 func median(values []int64) int64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
-}
-
-// register makes an organization with its credentials and volunteers.
-func (s benchSettings) register(ctx context.Context, i *instance, server string) (loadPlan, error) {
-	plan := loadPlan{Server: server, Clients: s.clients, Seconds: s.seconds}
-	key := func(n int) book.Key { return book.Key{Text: fmt.Sprintf("bench %d", n)} }
-	o, err := i.RegisterOrganization(ctx, book.System, key(-1), book.Organization{Name: "Bench", Kind: "social_organization"})
-	if err != nil {
-		return plan, err
-	}
-	c, err := i.issue(ctx, book.Client{Role: ledger.RoleOrganization, Subject: o.ID})
-	if err != nil {
-		return plan, err
-	}
-	plan.Client, plan.Secret = c.ID, c.Secret
-	born, err := ledger.DateFrom(1950, 1, 1)
-	if err != nil {
-		return plan, err
-	}
-	for n := range s.volunteers {
-		v, err := i.RegisterVolunteer(ctx, book.System, key(n), book.Volunteer{Name: fmt.Sprintf("Volunteer %d", n), Born: born})
-		if err != nil {
-			return plan, err
-		}
-		plan.Volunteers = append(plan.Volunteers, v.ID)
-	}
-	return plan, nil
-}
-
-// runLoad runs the load generator as a process of its own.
-func runLoad(ctx context.Context, plan loadPlan, file string) (loadAnswer, error) {
-	var answer loadAnswer
-	text, err := json.Marshal(plan)
-	if err != nil {
-		return answer, err
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return answer, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return answer, err
-	}
-	cmd := exec.CommandContext(ctx, self, "bench", "load", file)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return answer, fmt.Errorf("running the load generator: %w", err)
-	}
-	return answer, json.Unmarshal(out.Bytes(), &answer)
-}
-
-const pgbenchScale = "20" // more branches than clients, so that they do not wait for each other's rows
-
-func pgbenchFill(ctx context.Context, pg *localpg.Server) error {
-	if pg == nil {
-		return errors.New("the benchmark starts its own PostgreSQL: unset " + databaseVariable)
-	}
-	return pgbench(ctx, pg, nil, "-i", "-q", "-s", pgbenchScale)
-}
-
-func pgbench(ctx context.Context, pg *localpg.Server, out *bytes.Buffer, args ...string) error {
-	binary := filepath.Join(pg.Bin(), "pgbench")
-	cmd := exec.CommandContext(ctx, binary, append(args, "postgres://"+pg.URI(localpg.Superuser, "postgres"))...)
-	var all bytes.Buffer
-	if out == nil {
-		out = &all
-	}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("running %s (it comes with PostgreSQL): %w\n%s", binary, err, out)
-	}
-	return nil
-}
-
-var tpsPattern = regexp.MustCompile(`tps = ([0-9]+)`)
-
-func pgbenchRun(ctx context.Context, pg *localpg.Server, clients, seconds int) (int64, error) {
-	var out bytes.Buffer
-	err := pgbench(ctx, pg, &out, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds), "-n")
-	if err != nil {
-		return 0, err
-	}
-	m := tpsPattern.FindStringSubmatch(out.String())
-	if m == nil {
-		return 0, fmt.Errorf("pgbench printed no tps:\n%s", out.String())
-	}
-	return strconv.ParseInt(m[1], 10, 64)
-}
-
-func printBench(cmd *cobra.Command, s benchSettings, f benchFigures) {
-	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s; %s; medians of %d rounds of %d s\n", f.Machine, f.Settings, s.rounds, s.seconds)
-	fmt.Fprintf(out, "pgbench TPC-B-like, prepared, %d clients      %6d a second\n", s.pgbenchClients, median(f.PgbenchTx))
-	fmt.Fprintf(out, "single claims over HTTP, %d clients          %6d a second, %d %% of pgbench\n", s.clients, median(rates(f.Posts)), f.Percent)
-	fmt.Fprintf(out, "the book has %d entries now\n", f.Entries)
 }
 
 // startProfile writes a CPU profile until the function it gives is called.

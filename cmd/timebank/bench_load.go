@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,14 +17,28 @@ import (
 	"timebank/ledger"
 )
 
+// loadPlan is what the load generator's process is told.
+type loadPlan struct {
+	Host       string            `json:"host"`
+	Load       loadKind          `json:"load"`
+	Tokens     map[string]string `json:"tokens"` // by role
+	Volunteers []string          `json:"volunteers"`
+	Savers     []string          `json:"savers"` // volunteers with credit, who let the partner hold it
+	Accounts   []int64           `json:"accounts"`
+	Entries    int64             `json:"entries"`
+	Clients    int               `json:"clients"`
+	Millis     int               `json:"millis"`
+	First      int               `json:"first"` // number of the first write: those of different runs differ
+}
+
 // loadAnswer is what the load generator measured. Times are in microseconds.
 type loadAnswer struct {
-	Posted    int64 `json:"posted"`
-	Failed    int64 `json:"failed"`
+	Done      int64 `json:"done"`
 	PerSecond int64 `json:"per_second"`
 	P50       int64 `json:"p50_us"`
 	P99       int64 `json:"p99_us"`
 	P999      int64 `json:"p999_us"`
+	Next      int   `json:"next"` // number of the first write that was not made
 }
 
 func benchLoadCommand() *cobra.Command {
@@ -37,7 +53,12 @@ func benchLoadCommand() *cobra.Command {
 			if err := json.Unmarshal(text, &plan); err != nil {
 				return err
 			}
-			answer, err := plan.run(cmd.Context())
+			do, ok := loads[plan.Load]
+			if !ok {
+				return fmt.Errorf("no load is named %q", plan.Load)
+			}
+			l := &loader{loadPlan: plan, do: do, dir: filepath.Dir(args[0])}
+			answer, err := l.run(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -46,42 +67,64 @@ func benchLoadCommand() *cobra.Command {
 	}
 }
 
-// run posts claims from as many clients as the plan says, each waiting for its answer, for as long as the
-// plan says.
-func (p loadPlan) run(ctx context.Context) (loadAnswer, error) {
-	shared := newCaller(p.Server, "").as(p.Client, p.Secret)
-	if err := shared.renew(ctx, clock()); err != nil {
-		return loadAnswer{}, err
-	}
-	var next, failed atomic.Int64
-	next.Store(int64(p.First))
-	times := make([][]time.Duration, p.Clients)
-	var firstError atomic.Pointer[error]
-	begun := clock()
-	var wg sync.WaitGroup
-	for i := range p.Clients {
-		wg.Go(func() {
-			c := *shared
-			for since(begun) < time.Duration(p.Seconds)*time.Second && ctx.Err() == nil {
-				n := next.Add(1)
-				sent := clock()
-				if err := c.post(ctx, "/v1/hours", fmt.Sprintf("bench-%d", n), p.claim(int(n)), nil); err != nil {
-					failed.Add(1)
-					firstError.CompareAndSwap(nil, &err)
-					continue
-				}
-				times[i] = append(times[i], since(sent))
-			}
-		})
-	}
-	wg.Wait()
-	if err := firstError.Load(); err != nil {
-		return loadAnswer{}, fmt.Errorf("%d claims failed, the first: %w", failed.Load(), *err)
-	}
-	return summary(slices.Concat(times...), since(begun)), nil
+// loader lets as many clients as the plan says do the same over and over, each waiting for its answer.
+type loader struct {
+	loadPlan
+	do   func(l *loader, w *wire, n int) (done int64, err error)
+	dir  string
+	next atomic.Int64
 }
 
-func summary(times []time.Duration, took time.Duration) loadAnswer {
+type loadTally struct {
+	done  int64
+	times []time.Duration
+	err   error
+}
+
+func (l *loader) run(ctx context.Context) (loadAnswer, error) {
+	l.next.Store(int64(l.First))
+	tallies := make([]loadTally, l.Clients)
+	begun := clock()
+	var wg sync.WaitGroup
+	for i := range l.Clients {
+		wg.Go(func() { tallies[i] = l.client(ctx, begun) })
+	}
+	wg.Wait()
+	took := since(begun)
+	var times []time.Duration
+	var done int64
+	var errs []error
+	for _, t := range tallies {
+		times, done, errs = append(times, t.times...), done+t.done, append(errs, t.err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return loadAnswer{}, fmt.Errorf("after %d: %w", done, err)
+	}
+	a := summary(times)
+	a.Done, a.PerSecond, a.Next = done, done*int64(time.Second)/int64(max(took, 1)), l.numberOf(int(l.next.Load()))
+	return a, nil
+}
+
+// client does it until the time is over.
+func (l *loader) client(ctx context.Context, begun time.Time) (t loadTally) {
+	w, err := dialWire(l.Host)
+	if err != nil {
+		return loadTally{err: err}
+	}
+	defer func() { t.err = errors.Join(t.err, w.close()) }()
+	for since(begun) < time.Duration(l.Millis)*time.Millisecond && ctx.Err() == nil {
+		n, sent := int(l.next.Add(1)-1), clock()
+		done, err := l.do(l, w, n)
+		if err != nil {
+			t.err = err
+			return t
+		}
+		t.times, t.done = append(t.times, since(sent)), t.done+done
+	}
+	return t
+}
+
+func summary(times []time.Duration) loadAnswer {
 	slices.Sort(times)
 	at := func(num, den int) int64 {
 		if len(times) == 0 {
@@ -89,17 +132,20 @@ func summary(times []time.Duration, took time.Duration) loadAnswer {
 		}
 		return times[min(len(times)-1, len(times)*num/den)].Microseconds()
 	}
-	return loadAnswer{Posted: int64(len(times)), PerSecond: int64(len(times)) * int64(time.Second) / int64(max(took, 1)),
-		P50: at(50, 100), P99: at(99, 100), P999: at(999, 1000)}
+	return loadAnswer{P50: at(50, 100), P99: at(99, 100), P999: at(999, 1000)}
 }
 
-// claim gives the n-th claim: a volunteer's next day, so that no two claims are of one day.
-func (p loadPlan) claim(n int) map[string]any {
-	day := benchDay - ledger.Date(n/len(p.Volunteers))
-	return map[string]any{"volunteer_id": p.Volunteers[n%len(p.Volunteers)], "activity": "Bench", "service": "TALK",
-		"served_on": day.String(), "start": "09:00", "end": "10:30", "minutes": 90,
-		"evidence": map[string]any{"sheet": "bench", "recorder": "a", "approver": "b", "second_approver": "c"}}
-}
-
-// benchDay is 1 January 2024: with a thousand volunteers there are days enough for millions of claims.
+// benchDay is 1 January 2024. The n-th claim is of a volunteer's next day before it, so that no two are of
+// one day: with a thousand volunteers there are days enough for millions.
 const benchDay ledger.Date = 19723
+
+// appendClaim appends the n-th claim as JSON.
+func (l *loader) appendClaim(b []byte, n int, key string) []byte {
+	b = append(b, '{')
+	if key != "" {
+		b = fmt.Appendf(b, `"idempotency_key":%q,`, key)
+	}
+	return fmt.Appendf(b, `"volunteer_id":%q,"activity":"Bench","service":"TALK","served_on":%q,"start":"09:00","end":"10:30","minutes":90,`+
+		`"evidence":{"sheet":"bench","recorder":"a","approver":"b","second_approver":"c"}}`,
+		l.Volunteers[n%len(l.Volunteers)], benchDay-ledger.Date(n/len(l.Volunteers)))
+}

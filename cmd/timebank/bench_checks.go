@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// benchChecks is what is measured once on a book, after its lines.
+type benchChecks struct {
+	Entries         int64 `json:"entries"` // when checked
+	VerifyPerSecond int64 `json:"verify_entries_per_second"`
+	AuditPerSecond  int64 `json:"audit_entries_per_second,omitzero"` // 0: timebank-audit is not built
+	TableBytes      int64 `json:"table_bytes_per_posting"`
+	IndexBytes      int64 `json:"index_bytes_per_posting"`
+	WALBytes        int64 `json:"wal_bytes_per_posting,omitzero"` // of 64 clients' claims, full-page images included
+	MemoryKiB       int64 `json:"server_memory_kib,omitzero"`     // the most the server had resident in the run; 0: not told by this system
+	StartMillis     int64 `json:"start_ms"`                       // from nothing to the first answer, PostgreSQL included
+}
+
+func (b *benchBank) check(ctx context.Context) (c benchChecks, err error) {
+	before, err := readDisk(ctx, b.pg)
+	if err != nil {
+		return c, err
+	}
+	if _, err := b.load(ctx, loadClaims, 64, 5*time.Second); err != nil {
+		return c, err
+	}
+	after, err := readDisk(ctx, b.pg)
+	if err != nil {
+		return c, err
+	}
+	c.TableBytes, c.IndexBytes = after.tables/max(1, after.postings), after.indexes/max(1, after.postings)
+	c.WALBytes = (after.wal - before.wal) / max(1, after.postings-before.postings)
+	c.MemoryKiB = residentMost()
+	if c.Entries, err = b.LogSize(ctx); err != nil {
+		return c, err
+	}
+	begun := clock()
+	v, err := b.Verify(ctx, func(int64, int64) {})
+	if err != nil {
+		return c, err
+	}
+	if len(v.Findings) > 0 {
+		return c, fmt.Errorf("the book that was measured is wrong: entry %d: %s", v.Findings[0].Seq, v.Findings[0].What)
+	}
+	c.VerifyPerSecond = perSecond(v.Entries, since(begun))
+	if c.AuditPerSecond, err = b.audit(ctx, c.Entries); err != nil {
+		return c, err
+	}
+	if err := b.stop(ctx); err != nil {
+		return c, err
+	}
+	begun = clock()
+	err = b.start(ctx)
+	c.StartMillis = since(begun).Milliseconds()
+	return c, err
+}
+
+func perSecond(n int64, took time.Duration) int64 {
+	return n * int64(time.Second) / int64(max(took, 1))
+}
+
+// audit times timebank-audit on the whole log, when it lies beside this command.
+func (b *benchBank) audit(ctx context.Context, entries int64) (int64, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	binary := filepath.Join(filepath.Dir(self), "timebank-audit")
+	if _, err := os.Stat(binary); err != nil {
+		return 0, nil //nolint:nilerr // it need not be there
+	}
+	if err := b.Publish(ctx); err != nil {
+		return 0, err
+	}
+	auditor := b.clients["auditor"]
+	if err := auditor.renew(ctx, clock()); err != nil {
+		return 0, err
+	}
+	keys := filepath.Join(b.data, "log.pub")
+	if err := os.WriteFile(keys, []byte(b.LogVerifier()+"\n"), 0o600); err != nil {
+		return 0, err
+	}
+	begun := clock()
+	cmd := exec.CommandContext(ctx, binary, "log", "http://"+b.host+"/v1", "--key", keys)
+	cmd.Env = append(os.Environ(), tokenVariable+"="+auditor.token)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("running timebank-audit: %w\n%s", err, out)
+	}
+	return perSecond(entries, since(begun)), nil
+}
+
+// residentMost gives the most memory this process, which is the server, had resident, in KiB; 0 where the
+// system does not tell.
+func residentMost() int64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			if n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}

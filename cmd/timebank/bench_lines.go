@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// benchLine is one thing that is measured.
+type benchLine struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Load    loadKind `json:"-"`
+	Clients int      `json:"clients"`
+	Beside  loadKind `json:"beside,omitempty"` // what others do meanwhile
+}
+
+// besideClients is how many clients make the load beside which a line is measured.
+const besideClients = 8
+
+var benchLines = []benchLine{
+	{"claims-1", "single claims, 1 client", loadClaims, 1, ""},
+	{"claims-8", "single claims, 8 clients", loadClaims, 8, ""},
+	{"claims-64", "single claims, 64 clients", loadClaims, 64, ""},
+	{"claims-256", "single claims, 256 clients", loadClaims, 256, ""},
+	{"batches-500", "batches of 500, claims", loadBatches, 4, ""},
+	{"import", "files of 5,000 rows by the import command, rows", loadImport, 2, ""},
+	{"pairs-spread", "hold + confirm on 200 accounts, pairs", loadPairsSpread, 64, ""},
+	{"pairs-hot", "hold + confirm on one account, pairs", loadPairsHot, 2, ""},
+	{"pair-alone", "hold + confirm, nobody else", loadPairsSpread, 1, ""},
+	{"pair-import", "hold + confirm while files are imported", loadPairsSpread, 1, loadImport},
+	{"balance", "balance now", loadBalance, 1, ""},
+	{"as-of", "balance as of a day", loadAsOf, 1, ""},
+	{"statement", "statement of 50 days", loadStatement, 1, ""},
+	{"list", "list of 50 entries", loadList, 1, ""},
+	{"proof", "inclusion proof", loadProof, 1, ""},
+	{"balance-posting", "balance now, while posting", loadBalance, 1, loadClaims},
+	{"as-of-posting", "balance as of a day, while posting", loadAsOf, 1, loadClaims},
+	{"statement-posting", "statement of 50 days, while posting", loadStatement, 1, loadClaims},
+	{"list-posting", "list of 50 entries, while posting", loadList, 1, loadClaims},
+	{"proof-posting", "inclusion proof, while posting", loadProof, 1, loadClaims},
+}
+
+// benchRow is a line with what was measured.
+type benchRow struct {
+	benchLine
+	Runs    []loadAnswer `json:"runs"`
+	Median  loadAnswer   `json:"median"`             // each figure's own median
+	Percent int64        `json:"percent_of_pgbench"` // of the medians, a second
+}
+
+func (r *benchRow) conclude(pgbench int64) {
+	of := func(figure func(a loadAnswer) int64) int64 {
+		all := make([]int64, len(r.Runs))
+		for i, a := range r.Runs {
+			all[i] = figure(a)
+		}
+		return median(all)
+	}
+	r.Median = loadAnswer{Done: of(func(a loadAnswer) int64 { return a.Done }), PerSecond: of(func(a loadAnswer) int64 { return a.PerSecond }),
+		P50: of(func(a loadAnswer) int64 { return a.P50 }), P99: of(func(a loadAnswer) int64 { return a.P99 }),
+		P999: of(func(a loadAnswer) int64 { return a.P999 })}
+	r.Percent = 100 * r.Median.PerSecond / max(1, pgbench)
+}
+
+// measure runs the line's load for so long; what is beside it begins a little earlier and ends a little later.
+func (l benchLine) measure(ctx context.Context, bank *benchBank, long time.Duration) (loadAnswer, error) {
+	if l.Beside == "" {
+		return bank.load(ctx, l.Load, l.Clients, long)
+	}
+	clients := besideClients
+	if l.Beside == loadImport {
+		clients = 2
+	}
+	beside := make(chan error, 1)
+	go func() {
+		_, err := bank.load(ctx, l.Beside, clients, long+2*besideMargin)
+		beside <- err
+	}()
+	select {
+	case err := <-beside:
+		return loadAnswer{}, errors.Join(errors.New("the load beside it ended early"), err)
+	case <-time.After(besideMargin):
+	}
+	a, err := bank.load(ctx, l.Load, l.Clients, long)
+	return a, errors.Join(err, <-beside)
+}
+
+const besideMargin = 500 * time.Millisecond

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"timebank/ledger/localpg"
+)
+
+const pgbenchScale = "50" // more branches than clients, so that they seldom wait for each other's rows
+
+func pgbenchFill(ctx context.Context, pg *localpg.Server) error {
+	return pgbench(ctx, pg, &bytes.Buffer{}, "-i", "-q", "-s", pgbenchScale)
+}
+
+func pgbench(ctx context.Context, pg *localpg.Server, out *bytes.Buffer, args ...string) error {
+	binary := filepath.Join(pg.Bin(), "pgbench")
+	cmd := exec.CommandContext(ctx, binary, append(args, "postgres://"+pg.URI(localpg.Superuser, "postgres"))...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("running %s (it comes with PostgreSQL): %w\n%s", binary, err, out)
+	}
+	return nil
+}
+
+var tpsPattern = regexp.MustCompile(`tps = ([0-9]+)`)
+
+func pgbenchRun(ctx context.Context, pg *localpg.Server, clients, seconds int) (int64, error) {
+	var out bytes.Buffer
+	err := pgbench(ctx, pg, &out, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds), "-n")
+	if err != nil {
+		return 0, err
+	}
+	m := tpsPattern.FindStringSubmatch(out.String())
+	if m == nil {
+		return 0, fmt.Errorf("pgbench printed no tps:\n%s", out.String())
+	}
+	return strconv.ParseInt(m[1], 10, 64)
+}
+
+// pgSettings says what the server is and how it is set, where that decides durability or speed.
+func pgSettings(ctx context.Context, pg *localpg.Server) (text string, err error) {
+	const query = `
+		SELECT string_agg(name || '=' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
+		WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'wal_sync_method')`
+	err = withSuperuser(ctx, pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(&text) })
+	return text, err
+}
+
+// diskFigures are what a book takes on disk, in bytes, and how many postings it has.
+type diskFigures struct {
+	postings, tables, indexes, wal int64
+}
+
+func readDisk(ctx context.Context, pg *localpg.Server) (f diskFigures, err error) {
+	const query = `
+		SELECT (SELECT count(*) FROM posting), sum(pg_table_size(oid))::bigint, sum(pg_indexes_size(oid))::bigint,
+		       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
+		FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`
+	err = withSuperuser(ctx, pg, func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, query).Scan(&f.postings, &f.tables, &f.indexes, &f.wal)
+	})
+	return f, err
+}
+
+// withSuperuser asks the private server what only its superuser may, in the book's database.
+func withSuperuser(ctx context.Context, pg *localpg.Server, ask func(db *sql.DB) error) error {
+	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, localpg.Database))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(ask(db), db.Close()); err != nil {
+		return fmt.Errorf("asking PostgreSQL about itself: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// print writes a report as text, a table a book.
+func (r benchReport) print(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s; PostgreSQL %s\nmedians of %d rounds of %d s, %d volunteers; the load generator runs on the same machine\n",
+		r.Machine, r.PostgreSQL, r.Rounds, r.Seconds, r.Volunteers)
+	for _, book := range r.Books {
+		book.print(&b, r.Books[0])
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (b benchBook) print(out *strings.Builder, first benchBook) {
+	fmt.Fprintf(out, "\n%d entries%37s %9s %8s %8s %9s", b.Entries, "a second", "× pgbench", "p50 µs", "p99 µs", "p99.9 µs")
+	if b.Size != first.Size {
+		fmt.Fprintf(out, " %12s", "× first book")
+	}
+	fmt.Fprintf(out, "\n%-48s %8d %9s %8d\n", "pgbench TPC-B-like, prepared (mean latency)", median(b.PgbenchTPS), "1.00", b.PgbenchMean)
+	for i, l := range b.Lines {
+		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
+		if b.Size != first.Size {
+			fmt.Fprintf(out, " %12s", hundredths(100*l.Percent/max(1, first.Lines[i].Percent)))
+		}
+		fmt.Fprintln(out)
+	}
+	if b.Checks.Entries > 0 {
+		b.Checks.print(out)
+	}
+}
+
+func hundredths(n int64) string { return fmt.Sprintf("%d.%02d", n/100, n%100) }
+
+func (c benchChecks) print(out *strings.Builder) {
+	fmt.Fprintf(out, "verify: %d entries a second", c.VerifyPerSecond)
+	if c.AuditPerSecond > 0 {
+		fmt.Fprintf(out, "; timebank-audit log: %d entries a second", c.AuditPerSecond)
+	}
+	fmt.Fprintf(out, " (of %d entries)\na posting takes %d bytes in tables, %d in indexes, %d of WAL\n", c.Entries, c.TableBytes, c.IndexBytes, c.WALBytes)
+	if c.MemoryKiB > 0 {
+		fmt.Fprintf(out, "the server had at most %d MiB resident; ", c.MemoryKiB/1024)
+	}
+	fmt.Fprintf(out, "it starts, PostgreSQL included, in %d ms\n", c.StartMillis)
+}
