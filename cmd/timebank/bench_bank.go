@@ -33,7 +33,7 @@ type benchBank struct {
 	clients    map[string]*caller // by role
 	volunteers []string
 	savers     []string
-	accounts   []int64
+	accounts   []string
 	mu         sync.Mutex
 	next       map[loadFamily]int // numbers not used yet
 	plans      int
@@ -112,7 +112,7 @@ func (b *benchBank) register(ctx context.Context, volunteers int) error {
 		if err != nil {
 			return err
 		}
-		b.accounts = append(b.accounts, int64(of[0].ID))
+		b.accounts = append(b.accounts, of[0].ID.String())
 	}
 	return nil
 }

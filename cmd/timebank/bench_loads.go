@@ -40,13 +40,13 @@ var loads = map[loadKind]func(l *loader, w *wire, n int) (int64, error){
 	loadPairsSpread: func(l *loader, w *wire, n int) (int64, error) { return l.pair(w, n, l.Savers[1+n%(len(l.Savers)-1)]) },
 	loadPairsHot:    func(l *loader, w *wire, n int) (int64, error) { return l.pair(w, n, l.Savers[0]) },
 	loadBalance: func(l *loader, w *wire, n int) (int64, error) {
-		return l.read(w, fmt.Sprintf("/v1/accounts/%d", l.account(n)))
+		return l.read(w, fmt.Sprintf("/v1/accounts/%s", l.account(n)))
 	},
 	loadAsOf: func(l *loader, w *wire, n int) (int64, error) {
-		return l.read(w, fmt.Sprintf("/v1/accounts/%d?effective=%s", l.account(n), benchDay-ledger.Date(n%30)))
+		return l.read(w, fmt.Sprintf("/v1/accounts/%s?effective=%s", l.account(n), benchDay-ledger.Date(n%30)))
 	},
 	loadStatement: func(l *loader, w *wire, n int) (int64, error) {
-		return l.read(w, fmt.Sprintf("/v1/accounts/%d/statement?from=%s&to=%s", l.account(n), benchDay-benchPage, benchDay))
+		return l.read(w, fmt.Sprintf("/v1/accounts/%s/statement?from=%s&to=%s", l.account(n), benchDay-benchPage, benchDay))
 	},
 	loadList: func(l *loader, w *wire, _ int) (int64, error) { return l.read(w, "/v1/entries?limit=50") },
 	loadProof: func(l *loader, w *wire, n int) (int64, error) {
@@ -189,4 +189,4 @@ func (l *loader) read(w *wire, path string) (int64, error) {
 	return 1, w.do(http.MethodGet, path, l.Tokens["auditor"], "", nil)
 }
 
-func (l *loader) account(n int) int64 { return l.Accounts[n%len(l.Accounts)] }
+func (l *loader) account(n int) string { return l.Accounts[n%len(l.Accounts)] }

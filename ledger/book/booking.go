@@ -36,9 +36,10 @@ func (c *CareTime) String() string {
 	return ledger.Date(*c/dayMinutes).String() + "T" + ledger.Clock(*c%dayMinutes).String()
 }
 
-func (c *CareTime) column() any {
+// column gives the time as its column holds it, or -1, which is before any.
+func (c *CareTime) column() int64 {
 	if c == nil {
-		return nil
+		return -1
 	}
 	return int64(*c)
 }

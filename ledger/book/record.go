@@ -14,7 +14,7 @@ import (
 // record writes what a batch decided: a statement a table, whatever the number of commands.
 func record(ctx context.Context, tx *writeTx, w *world) error {
 	for _, step := range []func(context.Context, *writeTx, *world) error{
-		recordAccounts, recordEntries, recordPostings, recordHashes, recordClaims, recordRows, recordAnswers,
+		recordAccounts, recordEntries, recordPostings, recordHashes, recordClaims, recordHolds, recordSettlements, recordRows, recordAnswers,
 	} {
 		if err := step(ctx, tx, w); err != nil {
 			return err

@@ -196,15 +196,11 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 	if err != nil {
 		return effect{}, "", err
 	}
-	const insert = `INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	return effect{
 		draft: ledger.Draft{Kind: ledger.KindHold, Effective: w.today, Rules: rules.Hash(), Details: details,
 			Postings: ledger.Move(nil, ledger.Care, w.account(h.volunteer, ledger.CarePurpose).ID,
 				w.account(h.volunteer, ledger.CareHeld).ID, h.minutes)},
-		volunteer: h.volunteer, partner: h.partner,
-		rows: func(seq ledger.Seq) []row {
-			return []row{{insert, []any{seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.endsAt, h.careAt.column()}}}
-		},
+		volunteer: h.volunteer, partner: h.partner, made: h,
 		learned: func(w *world, seq ledger.Seq) {
 			h.seq = seq
 			w.holds[h.id] = h
@@ -288,11 +284,10 @@ func (w *world) settleHold(h *holdFacts, kind ledger.Kind, given ledger.Minutes)
 	if err != nil {
 		panic(err) // five plain fields always encode
 	}
-	const insert = `INSERT INTO settlement (seq, hold, held, given) VALUES ($1, $2, $3, $4)`
 	return effect{
 		draft:     ledger.Draft{Kind: kind, Effective: w.today, Refers: &h.seq, Postings: ps, Details: details},
 		volunteer: h.volunteer, partner: h.partner, system: kind == ledger.KindHoldExpired,
-		rows: func(seq ledger.Seq) []row { return []row{{insert, []any{seq, h.seq, h.minutes, given}}} },
+		settles: h, given: given,
 		learned: func(w *world, _ ledger.Seq) {
 			h.settled, h.given = true, given
 			if c := w.consents[consentKey{h.volunteer, h.partner}]; c != nil && c.seq == h.consent && kind != ledger.KindHoldExpired { // ended holds do not count as used
@@ -385,6 +380,51 @@ func (w *world) fetchRedeemed(ctx context.Context, tx *writeTx, n *wants) error 
 	}
 	for _, r := range rows {
 		w.redeemedBy[r.Volunteer] = append(w.redeemedBy[r.Volunteer], w.learnHold(r))
+	}
+	return nil
+}
+
+func recordHolds(ctx context.Context, tx *writeTx, w *world) error {
+	var seqs, minutes, consents, careAt []int64
+	var ids, volunteers, partners, services, endsAt []string
+	for i, e := range w.effects {
+		h := e.made
+		if h == nil {
+			continue
+		}
+		seqs, minutes, consents = append(seqs, int64(w.records[i].Seq)), append(minutes, int64(h.minutes)), append(consents, int64(h.consent))
+		ids, volunteers, partners, services = append(ids, h.id), append(volunteers, h.volunteer), append(partners, h.partner), append(services, h.service)
+		endsAt, careAt = append(endsAt, instant(h.endsAt)), append(careAt, h.careAt.column())
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	const insert = `
+		INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)
+		SELECT seq, id, volunteer, partner, service, minutes, consent, ends_at::timestamptz, nullif(care_at, -1)
+		FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
+		     AS h (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)`
+	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), uuids(ids), uuids(volunteers), uuids(partners), texts(services), bigints(minutes),
+		bigints(consents), texts(endsAt), bigints(careAt)); err != nil {
+		return fmt.Errorf("recording holds: %w", err)
+	}
+	return nil
+}
+
+func recordSettlements(ctx context.Context, tx *writeTx, w *world) error {
+	var seqs, holds, held, given []int64
+	for i, e := range w.effects {
+		if h := e.settles; h != nil {
+			seqs, holds = append(seqs, int64(w.records[i].Seq)), append(holds, int64(h.seq))
+			held, given = append(held, int64(h.minutes)), append(given, int64(e.given))
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	const insert = `INSERT INTO settlement (seq, hold, held, given) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`
+	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), bigints(holds), bigints(held), bigints(given)); err != nil {
+		return fmt.Errorf("recording settlements: %w", err)
 	}
 	return nil
 }

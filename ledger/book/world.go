@@ -142,6 +142,9 @@ type effect struct {
 
 	opens   []ledger.Account               // accounts opened with it
 	claim   *claimRow                      // a recorded claim
+	made    *holdFacts                     // a hold that it is
+	settles *holdFacts                     // a hold that it settles
+	given   ledger.Minutes                 // of what it settles
 	rows    func(seq ledger.Seq) []row     // rows of the rarer tables
 	learned func(w *world, seq ledger.Seq) // what later commands of the batch must see
 }
