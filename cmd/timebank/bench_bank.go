@@ -228,6 +228,9 @@ func (b *benchBank) tell(ctx context.Context, kind loadKind, clients int, long t
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	entries, err := b.LogSize(ctx)
+	if err == nil {
+		err = b.Publish(ctx) // so that there is a proof for each of them
+	}
 	if err != nil {
 		return "", err
 	}

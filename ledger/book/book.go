@@ -47,20 +47,23 @@ var ErrBusy = errors.New("the book is busy")
 
 // Book is a ledger kept in PostgreSQL.
 type Book struct {
-	cfg       Config
-	keys      Keys
-	db        *sqlx.DB // reads
-	lookups   *sqlx.DB // reads what must be looked up by index, whatever the statistics say
-	writer    *sqlx.DB // one connection, for commit alone
-	write     writerConn
-	committed ledger.Seq // the next entry's number, as this process left it
-	lastBatch int
-	known     *known // what the last batch left behind; the writer's alone
-	queue     chan *pending
-	rulesMu   sync.RWMutex
-	ruleSets  []*policy.Rules // by effective-from, oldest first
-	appendMu  sync.Mutex      // one checkpoint at a time in this process
-	asked     bool            // the witnesses were asked since this process began
+	cfg         Config
+	keys        Keys
+	db          *sqlx.DB // reads
+	lookups     *sqlx.DB // reads what must be looked up by index, whatever the statistics say
+	writer      *sqlx.DB // one connection, for commit alone
+	write       writerConn
+	committed   ledger.Seq // the next entry's number, as this process left it
+	lastBatch   int
+	known       *known // what the last batch left behind; the writer's alone
+	singles     int    // turns of those that came at once since one came alone
+	singlesLast bool
+	queue       chan *pending // those who ask one by one
+	bulk        chan *pending // those of a batch
+	rulesMu     sync.RWMutex
+	ruleSets    []*policy.Rules // by effective-from, oldest first
+	appendMu    sync.Mutex      // one checkpoint at a time in this process
+	asked       bool            // the witnesses were asked since this process began
 }
 
 // Open checks the database and opens the book on it. It starts nothing: Run does.
@@ -68,7 +71,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if cfg.Zone == nil || cfg.Origin == "" {
 		return nil, errors.New("a book needs its time zone and its origin")
 	}
-	b := &Book{cfg: cfg, keys: cfg.Keys, queue: make(chan *pending, queueMax)}
+	b := &Book{cfg: cfg, keys: cfg.Keys, queue: make(chan *pending, queueMax), bulk: make(chan *pending, queueMax)}
 	var err error
 	if b.db, err = connect(ctx, cfg.Service, readersMax); err != nil {
 		return nil, err

@@ -53,17 +53,21 @@ type turnResult struct {
 // key, and is told what became of it.
 const waitMax = 30 * time.Second
 
-// submit queues commands, each with a channel for its result.
+// submit queues commands, each with a channel for its result; many at once wait in a queue of their own.
 func (b *Book) submit(ctx context.Context, ps []*pending) error {
+	queue := b.queue
+	if len(ps) > 1 {
+		queue = b.bulk
+	}
 	for _, p := range ps {
 		p.ctx, p.done = ctx, make(chan turnResult, 1)
 	}
-	if len(b.queue)+len(ps) > queueMax {
+	if len(queue)+len(ps) > queueMax {
 		return ErrBusy
 	}
 	for _, p := range ps {
 		select {
-		case b.queue <- p:
+		case queue <- p:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -105,37 +109,71 @@ func checkKey(key Key) error {
 
 // takeTurns gathers what waits into batches and commits them, until ctx ends.
 func (b *Book) takeTurns(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case p := <-b.queue:
-			b.turn(ctx, b.gather(p))
+	for ctx.Err() == nil {
+		batch := b.gather()
+		if len(batch) == 0 {
+			select {
+			case <-ctx.Done():
+				return nil
+			case p := <-b.queue:
+				batch = b.linger(p)
+			case p := <-b.bulk:
+				batch = b.drain(b.bulk, []*pending{p}, b.bulkShare())
+			}
 		}
+		b.turn(ctx, batch)
+	}
+	return nil
+}
+
+// gather takes what waits already. Those who ask one by one come first, and then those who sent many at once
+// have a turn, so that neither waits for more than one turn of the other.
+func (b *Book) gather() (batch []*pending) {
+	if b.singlesLast {
+		batch = b.drain(b.bulk, nil, b.bulkShare())
+	}
+	if b.singlesLast = len(batch) == 0; !b.singlesLast {
+		return batch
+	}
+	select {
+	case p := <-b.queue:
+		return b.linger(p)
+	default:
+		b.singlesLast = false
+		return b.drain(b.bulk, nil, b.bulkShare())
 	}
 }
 
-// gather takes what waits already. Where many ask at once it lingers a moment for those who were just
-// answered and ask again: a fuller batch costs hardly more than a half-empty one. It never lingers for a
-// lone caller, so an idle book answers at once.
-func (b *Book) gather(first *pending) []*pending {
-	batch := b.drain([]*pending{first})
+// linger takes the commands that wait one by one. Where many ask at once it lingers a moment for those who
+// were just answered and ask again: a fuller batch costs hardly more than a half-empty one. It never lingers
+// for a lone caller, so an idle book answers at once.
+func (b *Book) linger(first *pending) []*pending {
+	batch := b.drain(b.queue, []*pending{first}, batchMax)
 	for range lingerSteps {
 		if b.lastBatch < lingerFrom || len(batch) >= 2*b.lastBatch || len(batch) == batchMax {
 			break
 		}
 		time.Sleep(lingerStep)
-		batch = b.drain(batch)
+		batch = b.drain(b.queue, batch, batchMax)
 	}
-	b.lastBatch = len(batch)
+	b.lastBatch, b.singles = len(batch), 0
 	return batch
 }
 
-// drain adds what waits to a batch, up to its bound.
-func (b *Book) drain(batch []*pending) []*pending {
-	for len(batch) < batchMax {
+// bulkShare is how many of those that came at once make a batch: few while others ask one by one, since
+// these wait for its end.
+func (b *Book) bulkShare() int {
+	if b.singles++; b.singles < bulkTurnsBeside {
+		return bulkBeside
+	}
+	return batchMax
+}
+
+// drain adds what waits to a batch, up to a bound.
+func (b *Book) drain(queue chan *pending, batch []*pending, most int) []*pending {
+	for len(batch) < most {
 		select {
-		case p := <-b.queue:
+		case p := <-queue:
 			batch = append(batch, p)
 		default:
 			return batch
@@ -149,6 +187,10 @@ const (
 	lingerFrom  = 8
 	lingerStep  = 250 * time.Microsecond
 	lingerSteps = 8 // two milliseconds at most, a tenth of what a busy caller waits anyway
+
+	// bulkBeside bounds a batch of those that came at once for as many turns after one who came alone.
+	bulkBeside      = 48
+	bulkTurnsBeside = 50 // some tenths of a second
 )
 
 // turn commits a batch and answers each caller; a lone command is a batch of its own.
