@@ -150,6 +150,9 @@ func (s benchSettings) measure(ctx context.Context, bank *benchBank, talk io.Wri
 
 func (s benchSettings) measureBook(ctx context.Context, bank *benchBank, size int, talk io.Writer) (b benchBook, err error) {
 	b.Size = size
+	if err := settleDown(ctx, bank.pg); err != nil {
+		return b, err
+	}
 	if b.Entries, err = bank.LogSize(ctx); err != nil {
 		return b, err
 	}

@@ -126,7 +126,7 @@ func (l *loader) numberOf(n int) int { return l.First + (n-l.First)*l.Load.claim
 // importFile writes a sheet and imports it as the command of an organization would.
 func (l *loader) importFile(_ *wire, n int) (int64, error) {
 	first := l.numberOf(n)
-	file, profile := filepath.Join(l.dir, fmt.Sprintf("sheet-%d.csv", first)), filepath.Join(l.dir, "profile.yaml")
+	file, profile := filepath.Join(l.dir, fmt.Sprintf("sheet-%d.csv", first)), filepath.Join(l.dir, fmt.Sprintf("profile-%d.yaml", first))
 	if err := errors.Join(l.writeSheet(file, first), os.WriteFile(profile, []byte(benchProfile), 0o600)); err != nil {
 		return 0, err
 	}
@@ -141,7 +141,7 @@ func (l *loader) importFile(_ *wire, n int) (int64, error) {
 	if t := totalsOf(lines); t.Count[sheet.Recorded] != benchSheetRows {
 		return 0, fmt.Errorf("of %d rows %d were recorded: %v", benchSheetRows, t.Count[sheet.Recorded], t.Codes)
 	}
-	return benchSheetRows, os.Remove(file)
+	return benchSheetRows, errors.Join(os.Remove(file), os.Remove(profile))
 }
 
 const benchProfile = `

@@ -45,6 +45,12 @@ func pgbenchRun(ctx context.Context, pg *localpg.Server, clients, seconds int) (
 	return strconv.ParseInt(m[1], 10, 64)
 }
 
+// settleDown lets PostgreSQL write down what it has in hand, and keep the files of its log for use again, as one
+// that has run for a while does: making a new one holds everybody up for some fifty milliseconds.
+func settleDown(ctx context.Context, pg *localpg.Server) error {
+	return withSuperuser(ctx, pg, func(db *sql.DB) error { _, err := db.ExecContext(ctx, "CHECKPOINT"); return err })
+}
+
 // pgSettings says what the server is and how it is set, where that decides durability or speed.
 func pgSettings(ctx context.Context, pg *localpg.Server) (text string, err error) {
 	const query = `
