@@ -93,7 +93,7 @@ func (w *world) take(p *pending) turnResult {
 	if refusal != nil {
 		return turnResult{err: refusal}
 	}
-	return turnResult{receipt: Receipt{Record: *last, ID: d.id}}
+	return turnResult{receipt: Receipt{Record: *last, ID: d.id, Redemption: effects[len(effects)-1].redemption(last)}}
 }
 
 // about is a command that concerns somebody other than its actor.

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -34,6 +35,24 @@ type RedemptionFilter struct {
 	Volunteer string
 	After     ledger.Seq // holds after this one; -1 from the start
 	Limit     int
+}
+
+// redemption gives the redemption that an effect made or settled as its entry left it; nil for other effects.
+func (e effect) redemption(r *Record) *RedemptionState {
+	h := cmp.Or(e.made, e.settles)
+	if h == nil {
+		return nil
+	}
+	state := &RedemptionState{ID: h.id, Volunteer: h.volunteer, Partner: h.partner, Service: h.service, Held: h.minutes, Given: e.given,
+		Status: settledStatus[r.Kind], CareAt: h.careAt, EndsAt: h.endsAt, HoldSeq: h.seq}
+	if e.settles != nil {
+		state.SettledSeq = &r.Seq
+	}
+	return state
+}
+
+var settledStatus = map[ledger.Kind]string{
+	ledger.KindHold: "held", ledger.KindConfirm: "confirmed", ledger.KindCancel: "cancelled", ledger.KindHoldExpired: "expired",
 }
 
 // Redemption reads one redemption: the partner, the volunteer, the guardian and auditors may.

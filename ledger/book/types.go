@@ -101,6 +101,8 @@ type Receipt struct {
 	Record
 	ID       string // of the organization, volunteer, partner, client or redemption it is about
 	Replayed bool
+
+	Redemption *RedemptionState // that was made or settled; nil when replayed, since more may have become of it
 }
 
 // AsOf asks for the past: the balances by the entries effective on or before a date, as known when the
