@@ -24,7 +24,7 @@ type loadPlan struct {
 	Tokens     map[string]string `json:"tokens"` // by role
 	Volunteers []string          `json:"volunteers"`
 	Savers     []string          `json:"savers"` // volunteers with credit, who let the partner hold it
-	Accounts   []string           `json:"accounts"`
+	Accounts   []string          `json:"accounts"`
 	Entries    int64             `json:"entries"`
 	Clients    int               `json:"clients"`
 	Millis     int               `json:"millis"`

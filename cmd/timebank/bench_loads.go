@@ -82,7 +82,7 @@ func (l *loader) batch(w *wire, n int) (int64, error) {
 	}
 	for _, item := range answer.Items {
 		if item.Status != "recorded" {
-			return 0, fmt.Errorf("a claim of a batch was %s: %v", item.Status, item.Problem)
+			return 0, fmt.Errorf("a claim of a batch was %s: %w", item.Status, item.Problem)
 		}
 	}
 	return int64(len(answer.Items)), nil

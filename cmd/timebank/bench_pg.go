@@ -48,7 +48,7 @@ func pgbenchRun(ctx context.Context, pg *localpg.Server, clients, seconds int) (
 // settleDown lets PostgreSQL write down what it has in hand, and keep the files of its log for use again, as one
 // that has run for a while does: making a new one holds everybody up for some fifty milliseconds.
 func settleDown(ctx context.Context, pg *localpg.Server) error {
-	return withSuperuser(ctx, pg, func(db *sql.DB) error { _, err := db.ExecContext(ctx, "CHECKPOINT"); return err })
+	return withSuperuser(pg, func(db *sql.DB) error { _, err := db.ExecContext(ctx, "CHECKPOINT"); return err })
 }
 
 // pgSettings says what the server is and how it is set, where that decides durability or speed.
@@ -56,7 +56,7 @@ func pgSettings(ctx context.Context, pg *localpg.Server) (text string, err error
 	const query = `
 		SELECT string_agg(name || '=' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
 		WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'wal_sync_method')`
-	err = withSuperuser(ctx, pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(&text) })
+	err = withSuperuser(pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(&text) })
 	return text, err
 }
 
@@ -70,14 +70,14 @@ func readDisk(ctx context.Context, pg *localpg.Server) (f diskFigures, err error
 		SELECT (SELECT count(*) FROM posting), sum(pg_table_size(oid))::bigint, sum(pg_indexes_size(oid))::bigint,
 		       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
 		FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`
-	err = withSuperuser(ctx, pg, func(db *sql.DB) error {
+	err = withSuperuser(pg, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, query).Scan(&f.postings, &f.tables, &f.indexes, &f.wal)
 	})
 	return f, err
 }
 
 // withSuperuser asks the private server what only its superuser may, in the book's database.
-func withSuperuser(ctx context.Context, pg *localpg.Server, ask func(db *sql.DB) error) error {
+func withSuperuser(pg *localpg.Server, ask func(db *sql.DB) error) error {
 	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, localpg.Database))
 	if err != nil {
 		return err

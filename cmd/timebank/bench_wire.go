@@ -39,8 +39,8 @@ var errStatus = errors.New("the server answered")
 
 // do sends a request and waits for its answer, which stays in w.body until the next.
 func (w *wire) do(method, path, token, key string, body []byte) error {
-	r := append(w.request[:0], method...)
-	r = append(append(append(r, ' '), path...), " HTTP/1.1\r\nHost: "...)
+	r := w.request[:0]
+	r = append(append(append(append(r, method...), ' '), path...), " HTTP/1.1\r\nHost: "...)
 	r = append(append(append(r, w.host...), "\r\nAuthorization: Bearer "...), token...)
 	if key != "" {
 		r = append(append(r, "\r\nIdempotency-Key: "...), key...)
