@@ -51,6 +51,10 @@ const (
 // balances, leaves, hashes, checkpoints, the rows beside the entries, and every decision of the rules.
 // It reads one snapshot. progress, which may be nil, is told how many entries of how many are done.
 func (b *Book) Verify(ctx context.Context, progress func(done, of int64)) (Verification, error) {
+	outside, err := b.outside() // before the snapshot, which then has it: the book may go on meanwhile
+	if err != nil {
+		return Verification{}, err
+	}
 	tx, err := b.db.BeginTxx(ctx, readSnapshot)
 	if err != nil {
 		return Verification{}, fmt.Errorf("beginning to verify: %w", err)
@@ -60,6 +64,7 @@ func (b *Book) Verify(ctx context.Context, progress func(done, of int64)) (Verif
 		return Verification{Findings: []Finding{{-1, err.Error()}}}, nil
 	}
 	v := newVerifier(b, tx)
+	v.outside = outside
 	if err := v.run(ctx, progress); err != nil {
 		return v.report, err
 	}
@@ -70,6 +75,7 @@ func (b *Book) Verify(ctx context.Context, progress func(done, of int64)) (Verif
 type verifier struct {
 	b        *Book
 	tx       *sqlx.Tx
+	outside  []byte // the checkpoint kept outside the database
 	report   Verification
 	accounts map[ledger.AccountID]*account
 	frontier map[int64]ledger.Hash

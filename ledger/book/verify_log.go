@@ -65,10 +65,6 @@ func (v *verifier) checkCheckpoints(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading checkpoints: %w", err)
 	}
-	outside, err := v.b.outside()
-	if err != nil {
-		return err
-	}
 	if v.next > 0 {
 		if v.report.Root, err = translog.Root(int64(v.next), v.stored(ctx)); err != nil {
 			v.find(-1, "the root of the log cannot be computed: %v", err)
@@ -81,9 +77,9 @@ func (v *verifier) checkCheckpoints(ctx context.Context) error {
 		v.report.Checkpoints++
 		v.checkCheckpoint(ctx, fmt.Sprintf("checkpoint %d", r.Size), []byte(r.Note), r.Size)
 	}
-	if len(outside) > 0 {
-		v.checkCheckpoint(ctx, "the checkpoint kept outside the database", outside, -1)
-		if c, err := v.b.openCheckpoint(outside); err == nil && (len(rows) == 0 || rows[len(rows)-1].Size < c.Size) {
+	if len(v.outside) > 0 {
+		v.checkCheckpoint(ctx, "the checkpoint kept outside the database", v.outside, -1)
+		if c, err := v.b.openCheckpoint(v.outside); err == nil && (len(rows) == 0 || rows[len(rows)-1].Size < c.Size) {
 			v.find(-1, "the checkpoint of size %d, kept outside the database, is not in it any more", c.Size)
 		}
 	}
