@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Arrays in PostgreSQL's binary form, in which the writer sends its rows: the driver's own are text, and
-// writing and reading that text took a quarter of the time of an insert. The form is the one of array_recv
+// Arrays in PostgreSQL's binary form, in which the writer sends its rows: the driver's own are text, with
+// which the inserts of a batch took a third longer. The form is the one of array_recv
 // (src/backend/utils/adt/arrayfuncs.c), in network byte order: the number of dimensions, whether there are
 // nulls, the type of the elements, their number and the first index; then each element behind its length.
 // A value that is bytes is sent in binary by lib/pq when binary_parameters is set.

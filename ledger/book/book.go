@@ -55,9 +55,9 @@ type Book struct {
 	write       writerConn
 	committed   ledger.Seq // the next entry's number, as this process left it
 	lastBatch   int
-	known       *known // what the last batch left behind; the writer's alone
-	singles     int    // turns of those that came at once since one came alone
-	singlesLast bool
+	known       *known        // what the last batch left behind; the writer's alone
+	bulkTurns   int           // turns of those that came at once since somebody came alone
+	singlesLast bool          // the last turn was of those who ask one by one
 	queue       chan *pending // those who ask one by one
 	bulk        chan *pending // those of a batch
 	rulesMu     sync.RWMutex

@@ -23,16 +23,18 @@ type known struct {
 
 // knownMax bounds the owners that are remembered: with some ten accounts each they take about two kilobytes.
 // Beyond it remembering begins anew.
+// That somebody chose nothing is remembered too, also of ids that a client made up.
 const knownMax = 20_000
 
-func newKnown() *known {
-	return &known{accounts: map[string][]*account{}, organizations: map[string]ledger.OrganizationKind{},
+func newKnown(next ledger.Seq, last time.Time) *known {
+	return &known{next: next, last: last, accounts: map[string][]*account{}, organizations: map[string]ledger.OrganizationKind{},
 		volunteers: map[string]*volunteerFacts{}, choices: map[string][]choiceFacts{}, wards: map[string][]WardConsent{}}
 }
 
 // holds reports whether what is known is the state of a book of that many entries.
 func (k *known) holds(next ledger.Seq, last time.Time) bool {
-	return k != nil && k.next == next && k.last.Equal(last) && len(k.accounts) <= knownMax
+	return k != nil && k.next == next && k.last.Equal(last) &&
+		len(k.accounts) <= knownMax && len(k.choices) <= knownMax && len(k.wards) <= knownMax
 }
 
 // learn takes over what a committed batch left. Balances are those of the accounts themselves.

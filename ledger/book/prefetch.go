@@ -128,7 +128,7 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 	remembered := b.known
 	b.known = nil // until this batch is committed
 	if !remembered.holds(s.Next, s.Last.Time) {
-		remembered = newKnown()
+		remembered = newKnown(s.Next, s.Last.Time)
 	}
 	now := s.Now.UTC().Truncate(time.Microsecond)
 	if s.Last.Valid && now.Before(s.Last.Time) { // the server's clock was set back: the order stays

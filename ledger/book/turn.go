@@ -118,7 +118,7 @@ func (b *Book) takeTurns(ctx context.Context) error {
 			case p := <-b.queue:
 				batch = b.linger(p)
 			case p := <-b.bulk:
-				batch = b.drain(b.bulk, []*pending{p}, b.bulkShare())
+				batch = b.takeBulk([]*pending{p})
 			}
 		}
 		b.turn(ctx, batch)
@@ -130,7 +130,7 @@ func (b *Book) takeTurns(ctx context.Context) error {
 // have a turn, so that neither waits for more than one turn of the other.
 func (b *Book) gather() (batch []*pending) {
 	if b.singlesLast {
-		batch = b.drain(b.bulk, nil, b.bulkShare())
+		batch = b.takeBulk(nil)
 	}
 	if b.singlesLast = len(batch) == 0; !b.singlesLast {
 		return batch
@@ -140,7 +140,7 @@ func (b *Book) gather() (batch []*pending) {
 		return b.linger(p)
 	default:
 		b.singlesLast = false
-		return b.drain(b.bulk, nil, b.bulkShare())
+		return b.takeBulk(nil)
 	}
 }
 
@@ -156,17 +156,20 @@ func (b *Book) linger(first *pending) []*pending {
 		time.Sleep(lingerStep)
 		batch = b.drain(b.queue, batch, batchMax)
 	}
-	b.lastBatch, b.singles = len(batch), 0
+	b.lastBatch, b.bulkTurns = len(batch), 0
 	return batch
 }
 
-// bulkShare is how many of those that came at once make a batch: few while others ask one by one, since
-// these wait for its end.
-func (b *Book) bulkShare() int {
-	if b.singles++; b.singles < bulkTurnsBeside {
-		return bulkBeside
+// takeBulk takes commands that came at once: few while others ask one by one, since these wait for its end.
+func (b *Book) takeBulk(batch []*pending) []*pending {
+	most := batchMax
+	if b.bulkTurns < bulkTurnsBeside {
+		most = bulkBeside
 	}
-	return batchMax
+	if batch = b.drain(b.bulk, batch, most); len(batch) > 0 {
+		b.bulkTurns++
+	}
+	return batch
 }
 
 // drain adds what waits to a batch, up to a bound.
