@@ -74,7 +74,7 @@ func (c compiler) expression(e ast.Expr, info *ast.SourceInfo) (string, cel.Prog
 	if issues.Err() != nil {
 		return "", nil, issues.Err()
 	}
-	program, err := c.env.Program(compiled, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(conditionCostMax))
+	program, err := c.program(compiled)
 	return text, program, err
 }
 
@@ -142,7 +142,7 @@ func (r *Rules) Nearly(f ClaimFacts) ([]Near, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := claimView{f: &f, grade: d.Grade, days: &r.workdays}
+	view := &claimView{f: &f, grade: d.Grade, days: &r.workdays}
 	took := func(rule string) bool {
 		return slices.ContainsFunc(d.Steps, func(s Step) bool { return s.Rule == rule })
 	}
