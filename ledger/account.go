@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 )
@@ -87,7 +89,11 @@ var Chart = []Line{
 type AccountID int64
 
 // String gives the number as 16 hexadecimal digits.
-func (a AccountID) String() string { return fmt.Sprintf("%016x", int64(a)) }
+func (a AccountID) String() string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(a))
+	return hex.EncodeToString(b[:])
+}
 
 // ParseAccountID reads what String gives.
 func ParseAccountID(s string) (AccountID, error) {

@@ -142,6 +142,7 @@ type effect struct {
 
 	opens   []ledger.Account               // accounts opened with it
 	claim   *claimRow                      // a recorded claim
+	decided *policy.Decided                // what the rules decided, where a receipt tells it often
 	made    *holdFacts                     // a hold that it is
 	settles *holdFacts                     // a hold that it settles
 	given   ledger.Minutes                 // of what it settles
@@ -250,13 +251,12 @@ func (w *world) apply(by ledger.Actor, e effect, key *asked) (*Record, error) {
 	if _, err := rand.Read(r.Salt[:]); err != nil {
 		return nil, fmt.Errorf("making a salt: %w", err)
 	}
-	if err := translog.Fields(r.Entry).Check(); err != nil { // a leaf that could be read in two ways is never written
+	if r.Leaf, err = translog.CheckedLeaf(r.Entry); err != nil { // one that could be read in two ways is never written
 		return nil, fmt.Errorf("writing the leaf of %s: %w", r.Kind, err)
 	}
 	for _, l := range r.Lines {
 		w.accountByID[l.Account].balance = l.Balance
 	}
-	r.Leaf = translog.Leaf(r.Entry)
 	r.LeafHash = translog.LeafHash(r.Leaf)
 	w.records, w.effects = append(w.records, r), append(w.effects, e)
 	w.next++

@@ -1,6 +1,8 @@
 package translog
 
 import (
+	"cmp"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -49,37 +51,44 @@ func Fields(e ledger.Entry) LeafFields {
 // id be one that [LeafFields.Check] allows.
 func Leaf(e ledger.Entry) []byte { return Fields(e).Text() }
 
-// Text gives the leaf that tells these fields.
+// CheckedLeaf gives the leaf of an entry, or refuses one that could be read in two ways.
+func CheckedLeaf(e ledger.Entry) ([]byte, error) { return Fields(e).checkedText() }
+
+// Text gives the leaf that tells these fields. Each entry is written at least once and each verification
+// writes it again, so it is put together byte by byte.
 func (f LeafFields) Text() []byte {
-	b := make([]byte, 0, 512)
-	b = fmt.Appendf(b, "%s\nseq %d\nkind %s\neffective %s\nrecorded %s\nby %s\nrules %s\nrefers %s\ndetails %s\n",
-		leafVersion, f.Seq, f.Kind, f.Effective, f.Recorded.UTC().Format(leafInstant), orNothing(f.By), hashText(f.Rules),
-		refersText(f.Refers), f.Commitment)
+	b := make([]byte, 0, leafBytesUsual)
+	b = append(b, leafVersion...)
+	b = strconv.AppendInt(append(b, "\nseq "...), int64(f.Seq), 10)
+	b = append(append(b, "\nkind "...), f.Kind...)
+	b = append(append(b, "\neffective "...), f.Effective.String()...)
+	b = f.Recorded.UTC().AppendFormat(append(b, "\nrecorded "...), leafInstant)
+	b = append(append(b, "\nby "...), cmp.Or(f.By, nothing)...)
+	b = appendHash(append(b, "\nrules "...), f.Rules)
+	b = append(b, "\nrefers "...)
+	if f.Refers == nil {
+		b = append(b, nothing...)
+	} else {
+		b = strconv.AppendInt(b, int64(*f.Refers), 10)
+	}
+	b = hex.AppendEncode(append(b, "\ndetails "...), f.Commitment[:])
+	b = append(b, '\n')
 	for _, p := range f.Postings {
-		b = fmt.Appendf(b, "posting %s %s %d\n", p.Account, p.Unit, p.Minutes)
+		b = append(append(b, "posting "...), p.Account.String()...)
+		b = append(append(append(b, ' '), p.Unit...), ' ')
+		b = append(strconv.AppendInt(b, int64(p.Minutes), 10), '\n')
 	}
 	return b
 }
 
-func orNothing(s string) string {
-	if s == "" {
-		return nothing
-	}
-	return s
-}
+// leafBytesUsual has room for a claim with six postings.
+const leafBytesUsual = 640
 
-func hashText(h ledger.Hash) string {
+func appendHash(b []byte, h ledger.Hash) []byte {
 	if h.IsZero() {
-		return nothing
+		return append(b, nothing...)
 	}
-	return h.String()
-}
-
-func refersText(s *ledger.Seq) string {
-	if s == nil {
-		return nothing
-	}
-	return strconv.FormatInt(int64(*s), 10)
+	return hex.AppendEncode(b, h[:])
 }
 
 // ParseLeaf reads a leaf. It accepts nothing that Text would write otherwise, and no fields that Check
@@ -89,10 +98,11 @@ func ParseLeaf(text []byte) (LeafFields, error) {
 	if err != nil {
 		return LeafFields{}, fmt.Errorf("%w: leaf: %w", ledger.ErrInvalid, err)
 	}
-	if err := f.Check(); err != nil {
+	again, err := f.checkedText()
+	if err != nil {
 		return LeafFields{}, err
 	}
-	if string(f.Text()) != string(text) {
+	if string(again) != string(text) {
 		return LeafFields{}, fmt.Errorf("%w: leaf is not in canonical form", ledger.ErrInvalid)
 	}
 	return f, nil
@@ -102,6 +112,22 @@ func ParseLeaf(text []byte) (LeafFields, error) {
 // for another line or for nothing, an instant finer than a microsecond, or postings out of order. Leaf
 // and Text do not check.
 func (f LeafFields) Check() error {
+	_, err := f.checkedText()
+	return err
+}
+
+func (f LeafFields) checkedText() ([]byte, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	text := f.Text()
+	if len(text) > LeafBytesMax {
+		return nil, fmt.Errorf("%w: leaf %d is longer than %d bytes", ledger.ErrInvalid, f.Seq, LeafBytesMax)
+	}
+	return text, nil
+}
+
+func (f LeafFields) check() error {
 	switch {
 	case f.Seq < 0 || f.Refers != nil && *f.Refers < 0:
 		return fmt.Errorf("%w: leaf: a sequence number is negative", ledger.ErrInvalid)
@@ -114,8 +140,6 @@ func (f LeafFields) Check() error {
 	case f.Recorded.Year() < 1 || f.Recorded.Year() > 9999 || !f.Recorded.Equal(f.Recorded.Truncate(time.Microsecond)):
 		return fmt.Errorf("%w: leaf %d: recorded %s is not of whole microseconds in the years 1 to 9999",
 			ledger.ErrInvalid, f.Seq, f.Recorded)
-	case len(f.Text()) > LeafBytesMax:
-		return fmt.Errorf("%w: leaf %d is longer than %d bytes", ledger.ErrInvalid, f.Seq, LeafBytesMax)
 	}
 	return f.checkPostings()
 }
