@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -10,6 +11,7 @@ import (
 	"timebank/api/gen"
 	"timebank/ledger"
 	"timebank/ledger/book"
+	"timebank/policy"
 )
 
 func instant(t time.Time) gen.Instant { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
@@ -103,15 +105,9 @@ func (s *Server) receipt(r book.Receipt, dryRun bool) gen.Receipt {
 			g.Earned = append(g.Earned, gen.Earned{Unit: gen.Unit(l.Unit), Minutes: int64(l.Minutes)})
 		}
 	}
-	if e, err := s.book.Explain(r.Record); err == nil {
-		grade, why := gen.ReceiptGrade(e.Grade), ""
-		for _, step := range e.Steps {
-			if why != "" {
-				why += ". "
-			}
-			why += step.WordsEN
-		}
-		g.Grade, g.Why = optional(grade), &why
+	if grade, words, err := s.book.Reasons(r, policy.English); err == nil {
+		why := strings.Join(words, ". ")
+		g.Grade, g.Why = optional(gen.ReceiptGrade(grade)), &why
 	}
 	return g
 }

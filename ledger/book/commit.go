@@ -93,7 +93,8 @@ func (w *world) take(p *pending) turnResult {
 	if refusal != nil {
 		return turnResult{err: refusal}
 	}
-	return turnResult{receipt: Receipt{Record: *last, ID: d.id, Redemption: effects[len(effects)-1].redemption(last)}}
+	answering := effects[len(effects)-1]
+	return turnResult{receipt: Receipt{Record: *last, ID: d.id, Redemption: answering.redemption(last), decided: answering.decided}}
 }
 
 // about is a command that concerns somebody other than its actor.

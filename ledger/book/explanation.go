@@ -41,11 +41,35 @@ func (b *Book) Explanation(ctx context.Context, by ledger.Actor, seq ledger.Seq)
 	if err != nil {
 		return Explanation{}, err
 	}
-	return b.Explain(r)
+	return b.explain(r)
 }
 
-// Explain gives the explanation of an entry that was read.
-func (b *Book) Explain(r Record) (Explanation, error) {
+// Reasons gives the grade of what was just written, and what each rule did about it, in words. It tells less
+// than an explanation, and decides nothing again.
+func (b *Book) Reasons(r Receipt, lang policy.Lang) (grade ledger.Grade, words []string, err error) {
+	if !policy.Decides(r.Kind) {
+		return "", nil, ledger.ErrNotFound
+	}
+	d := r.decided
+	if d == nil {
+		read, err := policy.ReadDecided(r.Details)
+		if err != nil {
+			return "", nil, fmt.Errorf("reading the details of entry %d: %w", r.Seq, err)
+		}
+		d = &read
+	}
+	rules, err := rulesByHash(b.rules(), r.Rules)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, s := range d.Steps {
+		words = append(words, rules.Words(s, lang))
+	}
+	return d.Grade, words, nil
+}
+
+// explain gives the explanation of an entry that was read.
+func (b *Book) explain(r Record) (Explanation, error) {
 	if !policy.Decides(r.Kind) {
 		return Explanation{}, ledger.ErrNotFound
 	}

@@ -231,7 +231,7 @@ func (c *postHours) effect(w *world, rules *policy.Rules, f policy.ClaimFacts, d
 	}
 	e := effect{
 		draft:        ledger.Draft{Kind: ledger.KindHours, Effective: c.claim.ServedOn, Rules: rules.Hash(), Postings: ps, Details: details},
-		organization: c.organization, volunteer: v, claim: row,
+		organization: c.organization, volunteer: v, claim: row, decided: &policy.Decided{Grade: d.Grade, Steps: d.Steps},
 		learned: func(w *world, seq ledger.Seq) { row.learn(w, seq) },
 	}
 	if changed := w.carryOn(v, rules, d.Earned.CareLeft, d.Earned.YouthLeft); changed != nil {

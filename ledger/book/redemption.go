@@ -200,7 +200,7 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 		draft: ledger.Draft{Kind: ledger.KindHold, Effective: w.today, Rules: rules.Hash(), Details: details,
 			Postings: ledger.Move(nil, ledger.Care, w.account(h.volunteer, ledger.CarePurpose).ID,
 				w.account(h.volunteer, ledger.CareHeld).ID, h.minutes)},
-		volunteer: h.volunteer, partner: h.partner, made: h,
+		volunteer: h.volunteer, partner: h.partner, made: h, decided: &policy.Decided{Steps: d.Steps},
 		learned: func(w *world, seq ledger.Seq) {
 			h.seq = seq
 			w.holds[h.id] = h

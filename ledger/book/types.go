@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"timebank/ledger"
+	"timebank/policy"
 )
 
 // Key is an idempotency key with the canonical hash of the request it stands for.
@@ -103,6 +104,8 @@ type Receipt struct {
 	Replayed bool
 
 	Redemption *RedemptionState // that was made or settled; nil when replayed, since more may have become of it
+
+	decided *policy.Decided // what the rules decided just now; nil when it is to be read from the details
 }
 
 // AsOf asks for the past: the balances by the entries effective on or before a date, as known when the
