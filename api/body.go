@@ -42,7 +42,11 @@ func readBody(c echo.Context, op *operation) ([]byte, error) {
 	if op.mediaType == formType {
 		return text, checkForm(string(text))
 	}
-	value, err := decodeStrict(text)
+	decode := decodeStrict
+	if op.byItem {
+		decode = decodeEnvelope
+	}
+	value, err := decode(text)
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +91,16 @@ func bodyError(err error, most int64) error {
 }
 
 // binder lets the generated code bind bodies, which were checked before, and nothing else: path ids are
-// never taken from a body.
+// never taken from a body. What a handler reads item by item is left to it.
 type binder struct{}
 
 // Bind is echo's.
 func (binder) Bind(into any, c echo.Context) error {
-	return decodeInto(callOf(c.Request().Context()).body, into)
+	in := callOf(c.Request().Context())
+	if in.byItem {
+		return nil
+	}
+	return decodeInto(in.body, into)
 }
 
 // detailBytesMax bounds what is said of one fault: it may quote the caller.

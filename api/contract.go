@@ -30,6 +30,7 @@ type operation struct {
 	method    string
 	public    bool
 	needsKey  bool
+	byItem    bool             // its handler reads, checks and hashes each item of the body by itself
 	body      *openapi3.Schema // of a JSON body
 	mediaType string           // of the body; "" takes none
 	bytesMax  int64
@@ -84,7 +85,7 @@ func newOperation(name, method string, op *openapi3.Operation) *operation {
 	}
 	switch name {
 	case "POST /v1/hours/batch":
-		o.bytesMax, o.gate = batchBytesMax, make(chan struct{}, batchesMax)
+		o.bytesMax, o.gate, o.byItem = batchBytesMax, make(chan struct{}, batchesMax), true
 	case "POST /v1/hours/imports":
 		o.bytesMax, o.gate, o.timeout = importBytesMax, make(chan struct{}, importsMax), importTimeout
 	case "GET /v1/pool": // for everybody, and it sums up all that the pool ever did

@@ -24,6 +24,7 @@ type call struct {
 	request ledger.Hash
 	url     *url.URL
 	body    []byte
+	byItem  bool // the handler reads the body
 
 	basicID, basicSecret string // credentials by HTTP Basic, of whoever asks for a token
 }
@@ -82,7 +83,7 @@ func (s *Server) answer(c echo.Context, op *operation, next echo.HandlerFunc) er
 	if in.body, err = readBody(c, op); err != nil {
 		return err
 	}
-	if op.needsKey {
+	if op.needsKey && !op.byItem { // an item's key names the item, not the batch it came in
 		if in.request, err = requestHash(r.Method, r.URL.Path, in.body); err != nil {
 			return err
 		}
@@ -107,7 +108,7 @@ func enter(gate chan struct{}) (leave func(), err error) {
 // admit checks all of a request but its body.
 func (s *Server) admit(c echo.Context, op *operation) (in call, err error) {
 	r := c.Request()
-	in.url = r.URL
+	in.url, in.byItem = r.URL, op.byItem
 	if op.public {
 		in.basicID, in.basicSecret, _ = r.BasicAuth()
 	} else if in.by, err = s.actor(r, op); err != nil {

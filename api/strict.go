@@ -22,6 +22,27 @@ func decodeStrict(text []byte) (any, error) {
 	return value, nil
 }
 
+// decodeEnvelope reads one JSON value as strictly, but of the items of the lists in it only that they are
+// there: whoever reads them by themselves would do it a second time.
+func decodeEnvelope(text []byte) (any, error) {
+	var value any
+	if err := json.Unmarshal(text, &value, json.WithUnmarshalers(json.UnmarshalFromFunc(itemsUnread))); err != nil {
+		return nil, invalid("json_malformed", "the body is not JSON as it should be: "+jsonReason(err))
+	}
+	return value, nil
+}
+
+// itemsUnread passes over what stands within a list within the value, having seen that it is JSON.
+func itemsUnread(d *jsontext.Decoder, value *any) error {
+	const listDepth = 2
+	if kind, _ := d.StackIndex(d.StackDepth()); d.StackDepth() < listDepth || kind != '[' {
+		return wholeNumbers(d, value)
+	}
+	_, err := d.ReadValue()
+	*value = true
+	return err
+}
+
 // wholeNumbers reads a number that is written as a whole number as an int64.
 func wholeNumbers(d *jsontext.Decoder, value *any) error {
 	if d.PeekKind() != '0' {

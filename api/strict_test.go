@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"timebank/api/gen"
 )
 
@@ -29,6 +31,11 @@ func TestDecodeStrict(t *testing.T) {
 		{"single quotes", `{'a': 1}`},
 		{"a nest without end", strings.Repeat("[", 100_000)},
 	} {
+		t.Run(test.name+" is refused as an item", func(t *testing.T) {
+			if value, err := decodeEnvelope([]byte(`{"claims": [1, ` + test.text + `]}`)); err == nil {
+				t.Fatalf("decodeEnvelope with the item %.60q = %v, want it refused", test.text, value)
+			}
+		})
 		t.Run(test.name+" is refused", func(t *testing.T) {
 			value, err := decodeStrict([]byte(test.text))
 			if err == nil {
@@ -48,6 +55,15 @@ func TestDecodeStrictNumbers(t *testing.T) {
 		if got, err := decodeStrict([]byte(text)); err != nil || got != want {
 			t.Errorf("decodeStrict(%s) = %v, %v, want %v", text, got, err, want)
 		}
+	}
+}
+
+func TestDecodeEnvelope_passes_over_items(t *testing.T) {
+	t.Parallel()
+	got, err := decodeEnvelope([]byte(`{"n": 7, "claims": [{"a": [1]}, null, "x"], "in": {"list": [1, 2]}}`))
+	want := map[string]any{"n": int64(7), "claims": []any{true, true, true}, "in": map[string]any{"list": []any{true, true}}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("decodeEnvelope: %v (-want +got):\n%s", err, diff)
 	}
 }
 

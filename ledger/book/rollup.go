@@ -103,7 +103,7 @@ func (b *Book) RollUp(ctx context.Context) (blocks int, err error) {
 }
 
 func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
-	tx, err := b.db.BeginTxx(ctx, nil)
+	tx, err := b.lookups.BeginTxx(ctx, nil)
 	if err != nil {
 		return false, fmt.Errorf("beginning to roll up: %w", err)
 	}
