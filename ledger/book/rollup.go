@@ -147,13 +147,16 @@ const addNodes = `, node AS (` + periods + `
 	FROM node n LEFT JOIN LATERAL (SELECT r.minutes, r.entries FROM rollup r
 		WHERE r.account = n.of AND r.level = n.level AND r.period = n.period ORDER BY r.upto DESC LIMIT 1) before ON true`
 
+// rollUpLines begins with the postings of the block, whatever the planner would rather begin with: from the
+// accounts' side it would look up every account of the book.
 func rollUpLines(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
 	const insert = `
 		WITH whole AS (SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[]) AS l (of, owner_kind, purpose)),
+		posted AS MATERIALIZED (
+			SELECT account, effective, sum(minutes) AS minutes, count(*) AS n FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY 1, 2),
 		moved AS (
-			SELECT l.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
-			FROM posting p JOIN account a ON a.id = p.account JOIN whole l ON l.owner_kind = a.owner_kind AND l.purpose = a.purpose
-			WHERE p.seq >= $2 AND p.seq < $1 GROUP BY 1, 2)` + addNodes
+			SELECT l.of, p.effective, sum(p.minutes) AS minutes, sum(p.n) AS n
+			FROM posted p JOIN account a ON a.id = p.account JOIN whole l ON l.owner_kind = a.owner_kind AND l.purpose = a.purpose GROUP BY 1, 2)` + addNodes
 	of, owners, purposes, _ := chartLines()
 	if _, err := tx.ExecContext(ctx, insert, to, from, pq.Array(of), pq.Array(owners), pq.Array(purposes)); err != nil {
 		return fmt.Errorf("rolling up the chart to %d: %w", to, err)
