@@ -3,31 +3,38 @@ package book
 import (
 	"context"
 	"fmt"
-	"maps"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"timebank/ledger"
-	"timebank/ledger/translog"
 )
 
-// record writes what a batch decided: a statement a table, whatever the number of commands.
-func record(ctx context.Context, tx *writeTx, w *world) error {
-	for _, step := range []func(context.Context, *writeTx, *world) error{
-		recordAccounts, recordEntries, recordPostings, recordHashes, recordClaims, recordHolds, recordSettlements, recordRows, recordAnswers,
+// part is what some commands of a batch came to, to be written at once. Nothing in it changes any more.
+type part struct {
+	now     time.Time
+	records []*Record
+	effects []effect // one a record
+	answers []answer
+}
+
+// write writes a part: a statement a table, whatever the number of commands.
+func (p part) write(ctx context.Context, tx *writeTx) error {
+	for _, step := range []func(context.Context, *writeTx, part) error{
+		recordAccounts, recordEntries, recordPostings, recordClaims, recordHolds, recordSettlements, recordRows, recordAnswers,
 	} {
-		if err := step(ctx, tx, w); err != nil {
+		if err := step(ctx, tx, p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func recordAccounts(ctx context.Context, tx *writeTx, w *world) error {
+func recordAccounts(ctx context.Context, tx *writeTx, p part) error {
 	var ids []int64
 	var kinds, owners, purposes, units []string
 	var mayOwe []bool
-	for _, e := range w.effects {
+	for _, e := range p.effects {
 		for _, a := range e.opens {
 			ids = append(ids, int64(a.ID))
 			kinds, owners = append(kinds, string(a.Owner.Kind)), append(owners, a.Owner.ID)
@@ -48,16 +55,16 @@ func recordAccounts(ctx context.Context, tx *writeTx, w *world) error {
 	return nil
 }
 
-func recordEntries(ctx context.Context, tx *writeTx, w *world) error {
-	if len(w.records) == 0 {
+func recordEntries(ctx context.Context, tx *writeTx, p part) error {
+	if len(p.records) == 0 {
 		return nil
 	}
-	n := len(w.records)
+	n := len(p.records)
 	seqs, effectives, refers := make([]int64, n), make([]int64, n), make([]int64, n)
 	kinds, bys, details, leaves := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	organizations, volunteers, partners := make([]string, n), make([]string, n), make([]string, n)
 	rules, salts := make([][]byte, n), make([][]byte, n)
-	for i, r := range w.records {
+	for i, r := range p.records {
 		seqs[i], kinds[i], effectives[i], refers[i] = int64(r.Seq), string(r.Kind), int64(r.Effective), -1
 		if r.Refers != nil {
 			refers[i] = int64(*r.Refers)
@@ -78,22 +85,22 @@ func recordEntries(ctx context.Context, tx *writeTx, w *world) error {
 		ORDER BY seq`
 	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), texts(kinds), ints(effectives), uuids(bys),
 		byteas(rules), bigints(refers), uuids(organizations), uuids(volunteers), uuids(partners),
-		byteas(salts), texts(details), texts(leaves), w.now); err != nil {
+		byteas(salts), texts(details), texts(leaves), p.now); err != nil {
 		return fmt.Errorf("recording entries: %w", err)
 	}
 	return nil
 }
 
-func recordPostings(ctx context.Context, tx *writeTx, w *world) error {
+func recordPostings(ctx context.Context, tx *writeTx, p part) error {
 	var seqs, accounts, minutes, balances, effectives []int64
 	var units []string
 	var mayOwe []bool
-	for _, r := range w.records {
+	for _, r := range p.records {
 		for _, l := range r.Lines {
 			seqs, accounts = append(seqs, int64(r.Seq)), append(accounts, int64(l.Account))
 			units, minutes = append(units, string(l.Unit)), append(minutes, int64(l.Minutes))
 			balances, effectives = append(balances, int64(l.Balance)), append(effectives, int64(r.Effective))
-			mayOwe = append(mayOwe, w.accountByID[l.Account].MayOwe)
+			mayOwe = append(mayOwe, ledger.MayOwe(l.Owner.Kind, l.Purpose))
 		}
 	}
 	if len(seqs) == 0 {
@@ -111,66 +118,26 @@ func recordPostings(ctx context.Context, tx *writeTx, w *world) error {
 	return nil
 }
 
-func recordHashes(ctx context.Context, tx *writeTx, w *world) error {
-	if len(w.records) == 0 {
-		return nil
-	}
-	leaves := make([]ledger.Hash, len(w.records))
-	for i, r := range w.records {
-		leaves[i] = r.LeafHash
-	}
-	stored, err := translog.Append(int64(w.records[0].Seq), leaves, w.frontier)
-	if err != nil {
-		return fmt.Errorf("hashing leaves: %w", err)
-	}
-	w.frontier = frontierAfter(w.next, stored, w.frontier)
-	ids, hashes := make([]int64, len(stored)), make([][]byte, len(stored))
-	for i, s := range stored {
-		ids[i], hashes[i] = s.Index, s.Hash[:]
-	}
-	const insert = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
-	if _, err := tx.ExecContext(ctx, insert, bigints(ids), byteas(hashes)); err != nil {
-		return fmt.Errorf("recording hashes: %w", err)
-	}
-	return nil
-}
-
-// frontierAfter gives the right edge of a log of so many leaves, from the hashes stored last and the edge before.
-func frontierAfter(next ledger.Seq, stored []translog.StoredHash, before map[int64]ledger.Hash) map[int64]ledger.Hash {
-	all := maps.Clone(before)
-	for _, s := range stored {
-		all[s.Index] = s.Hash
-	}
-	edge := make(map[int64]ledger.Hash)
-	for _, index := range translog.Frontier(int64(next)) {
-		edge[index] = all[index]
-	}
-	return edge
-}
-
 // recordRows writes the rows of the rarer tables, one by one: a batch of claims has none.
-func recordRows(ctx context.Context, tx *writeTx, w *world) error {
-	for i, e := range w.effects {
-		if e.rows == nil {
-			continue
-		}
-		for _, r := range e.rows(w.records[i].Seq) {
+func recordRows(ctx context.Context, tx *writeTx, p part) error {
+	for i, e := range p.effects {
+		for _, r := range e.written {
 			if _, err := tx.ExecContext(ctx, r.query, r.args...); err != nil {
-				return fmt.Errorf("recording %s %d: %w", w.records[i].Kind, w.records[i].Seq, err)
+				return fmt.Errorf("recording %s %d: %w", p.records[i].Kind, p.records[i].Seq, err)
 			}
 		}
 	}
 	return nil
 }
 
-func recordAnswers(ctx context.Context, tx *writeTx, w *world) error {
-	if len(w.newAnswers) == 0 {
+func recordAnswers(ctx context.Context, tx *writeTx, p part) error {
+	if len(p.answers) == 0 {
 		return nil
 	}
-	n := len(w.newAnswers)
+	n := len(p.answers)
 	clients, keys, subjects, refusals := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	requests, seqs := make([][]byte, n), make([]int64, n)
-	for i, a := range w.newAnswers {
+	for i, a := range p.answers {
 		clients[i], keys[i], requests[i], seqs[i], subjects[i] = a.client, a.key, a.request[:], int64(*a.seq), a.id
 		if a.refusal == nil {
 			continue
@@ -187,7 +154,7 @@ func recordAnswers(ctx context.Context, tx *writeTx, w *world) error {
 		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::uuid[], $6::text[])
 		     AS a (client, key, request, seq, subject, refusal)`
 	if _, err := tx.ExecContext(ctx, insert, uuids(clients), texts(keys), byteas(requests), bigints(seqs),
-		uuids(subjects), texts(refusals), w.now); err != nil {
+		uuids(subjects), texts(refusals), p.now); err != nil {
 		return fmt.Errorf("recording answers: %w", err)
 	}
 	return nil

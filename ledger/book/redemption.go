@@ -384,15 +384,15 @@ func (w *world) fetchRedeemed(ctx context.Context, tx *writeTx, n *wants) error 
 	return nil
 }
 
-func recordHolds(ctx context.Context, tx *writeTx, w *world) error {
+func recordHolds(ctx context.Context, tx *writeTx, p part) error {
 	var seqs, minutes, consents, careAt []int64
 	var ids, volunteers, partners, services, endsAt []string
-	for i, e := range w.effects {
+	for i, e := range p.effects {
 		h := e.made
 		if h == nil {
 			continue
 		}
-		seqs, minutes, consents = append(seqs, int64(w.records[i].Seq)), append(minutes, int64(h.minutes)), append(consents, int64(h.consent))
+		seqs, minutes, consents = append(seqs, int64(p.records[i].Seq)), append(minutes, int64(h.minutes)), append(consents, int64(h.consent))
 		ids, volunteers, partners, services = append(ids, h.id), append(volunteers, h.volunteer), append(partners, h.partner), append(services, h.service)
 		endsAt, careAt = append(endsAt, instant(h.endsAt)), append(careAt, h.careAt.column())
 	}
@@ -411,11 +411,11 @@ func recordHolds(ctx context.Context, tx *writeTx, w *world) error {
 	return nil
 }
 
-func recordSettlements(ctx context.Context, tx *writeTx, w *world) error {
+func recordSettlements(ctx context.Context, tx *writeTx, p part) error {
 	var seqs, holds, held, given []int64
-	for i, e := range w.effects {
+	for i, e := range p.effects {
 		if h := e.settles; h != nil {
-			seqs, holds = append(seqs, int64(w.records[i].Seq)), append(holds, int64(h.seq))
+			seqs, holds = append(seqs, int64(p.records[i].Seq)), append(holds, int64(h.seq))
 			held, given = append(held, int64(h.minutes)), append(given, int64(e.given))
 		}
 	}
