@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -57,7 +55,7 @@ const bookedAheadMax = 366 * dayMinutes
 
 // booked adds to the facts for when the care is, and how often agreements were broken.
 func (c *hold) booked(w *world, f *policy.HoldFacts) error {
-	f.PartnerStrikes, f.VolunteerStrikes = w.strikes[c.partner], w.strikes[c.redemption.Volunteer]
+	f.PartnerStrikes, f.VolunteerStrikes = w.spending.strikes[c.partner], w.spending.strikes[c.redemption.Volunteer]
 	if c.redemption.CareAt == nil {
 		return nil
 	}
@@ -166,7 +164,7 @@ func (w *world) cancelled(h *holdFacts, rules *policy.Rules, f policy.CancelFact
 	e.learned = func(w *world, seq ledger.Seq) {
 		released(w, seq)
 		for _, who := range d.Against {
-			w.strikes[map[ledger.OwnerKind]string{ledger.OwnerVolunteer: h.volunteer, ledger.OwnerPartner: h.partner}[who]]++
+			w.spending.strike(map[ledger.OwnerKind]string{ledger.OwnerVolunteer: h.volunteer, ledger.OwnerPartner: h.partner}[who])
 		}
 	}
 	return e, nil
@@ -174,32 +172,3 @@ func (w *world) cancelled(h *holdFacts, rules *policy.Rules, f policy.CancelFact
 
 // strikeDays is how long a strike counts.
 const strikeDays = 365
-
-// fetchStrikes counts the cancellings of the last year that count against somebody.
-func (w *world) fetchStrikes(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.strikes.list) == 0 {
-		return nil
-	}
-	const query = `
-		SELECT coalesce(e.partner, e.volunteer) AS owner, count(*) AS strikes FROM (
-			SELECT partner, NULL::uuid AS volunteer FROM entry
-			WHERE kind = 'cancel' AND details LIKE '%"against":["%' AND partner = ANY ($1::uuid[]) AND effective > date '1970-01-01' + $2::int
-			  AND (details::jsonb -> 'against') @> '["partner"]'
-			UNION ALL
-			SELECT NULL, volunteer FROM entry
-			WHERE kind = 'cancel' AND details LIKE '%"against":["%' AND volunteer = ANY ($1::uuid[]) AND effective > date '1970-01-01' + $2::int
-			  AND (details::jsonb -> 'against') @> '["volunteer"]') e
-		GROUP BY 1`
-	type strikeRow struct {
-		Owner   string `db:"owner"`
-		Strikes int    `db:"strikes"`
-	}
-	rows, err := selectAll[strikeRow](ctx, tx, query, pq.Array(n.strikes.list), int64(w.today-strikeDays))
-	if err != nil {
-		return fmt.Errorf("counting strikes: %w", err)
-	}
-	for _, r := range rows {
-		w.strikes[r.Owner] += r.Strikes
-	}
-	return nil
-}

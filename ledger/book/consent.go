@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 )
 
@@ -67,43 +65,8 @@ func (c *giveConsent) decide(w *world) (decision, error) {
 			return []row{{insert, []any{seq, c.consent.Volunteer, c.consent.Partner, c.consent.MinutesMax, int64(c.consent.Until)}}}
 		},
 		learned: func(w *world, seq ledger.Seq) {
-			w.consents[consentKey{c.consent.Volunteer, c.consent.Partner}] =
+			w.spending.consents[consentKey{c.consent.Volunteer, c.consent.Partner}] =
 				&consentFacts{seq: seq, minutesMax: c.consent.MinutesMax, until: c.consent.Until}
 		},
 	}}}, nil
-}
-
-// fetchConsents reads the latest consent of each pair and what is held or was given under it; a hold
-// that has ended by its time no longer counts.
-func (w *world) fetchConsents(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.consents.list) == 0 {
-		return nil
-	}
-	volunteers, partners := make([]string, len(n.consents.list)), make([]string, len(n.consents.list))
-	for i, c := range n.consents.list {
-		volunteers[i], partners[i] = c.volunteer, c.partner
-	}
-	const query = `
-		SELECT c.seq, c.volunteer, c.partner, c.minutes_max, c.until - date '1970-01-01' AS until,
-		       (SELECT coalesce(sum(CASE WHEN s.seq IS NOT NULL THEN s.given WHEN h.ends_at > $3 THEN h.minutes ELSE 0 END), 0)
-		        FROM hold h LEFT JOIN settlement s ON s.hold = h.seq WHERE h.volunteer = c.volunteer AND h.consent = c.seq) AS used
-		FROM unnest($1::uuid[], $2::uuid[]) AS n (volunteer, partner)
-		JOIN LATERAL (SELECT seq, volunteer, partner, minutes_max, until FROM consent
-		              WHERE volunteer = n.volunteer AND partner = n.partner ORDER BY seq DESC LIMIT 1) c ON true`
-	type consentRow struct {
-		Seq        ledger.Seq     `db:"seq"`
-		Volunteer  string         `db:"volunteer"`
-		Partner    string         `db:"partner"`
-		MinutesMax ledger.Minutes `db:"minutes_max"`
-		Until      int32          `db:"until"`
-		Used       ledger.Minutes `db:"used"`
-	}
-	rows, err := selectAll[consentRow](ctx, tx, query, pq.Array(volunteers), pq.Array(partners), w.now)
-	if err != nil {
-		return fmt.Errorf("reading consents: %w", err)
-	}
-	for _, r := range rows {
-		w.consents[consentKey{r.Volunteer, r.Partner}] = &consentFacts{r.Seq, r.MinutesMax, ledger.Date(r.Until), r.Used}
-	}
-	return nil
 }

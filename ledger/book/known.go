@@ -18,6 +18,8 @@ type known struct {
 	volunteers    map[string]*volunteerFacts
 	choices       map[string][]choiceFacts
 	wards         map[string][]WardConsent
+	partners      map[string]bool
+	spending      *spending
 	frontier      map[int64]ledger.Hash
 }
 
@@ -28,13 +30,13 @@ const knownMax = 20_000
 
 func newKnown(next ledger.Seq, last time.Time) *known {
 	return &known{next: next, last: last, accounts: map[string][]*account{}, organizations: map[string]ledger.OrganizationKind{},
-		volunteers: map[string]*volunteerFacts{}, choices: map[string][]choiceFacts{}, wards: map[string][]WardConsent{}}
+		volunteers: map[string]*volunteerFacts{}, choices: map[string][]choiceFacts{}, wards: map[string][]WardConsent{}, partners: map[string]bool{}, spending: newSpending()}
 }
 
 // holds reports whether what is known is the state of a book of that many entries.
 func (k *known) holds(next ledger.Seq, last time.Time) bool {
 	return k != nil && k.next == next && k.last.Equal(last) &&
-		len(k.accounts) <= knownMax && len(k.choices) <= knownMax && len(k.wards) <= knownMax
+		len(k.accounts) <= knownMax && len(k.choices) <= knownMax && len(k.wards) <= knownMax && k.spending.small()
 }
 
 // learn takes over what a committed batch left. Balances are those of the accounts themselves.

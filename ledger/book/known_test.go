@@ -1,6 +1,9 @@
 package book_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"timebank/ledger"
@@ -53,4 +56,63 @@ func TestWhatIsKnownFollowsTheBook(t *testing.T) {
 	}
 	b.MustPost(t, org, booktest.Served(t, child, "2026-03-06", 60))
 	b.CheckBook(t)
+}
+
+// What is remembered of redemptions (what is open, what was given this month, what a consent has left, strikes) is
+// what a process that reads it all anew finds. Two processes take turns in a seeded order, so that each forgets
+// again and again, beside one that does all by itself; every answer must be the same.
+func TestWhatIsRememberedOfRedemptionsIsWhatIsRead(t *testing.T) {
+	t.Parallel()
+	alone, one := booktest.New(t), booktest.New(t)
+	two := booktest.Open(t, one.Database, nil)
+	type side struct {
+		elder   string
+		partner ledger.Actor
+		held    []string
+	}
+	sides := map[*booktest.Book]*side{}
+	for _, b := range []*booktest.Book{alone, one} {
+		elder, _, partner, _ := saved(t, b, 1200)
+		sides[b] = &side{elder: elder, partner: partner}
+	}
+	sides[two] = sides[one]
+	random := rand.New(rand.NewPCG(5, 26))
+	codes := map[string]bool{}
+	for step := range 120 {
+		act, minutes, pick := random.IntN(5), ledger.Minutes(1+random.IntN(90)), random.IntN(1000)
+		do := func(b *booktest.Book) string {
+			s := sides[b]
+			var r book.Receipt
+			var err error
+			switch {
+			case act < 2 || len(s.held) == 0:
+				if r, err = b.Hold(t.Context(), s.partner, b.Key(), book.Redemption{Volunteer: s.elder, Service: "CLEAN-HOME", Minutes: minutes}); err == nil {
+					s.held = append(s.held, r.ID)
+				}
+			case act == 2:
+				r, err = b.Cancel(t.Context(), s.partner, b.Key(), s.held[pick%len(s.held)], "volunteer_absent")
+			case act == 3 && pick%4 == 0:
+				_, err = b.GiveConsent(t.Context(), b.Actor(t, ledger.RoleVolunteer, s.elder), b.Key(),
+					book.Consent{Volunteer: s.elder, Partner: s.partner.Subject, MinutesMax: 200 + minutes, Until: booktest.Date(t, "2099-12-31")})
+			default:
+				r, err = b.Confirm(t.Context(), s.partner, b.Key(), s.held[pick%len(s.held)], minutes)
+			}
+			has := b.BalancesOf(t, s.elder)
+			return fmt.Sprint(booktest.RefusalCode(err), " ", r.Kind, " ", has.Care, " ", has.CareHeld)
+		}
+		writer := one
+		if random.IntN(2) == 0 {
+			writer = two
+		}
+		want := do(alone)
+		codes[strings.Fields(want)[0]] = true
+		if got := do(writer); got != want {
+			t.Fatalf("step %d: two in turn answered %s, one alone %s", step, got, want)
+		}
+	}
+	if len(codes) < 6 {
+		t.Errorf("only %v came about: nothing much was compared", codes)
+	}
+	alone.CheckBook(t)
+	one.CheckBook(t)
 }

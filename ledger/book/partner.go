@@ -58,15 +58,16 @@ func (c *registerPartner) decide(w *world) (decision, error) {
 }
 
 func (w *world) fetchPartners(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.partners.list) == 0 {
+	ask := missing(n.partners.list, w.known.partners, func(id string, _ bool) { w.partners[id] = true })
+	if len(ask) == 0 {
 		return nil
 	}
-	ids, err := selectAll[string](ctx, tx, `SELECT id FROM partner WHERE id = ANY ($1::uuid[])`, pq.Array(n.partners.list))
+	ids, err := selectAll[string](ctx, tx, `SELECT id FROM partner WHERE id = ANY ($1::uuid[])`, pq.Array(ask))
 	if err != nil {
 		return fmt.Errorf("reading partners: %w", err)
 	}
 	for _, id := range ids {
-		w.partners[id] = true
+		w.partners[id], w.known.partners[id] = true, true
 	}
 	return nil
 }

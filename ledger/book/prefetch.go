@@ -90,9 +90,9 @@ func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*wo
 		}
 	}
 	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
-		w.fetchHolds, // first: holds tell of partners and consents
+		w.fetchHolds, w.wantPartners,
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
-		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchRedeemed, w.fetchWards, w.fetchStrikes, w.fetchAccounts, w.fetchFrontier,
+		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchGiven, w.fetchWards, w.fetchStrikes, w.fetchAccounts, w.fetchFrontier,
 		func(ctx context.Context, tx *writeTx, n *wants) error {
 			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
 		},
@@ -134,16 +134,17 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 	if s.Last.Valid && now.Before(s.Last.Time) { // the server's clock was set back: the order stays
 		now = s.Last.Time.UTC()
 	}
+	remembered.spending.turnTo(b.today(now))
 	return &world{
 		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now), next: s.Next, ruleSets: sets, known: remembered,
 		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
 		claims: map[string][]*claimFacts{}, references: map[referenceKey]*claimFacts{},
-		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, holdsOf: map[string][]*holdFacts{},
-		consents: map[consentKey]*consentFacts{}, choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
+		targets: map[ledger.Seq]*target{}, holds: map[string]*holdFacts{}, spending: remembered.spending,
+		choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
 		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
-		granted: map[string]ledger.Minutes{}, redeemedBy: map[string][]*holdFacts{}, wards: map[string][]WardConsent{}, strikes: map[string]int{}, frontier: map[int64]ledger.Hash{},
+		granted: map[string]ledger.Minutes{}, wards: map[string][]WardConsent{}, frontier: map[int64]ledger.Hash{},
 	}, nil
 }
 

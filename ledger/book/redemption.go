@@ -109,7 +109,7 @@ func (c *hold) decide(w *world) (decision, error) {
 	if err := c.booked(w, &facts); err != nil {
 		return decision{effects: effects}, err
 	}
-	facts.RedeemedInMonth, facts.OpenHolds = w.redeemed(volunteer, effects)
+	facts.RedeemedInMonth, facts.OpenHolds = w.spending.redeemed(volunteer, effects)
 	d, err := rules.Hold(facts)
 	if err != nil {
 		return decision{effects: effects}, err
@@ -134,39 +134,20 @@ func (c *hold) relative(w *world, rules *policy.Rules, f *policy.HoldFacts) {
 	}
 }
 
-// redeemed sums what a volunteer has redeemed this month, held or given, and counts what is open; what
-// effects are about to release counts for neither.
-func (w *world) redeemed(volunteer string, effects []effect) (month ledger.Minutes, open int) {
-	released := map[ledger.Seq]bool{}
-	for _, e := range effects {
-		released[*e.draft.Refers] = true
-	}
-	for _, h := range w.redeemedBy[volunteer] {
-		switch {
-		case h.settled:
-			month += h.given
-		case !released[h.seq]:
-			month += h.minutes
-		}
-	}
-	for _, h := range w.holdsOf[volunteer] {
-		if !h.settled && !released[h.seq] {
-			open++
-		}
-	}
-	return month, open
-}
-
 // consent finds what the volunteer lets this partner do. An unknown volunteer is answered in the same
 // words as one who gave no consent, so that a partner cannot find out who takes part.
 func (c *hold) consent(w *world) (*consentFacts, error) {
-	consent := w.consents[consentKey{c.redemption.Volunteer, c.partner}]
+	consent := w.spending.consents[consentKey{c.redemption.Volunteer, c.partner}]
+	used := ledger.Minutes(0)
+	if consent != nil {
+		used = w.spending.used(consent, c.redemption.Volunteer, w.now)
+	}
 	switch {
 	case consent == nil || w.volunteers[c.redemption.Volunteer] == nil || w.today > consent.until || consent.minutesMax == 0:
 		return nil, &ledger.Refusal{Code: "consent_missing", Detail: "there is no consent of this volunteer for this partner that holds today"}
-	case consent.used+c.redemption.Minutes > consent.minutesMax:
+	case used+c.redemption.Minutes > consent.minutesMax:
 		return nil, &ledger.Refusal{Code: "consent_exhausted", Detail: fmt.Sprintf("the volunteer consented to %s in all, of which %s are used",
-			consent.minutesMax, consent.used)}
+			consent.minutesMax, used)}
 	}
 	return consent, nil
 }
@@ -190,7 +171,7 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 		return effect{}, "", fmt.Errorf("making an id: %w", err)
 	}
 	h := &holdFacts{id: id.String(), volunteer: c.redemption.Volunteer, partner: c.partner, service: c.redemption.Service,
-		minutes: c.redemption.Minutes, consent: consent.seq, careAt: c.redemption.CareAt,
+		minutes: c.redemption.Minutes, consent: consent.seq, on: w.today, careAt: c.redemption.CareAt,
 		endsAt: w.now.Add(time.Duration(d.Seconds)*time.Second + time.Duration(f.LeadMinutes)*time.Minute)}
 	details, err := encode(holdDetails{h.id, h.volunteer, h.partner, h.service, c.redemption.For, h.careAt.String(), h.consent, instant(h.endsAt), f, d.Steps})
 	if err != nil {
@@ -204,9 +185,7 @@ func (c *hold) effect(w *world, rules *policy.Rules, f policy.HoldFacts, d polic
 		learned: func(w *world, seq ledger.Seq) {
 			h.seq = seq
 			w.holds[h.id] = h
-			w.holdsOf[h.volunteer] = append(w.holdsOf[h.volunteer], h)
-			w.redeemedBy[h.volunteer] = append(w.redeemedBy[h.volunteer], h)
-			consent.used += h.minutes
+			w.spending.hold(h)
 		},
 	}, h.id, nil
 }
@@ -225,7 +204,6 @@ func wantHold(w *world, n *wants, id string) {
 	if h := w.holds[id]; h != nil {
 		n.partners.add(h.partner)
 		n.volunteers.add(h.volunteer)
-		n.consents.add(consentKey{h.volunteer, h.partner})
 		n.holdsOf.add(h.volunteer)
 	}
 }
@@ -254,7 +232,7 @@ func (c *settle) decide(w *world) (decision, error) {
 // endHolds releases the holds of a volunteer whose time is over. Whoever touches the volunteer's credit
 // first records it; nobody has to sweep.
 func (w *world) endHolds(volunteer string) (effects []effect) {
-	for _, h := range w.holdsOf[volunteer] {
+	for _, h := range w.spending.open[volunteer] {
 		if !h.settled && !h.endsAt.After(w.now) {
 			effects = append(effects, w.release(h, ledger.KindHoldExpired))
 		}
@@ -288,12 +266,7 @@ func (w *world) settleHold(h *holdFacts, kind ledger.Kind, given ledger.Minutes)
 		draft:     ledger.Draft{Kind: kind, Effective: w.today, Refers: &h.seq, Postings: ps, Details: details},
 		volunteer: h.volunteer, partner: h.partner, system: kind == ledger.KindHoldExpired,
 		settles: h, given: given,
-		learned: func(w *world, _ ledger.Seq) {
-			h.settled, h.given = true, given
-			if c := w.consents[consentKey{h.volunteer, h.partner}]; c != nil && c.seq == h.consent && kind != ledger.KindHoldExpired { // ended holds do not count as used
-				c.used -= h.minutes - given
-			}
-		},
+		learned: func(w *world, _ ledger.Seq) { w.spending.settle(h, given) },
 	}
 }
 
@@ -311,6 +284,7 @@ type holdRow struct {
 	Settled   bool           `db:"settled"`
 	Given     ledger.Minutes `db:"given"`
 	CareAt    sql.NullInt64  `db:"care_at"`
+	MadeOn    int32          `db:"made_on"`
 }
 
 // learnHold keeps one holdFacts a hold, however it was found.
@@ -318,68 +292,28 @@ func (w *world) learnHold(r holdRow) *holdFacts {
 	if h := w.holds[r.ID]; h != nil {
 		return h
 	}
-	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled, r.Given, 0, careTimeOf(r.CareAt)}
+	h := &holdFacts{r.Seq, r.ID, r.Volunteer, r.Partner, r.Service, r.Minutes, r.Consent, r.EndsAt.UTC(), r.Settled, r.Given, ledger.Date(r.MadeOn), careTimeOf(r.CareAt)}
 	w.holds[r.ID] = h
 	return h
 }
 
 // fetchRedemptions reads the holds that commands name.
 func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.redemptions.list) == 0 {
+	ask := missing(n.redemptions.list, w.spending.byID, func(id string, h *holdFacts) { w.holds[id] = h })
+	if len(ask) == 0 {
 		return nil
 	}
 	const query = `
 		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, h.care_at, s.seq IS NOT NULL AS settled,
-		       coalesce(s.given, 0) AS given
-		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
+		       coalesce(s.given, 0) AS given, e.effective - date '1970-01-01' AS made_on
+		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.id = ANY ($1::uuid[]) ORDER BY h.seq`
-	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.redemptions.list))
+	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(ask))
 	if err != nil {
 		return fmt.Errorf("reading redemptions: %w", err)
 	}
 	for _, r := range rows {
 		w.learnHold(r)
-	}
-	return nil
-}
-
-// fetchHolds reads the holds of volunteers that are not settled.
-func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.holdsOf.list) == 0 {
-		return nil
-	}
-	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, h.care_at, false AS settled, 0 AS given
-		FROM hold h LEFT JOIN settlement s ON s.hold = h.seq
-		WHERE h.volunteer = ANY ($1::uuid[]) AND s.seq IS NULL ORDER BY h.seq`
-	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.holdsOf.list))
-	if err != nil {
-		return fmt.Errorf("reading holds: %w", err)
-	}
-	for _, r := range rows {
-		w.holdsOf[r.Volunteer] = append(w.holdsOf[r.Volunteer], w.learnHold(r))
-		n.partners.add(r.Partner)
-		n.consents.add(consentKey{r.Volunteer, r.Partner})
-	}
-	return nil
-}
-
-// fetchRedeemed reads the holds that volunteers' partners made this month.
-func (w *world) fetchRedeemed(ctx context.Context, tx *writeTx, n *wants) error {
-	if len(n.redeemers.list) == 0 {
-		return nil
-	}
-	const query = `
-		SELECT h.seq, h.id, h.volunteer, h.partner, h.service, h.minutes, h.consent, h.ends_at, h.care_at, s.seq IS NOT NULL AS settled,
-		       coalesce(s.given, 0) AS given
-		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq
-		WHERE h.volunteer = ANY ($1::uuid[]) AND e.effective >= date '1970-01-01' + $2::int ORDER BY h.seq`
-	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(n.redeemers.list), int64(ledger.Month.Start(w.today)))
-	if err != nil {
-		return fmt.Errorf("reading what was redeemed: %w", err)
-	}
-	for _, r := range rows {
-		w.redeemedBy[r.Volunteer] = append(w.redeemedBy[r.Volunteer], w.learnHold(r))
 	}
 	return nil
 }

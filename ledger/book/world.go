@@ -31,18 +31,15 @@ type world struct {
 	claims        map[string][]*claimFacts // by volunteer
 	references    map[referenceKey]*claimFacts
 	targets       map[ledger.Seq]*target
-	holds         map[string]*holdFacts   // by id
-	holdsOf       map[string][]*holdFacts // by volunteer: all that are not settled
-	consents      map[consentKey]*consentFacts
+	holds         map[string]*holdFacts // by id
+	spending      *spending
 	choices       map[string][]choiceFacts // by owner, in the order made
 	carried       map[carryKey]policy.Carry
 	drafts        map[ledger.Hash]*draftFacts
 	relations     map[pairKey]*relationFacts // the latest of each pair
 	gifts         map[string][]giftFacts     // by giver, of this year
 	granted       map[string]ledger.Minutes  // from the pool, to givers, of this year
-	redeemedBy    map[string][]*holdFacts    // by volunteer: all that were made this month
 	wards         map[string][]WardConsent   // of each child, in the order given
-	strikes       map[string]int             // against volunteers and partners, of the year before
 
 	records    []*Record
 	effects    []effect
@@ -122,7 +119,7 @@ type holdFacts struct {
 	endsAt    time.Time
 	settled   bool
 	given     ledger.Minutes
-	on        ledger.Date // the day it was made; kept by whoever verifies
+	on        ledger.Date // the day it was made
 	careAt    *CareTime   // when the care is booked for, if it is
 }
 
@@ -130,7 +127,7 @@ type consentFacts struct {
 	seq        ledger.Seq
 	minutesMax ledger.Minutes
 	until      ledger.Date
-	used       ledger.Minutes // held or given under it
+	given      ledger.Minutes // of what was held under it
 }
 
 // effect is an entry to record and the rows that go with it.
