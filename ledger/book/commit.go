@@ -57,7 +57,7 @@ func (w *world) takeAll(batch []*pending, to *recorder) ([]turnResult, error) {
 		if w.broken != nil { // never recorded in part: the batch is tried again, each command alone
 			return nil, w.broken
 		}
-		if len(w.records)-w.handed >= partMin {
+		if w.full(len(batch) - i - 1) {
 			to.record(w.hand())
 		}
 	}
