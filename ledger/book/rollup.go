@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// rollupBlock is how many entries are rolled up at a time. Whoever reads the past adds up at most the
-	// postings of one block by hand.
+	// rollupBlock is how many entries are rolled up at a time, or a few times as many where they came fast. Whoever
+	// reads the past adds up at most the postings of so many by hand.
 	rollupBlock = 1024
+	// rollupBlocksMax bounds the blocks of one statement: planning it takes as long as rolling up a block.
+	rollupBlocksMax = 4
 	// rollupFrom is how many postings must have gathered on an account before they are rolled up: fewer
 	// are read faster than the sums of their days would be.
 	rollupFrom = 256
@@ -90,19 +92,19 @@ func (b *Book) rollUp(ctx context.Context) error {
 	}
 }
 
-// RollUp rolls up every full block of entries that is not yet, and gives how many there were. Each is one
-// transaction; of several processes one does the work and the others pass.
-func (b *Book) RollUp(ctx context.Context) (blocks int, err error) {
+// RollUp rolls up every full block of entries that is not yet, and gives in how many transactions; of several
+// processes one does the work and the others pass.
+func (b *Book) RollUp(ctx context.Context) (times int, err error) {
 	for {
-		done, err := b.rollUpBlock(ctx)
+		done, err := b.rollUpBlocks(ctx)
 		if err != nil || !done {
-			return blocks, err
+			return times, err
 		}
-		blocks++
+		times++
 	}
 }
 
-func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
+func (b *Book) rollUpBlocks(ctx context.Context) (done bool, err error) {
 	tx, err := b.lookups.BeginTxx(ctx, nil)
 	if err != nil {
 		return false, fmt.Errorf("beginning to roll up: %w", err)
@@ -122,10 +124,11 @@ func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
 	if err := tx.GetContext(ctx, &upto, query); err != nil {
 		return false, fmt.Errorf("looking what to roll up: %w", err)
 	}
-	to := upto.From + rollupBlock
-	if upto.Size < to {
+	full := min(rollupBlocksMax, (upto.Size-upto.From)/rollupBlock)
+	if full < 1 {
 		return false, nil
 	}
+	to := upto.From + full*rollupBlock
 	if err := rollUpLines(ctx, tx, upto.From, to); err != nil {
 		return false, err
 	}
