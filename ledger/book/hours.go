@@ -360,7 +360,7 @@ func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) erro
 	return nil
 }
 
-func recordClaims(ctx context.Context, tx *writeTx, p part) error {
+func insertClaims(p part) (insert, error) {
 	var seqs, servedOn, minutes, froms, tos, repostsShift, repostsReference, cares, youths, pools []int64
 	var volunteers, organizations, references, grades []string
 	var fingerprints [][]byte
@@ -382,9 +382,9 @@ func recordClaims(ctx context.Context, tx *writeTx, p part) error {
 		fingerprints = append(fingerprints, r.fingerprint[:])
 	}
 	if len(seqs) == 0 {
-		return nil
+		return insert{}, nil
 	}
-	const insert = `
+	const query = `
 		INSERT INTO claim (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
 		                   reposts_shift, reposts_reference, grade, care, youth, pooled)
 		SELECT seq, volunteer, organization, date '1970-01-01' + served_on, minutes, nullif(span_from, -1), nullif(span_to, -1),
@@ -393,10 +393,7 @@ func recordClaims(ctx context.Context, tx *writeTx, p part) error {
 		            $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])
 		     AS c (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
 		           reposts_shift, reposts_reference, grade, care, youth, pooled)`
-	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), uuids(volunteers), uuids(organizations), ints(servedOn),
+	return insert{query, []any{bigints(seqs), uuids(volunteers), uuids(organizations), ints(servedOn),
 		bigints(minutes), bigints(froms), bigints(tos), byteas(fingerprints), texts(references), bigints(repostsShift),
-		bigints(repostsReference), texts(grades), bigints(cares), bigints(youths), bigints(pools)); err != nil {
-		return fmt.Errorf("recording claims: %w", err)
-	}
-	return nil
+		bigints(repostsReference), texts(grades), bigints(cares), bigints(youths), bigints(pools)}}, nil
 }

@@ -3,6 +3,7 @@ package book
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -18,19 +19,38 @@ type part struct {
 	answers []answer
 }
 
-// write writes a part: a statement a table, whatever the number of commands.
-func (p part) write(ctx context.Context, tx *writeTx) error {
-	for _, step := range []func(context.Context, *writeTx, part) error{
-		recordAccounts, recordEntries, recordPostings, recordClaims, recordHolds, recordSettlements, recordRows, recordAnswers,
-	} {
-		if err := step(ctx, tx, p); err != nil {
+// write writes a part, and the hashes of its leaves, in one statement, or in three where it has rows of the rarer
+// tables: those need its entries, and holds may need those.
+func (p part) write(ctx context.Context, tx *writeTx, hashes insert) error {
+	all, after := []func(part) (insert, error){insertAccounts, insertEntries, insertPostings, insertClaims, insertAnswers},
+		[]func(part) (insert, error){insertHolds, insertSettlements}
+	if !slices.ContainsFunc(p.effects, func(e effect) bool { return len(e.written) > 0 }) {
+		all, after = append(all, after...), nil
+	}
+	if err := p.insert(ctx, tx, all, hashes); err != nil {
+		return err
+	}
+	if err := p.writeRows(ctx, tx); err != nil {
+		return err
+	}
+	return p.insert(ctx, tx, after)
+}
+
+func (p part) insert(ctx context.Context, tx *writeTx, tables []func(part) (insert, error), more ...insert) error {
+	for _, table := range tables {
+		i, err := table(p)
+		if err != nil {
 			return err
 		}
+		more = append(more, i)
+	}
+	if err := tx.insert(ctx, more); err != nil {
+		return fmt.Errorf("recording entries %d to %d: %w", p.records[0].Seq, p.records[len(p.records)-1].Seq, err)
 	}
 	return nil
 }
 
-func recordAccounts(ctx context.Context, tx *writeTx, p part) error {
+func insertAccounts(p part) (insert, error) {
 	var ids []int64
 	var kinds, owners, purposes, units []string
 	var mayOwe []bool
@@ -43,22 +63,16 @@ func recordAccounts(ctx context.Context, tx *writeTx, p part) error {
 		}
 	}
 	if len(ids) == 0 {
-		return nil
+		return insert{}, nil
 	}
-	const insert = `
+	const query = `
 		INSERT INTO account (id, owner_kind, owner, purpose, unit, may_owe)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::boolean[])`
-	if _, err := tx.ExecContext(ctx, insert, bigints(ids), texts(kinds), uuids(owners), texts(purposes),
-		texts(units), bools(mayOwe)); err != nil {
-		return fmt.Errorf("opening accounts: %w", err)
-	}
-	return nil
+	return insert{query, []any{bigints(ids), texts(kinds), uuids(owners), texts(purposes),
+		texts(units), bools(mayOwe)}}, nil
 }
 
-func recordEntries(ctx context.Context, tx *writeTx, p part) error {
-	if len(p.records) == 0 {
-		return nil
-	}
+func insertEntries(p part) (insert, error) {
 	n := len(p.records)
 	seqs, effectives, refers := make([]int64, n), make([]int64, n), make([]int64, n)
 	kinds, bys, details, leaves := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -75,7 +89,7 @@ func recordEntries(ctx context.Context, tx *writeTx, p part) error {
 		bys[i], salts[i], details[i], leaves[i] = r.By, r.Salt[:], string(r.Details), string(r.Leaf)
 		organizations[i], volunteers[i], partners[i] = r.Organization, r.Volunteer, r.Partner
 	}
-	const insert = `
+	const query = `
 		INSERT INTO entry (seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
 		SELECT seq, kind, date '1970-01-01' + effective, $13, by_client, rules, nullif(refers, -1),
 		       organization, volunteer, partner, salt, details, leaf
@@ -83,15 +97,12 @@ func recordEntries(ctx context.Context, tx *writeTx, p part) error {
 		            $10::bytea[], $11::text[], $12::text[])
 		     AS e (seq, kind, effective, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
 		ORDER BY seq`
-	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), texts(kinds), ints(effectives), uuids(bys),
+	return insert{query, []any{bigints(seqs), texts(kinds), ints(effectives), uuids(bys),
 		byteas(rules), bigints(refers), uuids(organizations), uuids(volunteers), uuids(partners),
-		byteas(salts), texts(details), texts(leaves), p.now); err != nil {
-		return fmt.Errorf("recording entries: %w", err)
-	}
-	return nil
+		byteas(salts), texts(details), texts(leaves), p.now}}, nil
 }
 
-func recordPostings(ctx context.Context, tx *writeTx, p part) error {
+func insertPostings(p part) (insert, error) {
 	var seqs, accounts, minutes, balances, effectives []int64
 	var units []string
 	var mayOwe []bool
@@ -104,22 +115,19 @@ func recordPostings(ctx context.Context, tx *writeTx, p part) error {
 		}
 	}
 	if len(seqs) == 0 {
-		return nil
+		return insert{}, nil
 	}
-	const insert = `
+	const query = `
 		INSERT INTO posting (seq, account, unit, minutes, balance, may_owe, effective)
 		SELECT seq, account, unit, minutes, balance, may_owe, date '1970-01-01' + effective
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::int[])
 		     AS p (seq, account, unit, minutes, balance, may_owe, effective)`
-	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), bigints(accounts), texts(units), bigints(minutes),
-		bigints(balances), bools(mayOwe), ints(effectives)); err != nil {
-		return fmt.Errorf("recording postings: %w", err)
-	}
-	return nil
+	return insert{query, []any{bigints(seqs), bigints(accounts), texts(units), bigints(minutes),
+		bigints(balances), bools(mayOwe), ints(effectives)}}, nil
 }
 
-// recordRows writes the rows of the rarer tables, one by one: a batch of claims has none.
-func recordRows(ctx context.Context, tx *writeTx, p part) error {
+// writeRows writes the rows of the rarer tables, one by one: a batch of claims has none.
+func (p part) writeRows(ctx context.Context, tx *writeTx) error {
 	for i, e := range p.effects {
 		for _, r := range e.written {
 			if _, err := tx.ExecContext(ctx, r.query, r.args...); err != nil {
@@ -130,9 +138,9 @@ func recordRows(ctx context.Context, tx *writeTx, p part) error {
 	return nil
 }
 
-func recordAnswers(ctx context.Context, tx *writeTx, p part) error {
+func insertAnswers(p part) (insert, error) {
 	if len(p.answers) == 0 {
-		return nil
+		return insert{}, nil
 	}
 	n := len(p.answers)
 	clients, keys, subjects, refusals := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -144,18 +152,15 @@ func recordAnswers(ctx context.Context, tx *writeTx, p part) error {
 		}
 		text, err := json.Marshal(a.refusal, json.Deterministic(true))
 		if err != nil {
-			return fmt.Errorf("writing a refusal: %w", err)
+			return insert{}, fmt.Errorf("writing a refusal: %w", err)
 		}
 		refusals[i] = string(text)
 	}
-	const insert = `
+	const query = `
 		INSERT INTO answer (client, key, request, recorded, seq, subject, refusal)
 		SELECT client, key, request, $7, seq, subject, nullif(refusal, '')
 		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::uuid[], $6::text[])
 		     AS a (client, key, request, seq, subject, refusal)`
-	if _, err := tx.ExecContext(ctx, insert, uuids(clients), texts(keys), byteas(requests), bigints(seqs),
-		uuids(subjects), texts(refusals), p.now); err != nil {
-		return fmt.Errorf("recording answers: %w", err)
-	}
-	return nil
+	return insert{query, []any{uuids(clients), texts(keys), byteas(requests), bigints(seqs),
+		uuids(subjects), texts(refusals), p.now}}, nil
 }

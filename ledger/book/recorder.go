@@ -60,14 +60,15 @@ func (r *recorder) end() error {
 }
 
 func (r *recorder) write(ctx context.Context, tx *writeTx, p part) error {
-	if err := p.write(ctx, tx); err != nil {
+	hashes, err := r.hashes(p)
+	if err != nil {
 		return err
 	}
-	return r.writeHashes(ctx, tx, p)
+	return p.write(ctx, tx, hashes)
 }
 
-// writeHashes joins the leaves of a part to the log.
-func (r *recorder) writeHashes(ctx context.Context, tx *writeTx, p part) error {
+// hashes joins the leaves of a part to the log.
+func (r *recorder) hashes(p part) (insert, error) {
 	leaves := make([]ledger.Hash, len(p.records))
 	for i, record := range p.records {
 		leaves[i] = record.LeafHash
@@ -75,18 +76,15 @@ func (r *recorder) writeHashes(ctx context.Context, tx *writeTx, p part) error {
 	first := p.records[0].Seq
 	stored, err := translog.Append(int64(first), leaves, r.frontier)
 	if err != nil {
-		return fmt.Errorf("hashing leaves: %w", err)
+		return insert{}, fmt.Errorf("hashing leaves: %w", err)
 	}
 	r.frontier = frontierAfter(first+ledger.Seq(len(leaves)), stored, r.frontier)
 	ids, hashes := make([]int64, len(stored)), make([][]byte, len(stored))
 	for i, s := range stored {
 		ids[i], hashes[i] = s.Index, s.Hash[:]
 	}
-	const insert = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
-	if _, err := tx.ExecContext(ctx, insert, bigints(ids), byteas(hashes)); err != nil {
-		return fmt.Errorf("recording hashes: %w", err)
-	}
-	return nil
+	const query = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
+	return insert{query, []any{bigints(ids), byteas(hashes)}}, nil
 }
 
 // frontierAfter gives the right edge of a log of so many leaves, from the hashes stored last and the edge before.

@@ -318,7 +318,7 @@ func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) err
 	return nil
 }
 
-func recordHolds(ctx context.Context, tx *writeTx, p part) error {
+func insertHolds(p part) (insert, error) {
 	var seqs, minutes, consents, careAt []int64
 	var ids, volunteers, partners, services, endsAt []string
 	for i, e := range p.effects {
@@ -331,21 +331,18 @@ func recordHolds(ctx context.Context, tx *writeTx, p part) error {
 		endsAt, careAt = append(endsAt, instant(h.endsAt)), append(careAt, h.careAt.column())
 	}
 	if len(seqs) == 0 {
-		return nil
+		return insert{}, nil
 	}
-	const insert = `
+	const query = `
 		INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)
 		SELECT seq, id, volunteer, partner, service, minutes, consent, ends_at::timestamptz, nullif(care_at, -1)
 		FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
 		     AS h (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)`
-	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), uuids(ids), uuids(volunteers), uuids(partners), texts(services), bigints(minutes),
-		bigints(consents), texts(endsAt), bigints(careAt)); err != nil {
-		return fmt.Errorf("recording holds: %w", err)
-	}
-	return nil
+	return insert{query, []any{bigints(seqs), uuids(ids), uuids(volunteers), uuids(partners), texts(services), bigints(minutes),
+		bigints(consents), texts(endsAt), bigints(careAt)}}, nil
 }
 
-func recordSettlements(ctx context.Context, tx *writeTx, p part) error {
+func insertSettlements(p part) (insert, error) {
 	var seqs, holds, held, given []int64
 	for i, e := range p.effects {
 		if h := e.settles; h != nil {
@@ -354,11 +351,8 @@ func recordSettlements(ctx context.Context, tx *writeTx, p part) error {
 		}
 	}
 	if len(seqs) == 0 {
-		return nil
+		return insert{}, nil
 	}
-	const insert = `INSERT INTO settlement (seq, hold, held, given) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`
-	if _, err := tx.ExecContext(ctx, insert, bigints(seqs), bigints(holds), bigints(held), bigints(given)); err != nil {
-		return fmt.Errorf("recording settlements: %w", err)
-	}
-	return nil
+	const query = `INSERT INTO settlement (seq, hold, held, given) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`
+	return insert{query, []any{bigints(seqs), bigints(holds), bigints(held), bigints(given)}}, nil
 }

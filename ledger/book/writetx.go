@@ -20,6 +20,7 @@ type writeTx struct {
 type writerConn struct {
 	conn     *sqlx.Conn
 	prepared map[string]*sqlx.Stmt
+	joined   map[string]string // statements that were made of several, by those
 }
 
 // lookupsOnly makes every statement of the writer, and of the triggers it fires, look rows up by index.
@@ -47,7 +48,7 @@ func (b *Book) beginWrite(ctx context.Context) (*writeTx, error) {
 	if _, err := conn.ExecContext(ctx, lookupsOnly); err != nil {
 		return nil, errors.Join(fmt.Errorf("setting up the writer: %w", err), conn.Close())
 	}
-	b.write = writerConn{conn, map[string]*sqlx.Stmt{}}
+	b.write = writerConn{conn, map[string]*sqlx.Stmt{}, map[string]string{}}
 	tx, err := conn.BeginTxx(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("beginning a batch: %w", err)

@@ -1,0 +1,64 @@
+package book
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// insert is a statement that adds rows to one table; without a query it adds none.
+type insert struct {
+	query string // a constant
+	args  []any
+}
+
+// insert runs several inserts as one statement, each but the last in a WITH. What a batch sends to PostgreSQL and
+// waits for is its time where few ask, and where many do each wait is one more for a core. The tables' checks
+// run when all rows are there.
+func (w *writeTx) insert(ctx context.Context, inserts []insert) error {
+	var queries []string
+	var args []any
+	for _, i := range inserts {
+		if i.query != "" {
+			queries, args = append(queries, i.query), append(args, i.args...)
+		}
+	}
+	if len(queries) == 0 {
+		return nil
+	}
+	name := strings.Join(queries, ";")
+	text, ok := w.joined[name]
+	if !ok {
+		text = join(queries)
+		w.joined[name] = text
+	}
+	_, err := w.ExecContext(ctx, text, args...)
+	return err
+}
+
+var parameter = regexp.MustCompile(`\$[0-9]+`)
+
+// join makes one statement of several, in which the parameters of each follow those of the one before.
+func join(queries []string) string {
+	var b strings.Builder
+	before := 0
+	for i, query := range queries {
+		most := 0
+		query = parameter.ReplaceAllStringFunc(query, func(p string) string {
+			n, _ := strconv.Atoi(p[1:]) // it is of digits
+			most = max(most, n)
+			return "$" + strconv.Itoa(before+n)
+		})
+		before += most
+		switch {
+		case i == len(queries)-1:
+			b.WriteString("\n" + query)
+		case i == 0:
+			b.WriteString("WITH t0 AS (" + query + ")")
+		default:
+			b.WriteString(",\n\tt" + strconv.Itoa(i) + " AS (" + query + ")")
+		}
+	}
+	return b.String()
+}
