@@ -44,12 +44,16 @@ func (k *known) learn(w *world) {
 	if len(w.records) == 0 {
 		return
 	}
-	for _, r := range w.records {
+	for i, r := range w.records {
 		switch r.Kind {
 		case ledger.KindChoice:
 			clear(k.choices)
 		case ledger.KindWard:
 			clear(k.wards)
+		}
+		for _, a := range w.effects[i].opens { // who was just registered is often the next to be posted for
+			owner := ownerName(a.Owner)
+			k.accounts[owner] = append(k.accounts[owner], w.accountByID[a.ID])
 		}
 	}
 	k.next, k.last, k.frontier = w.next, w.now, w.frontier

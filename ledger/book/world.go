@@ -70,7 +70,6 @@ type answer struct {
 type account struct {
 	ledger.Account
 	balance ledger.Minutes
-	opened  bool // by this batch
 }
 
 type volunteerFacts struct {
@@ -238,7 +237,7 @@ func (w *world) draft(by ledger.Actor, e effect) (*Record, error) {
 // one that it answers, or nil.
 func (w *world) apply(by ledger.Actor, e effect, key *asked) (*Record, error) {
 	for _, a := range e.opens {
-		w.putAccount(&account{Account: a, opened: true})
+		w.putAccount(&account{Account: a})
 	}
 	r, err := w.draft(by, e)
 	if err != nil {
