@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	// rollupBlock is how many entries are rolled up at a time, or a few times as many where they came fast. Whoever
+	// rollupBlock is how many entries are rolled up at a time, or twice as many where they came fast. Whoever
 	// reads the past adds up at most the postings of so many by hand.
 	rollupBlock = 1024
-	// rollupBlocksMax bounds the blocks of one statement: planning it takes as long as rolling up a block.
-	rollupBlocksMax = 4
+	// rollupBlocksMax bounds the blocks of one statement: planning it takes as long as rolling up a block, and one
+	// that takes long takes a core from those who wait.
+	rollupBlocksMax = 2
 	// rollupFrom is how many postings must have gathered on an account before they are rolled up: fewer
 	// are read faster than the sums of their days would be.
 	rollupFrom = 256
@@ -26,7 +27,7 @@ const (
 	// posting itself does.
 	rollupLooks = 16
 	// rollupEvery is how often the book looks whether a block is full.
-	rollupEvery = 2 * time.Second
+	rollupEvery = time.Second
 )
 
 // periods gives of each movement (of, effective, minutes, n) its sums by day, month, year and in all.
@@ -157,9 +158,11 @@ func rollUpLines(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
 		WITH whole AS (SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[]) AS l (of, owner_kind, purpose)),
 		posted AS MATERIALIZED (
 			SELECT account, effective, sum(minutes) AS minutes, count(*) AS n FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY 1, 2),
+		summed AS MATERIALIZED (
+			SELECT a.owner_kind, a.purpose, p.effective, sum(p.minutes) AS minutes, sum(p.n) AS n
+			FROM posted p JOIN account a ON a.id = p.account GROUP BY 1, 2, 3),
 		moved AS (
-			SELECT l.of, p.effective, sum(p.minutes) AS minutes, sum(p.n) AS n
-			FROM posted p JOIN account a ON a.id = p.account JOIN whole l ON l.owner_kind = a.owner_kind AND l.purpose = a.purpose GROUP BY 1, 2)` + addNodes
+			SELECT l.of, s.effective, s.minutes, s.n FROM summed s JOIN whole l ON l.owner_kind = s.owner_kind AND l.purpose = s.purpose)` + addNodes
 	of, owners, purposes, _ := chartLines()
 	if _, err := tx.ExecContext(ctx, insert, to, from, pq.Array(of), pq.Array(owners), pq.Array(purposes)); err != nil {
 		return fmt.Errorf("rolling up the chart to %d: %w", to, err)
