@@ -27,13 +27,18 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 	for i, l := range b.Lines {
 		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
 		if b.Size != first.Size {
-			fmt.Fprintf(out, " %12s", hundredths(100*l.Percent/max(1, first.Lines[i].Percent)))
+			fmt.Fprintf(out, " %12s", hundredths(b.against(first, i)))
 		}
 		fmt.Fprintln(out)
 	}
 	if b.Checks.Entries > 0 {
 		b.Checks.print(out)
 	}
+}
+
+// against gives a line's rate against that on another book, each by the pgbench of its own time, in percent.
+func (b benchBook) against(other benchBook, line int) int64 {
+	return 100 * b.Lines[line].Median.PerSecond * median(other.PgbenchTPS) / max(1, other.Lines[line].Median.PerSecond*median(b.PgbenchTPS))
 }
 
 func hundredths(n int64) string { return fmt.Sprintf("%d.%02d", n/100, n%100) }
