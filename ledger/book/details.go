@@ -45,14 +45,53 @@ type evidenceDetails struct {
 }
 
 func hoursDetails(organization string, c ledger.Claim, f policy.ClaimFacts, d policy.Decision) ([]byte, error) {
-	return encode(claimDetails{
+	text, err := claimDetails{
 		Organization: organization, Volunteer: c.Volunteer, Activity: c.Activity, Service: c.Service, Class: c.Class, Position: c.Position, Emergency: c.Emergency,
 		Start: clockText(c.Start), End: clockText(c.End), Reference: c.Reference,
 		Evidence: evidenceDetails{clockText(c.Evidence.CheckIn), clockText(c.Evidence.CheckOut), c.Evidence.Beneficiary,
 			c.Evidence.Sheet, c.Evidence.Recorder, c.Evidence.Approver,
 			c.Evidence.SecondApprover, c.Evidence.Authority, c.Evidence.Remote, c.Evidence.Satisfaction},
 		Facts: f, Grade: d.Grade, Steps: d.Steps,
-	})
+	}.json()
+	if err != nil {
+		return nil, fmt.Errorf("writing details: %w", err)
+	}
+	return text, nil
+}
+
+// json writes the details of a claim as encode does. They are most of what is written of most entries, while
+// everybody waits, so it is done without reflection.
+func (d claimDetails) json() ([]byte, error) {
+	var m ledger.Members
+	m.Text("organization", d.Organization)
+	m.Text("volunteer", d.Volunteer)
+	m.Text("activity", d.Activity)
+	m.TextUnlessEmpty("service", d.Service)
+	m.TextUnlessEmpty("class", d.Class)
+	m.TextUnlessEmpty("position", d.Position)
+	m.IntUnlessZero("emergency_level", int64(d.Emergency))
+	m.TextUnlessEmpty("start", d.Start)
+	m.TextUnlessEmpty("end", d.End)
+	m.TextUnlessEmpty("reference", d.Reference)
+	m.Object("evidence", d.Evidence.members())
+	m.Object("facts", d.Facts.Members())
+	m.Text("grade", string(d.Grade))
+	m.Objects("steps", len(d.Steps), func(i int) ledger.Members { return d.Steps[i].Members() })
+	return m.JSON()
+}
+
+func (d evidenceDetails) members() (m ledger.Members) {
+	m.TextUnlessEmpty("check_in", d.CheckIn)
+	m.TextUnlessEmpty("check_out", d.CheckOut)
+	m.Bool("beneficiary_confirmed", d.Beneficiary)
+	m.TextUnlessEmpty("sheet", d.Sheet)
+	m.TextUnlessEmpty("recorder", d.Recorder)
+	m.TextUnlessEmpty("approver", d.Approver)
+	m.TextUnlessEmpty("second_approver", d.SecondApprover)
+	m.TextUnlessEmpty("authority", d.Authority)
+	m.BoolIfSo("remote", d.Remote)
+	m.IntUnlessZero("satisfaction", int64(d.Satisfaction))
+	return m
 }
 
 func clockText(c *ledger.Clock) string {

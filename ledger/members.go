@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Members writes the members of a JSON object one by one, in the order they are added, as the details of entries
+// have them: without spaces, and with what is empty left out where the method says so. The zero value is an
+// object without members. It writes what json.Marshal writes of a struct with the same members, for those that are
+// written for every claim; that the two agree is tested where it is used.
+type Members struct {
+	text []byte
+	err  error
+}
+
+// name begins a member.
+func (m *Members) name(name string) {
+	separator := byte(',')
+	if len(m.text) == 0 {
+		separator = '{'
+	}
+	m.text = append(append(append(m.text, separator, '"'), name...), '"', ':')
+}
+
+// Text adds a text.
+func (m *Members) Text(name, value string) {
+	m.name(name)
+	var err error
+	if m.text, err = jsontext.AppendQuote(m.text, value); err != nil && m.err == nil {
+		m.err = err
+	}
+}
+
+// TextUnlessEmpty adds a text that is not empty.
+func (m *Members) TextUnlessEmpty(name, value string) {
+	if value != "" {
+		m.Text(name, value)
+	}
+}
+
+// Int adds a whole number.
+func (m *Members) Int(name string, value int64) {
+	m.name(name)
+	m.text = strconv.AppendInt(m.text, value, 10)
+}
+
+// IntUnlessZero adds a whole number that is not zero.
+func (m *Members) IntUnlessZero(name string, value int64) {
+	if value != 0 {
+		m.Int(name, value)
+	}
+}
+
+// Bool adds a yes or no.
+func (m *Members) Bool(name string, value bool) {
+	m.name(name)
+	m.text = strconv.AppendBool(m.text, value)
+}
+
+// BoolIfSo adds a yes, and no no.
+func (m *Members) BoolIfSo(name string, value bool) {
+	if value {
+		m.Bool(name, value)
+	}
+}
+
+// Object adds an object.
+func (m *Members) Object(name string, value Members) {
+	m.name(name)
+	m.object(value)
+}
+
+// Objects adds a list of objects.
+func (m *Members) Objects(name string, n int, of func(i int) Members) {
+	m.name(name)
+	m.list(n, func(i int) { m.object(of(i)) })
+}
+
+// Texts adds a list of texts.
+func (m *Members) Texts(name string, n int, of func(i int) string) {
+	m.name(name)
+	m.list(n, func(i int) {
+		var err error
+		if m.text, err = jsontext.AppendQuote(m.text, of(i)); err != nil && m.err == nil {
+			m.err = err
+		}
+	})
+}
+
+func (m *Members) list(n int, item func(i int)) {
+	m.text = append(m.text, '[')
+	for i := range n {
+		if i > 0 {
+			m.text = append(m.text, ',')
+		}
+		item(i)
+	}
+	m.text = append(m.text, ']')
+}
+
+func (m *Members) object(value Members) {
+	text, err := value.JSON()
+	if m.text = append(m.text, text...); err != nil && m.err == nil {
+		m.err = err
+	}
+}
+
+// JSON gives the object. The error is of a text that is no UTF-8.
+func (m *Members) JSON() ([]byte, error) {
+	if len(m.text) == 0 {
+		return []byte("{}"), m.err
+	}
+	return append(m.text, '}'), m.err
+}
