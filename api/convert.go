@@ -126,7 +126,7 @@ func (s *Server) entry(r book.Record, by ledger.Actor) (gen.Entry, error) {
 			return p.OwnerKind == gen.OwnerKind(ledger.OwnerVolunteer) && deref(p.OwnerId) != r.Volunteer
 		})
 	}
-	if err := json.Unmarshal(r.Details, &g.Details, json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumbers))); err != nil {
+	if err := json.Unmarshal(r.Details, &g.Details, readWhole); err != nil {
 		return g, fmt.Errorf("reading the details of entry %d: %w", r.Seq, err)
 	}
 	return g, nil

@@ -114,7 +114,7 @@ func (s *Server) GetExplanation(ctx context.Context, r gen.GetExplanationRequest
 	}
 	g := gen.GetExplanation200JSONResponse{Seq: int64(e.Seq), RuleSet: gen.RuleSetName{Id: e.RuleSet, Hash: e.Hash.String()},
 		Title: gen.Words{En: e.TitleEN, Zh: e.TitleZH}, EffectiveFrom: e.EffectiveFrom.String(), Grade: optional(gen.ExplanationGrade(e.Grade)), Steps: []gen.Step{}, Nearly: []gen.NearRule{}}
-	if err := json.Unmarshal(e.Facts, &g.Facts, json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumbers))); err != nil {
+	if err := json.Unmarshal(e.Facts, &g.Facts, readWhole); err != nil {
 		return nil, fmt.Errorf("reading the facts of entry %d: %w", r.Seq, err)
 	}
 	for _, step := range e.Steps {

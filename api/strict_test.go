@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	json2 "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"timebank/api/gen"
@@ -121,6 +122,25 @@ func FuzzDecodeStrict(f *testing.F) {
 		}
 		if again, err := requestHash("POST", "/", text); err != nil || again != first {
 			t.Errorf("%q hashes to %s and then to %s (%v)", text, first, again, err)
+		}
+	})
+}
+
+// FuzzDecodeAsByReflection holds what is read token by token against what reflection reads: the same is refused, and the same
+// comes out.
+func FuzzDecodeAsByReflection(f *testing.F) {
+	for _, text := range []string{`{"a": [1, {"b": null, "c": "\u00e9"}, true, -2e5], "d": {}}`, `[[[]]]`, `"x"`, `{"a":1,"a":2}`, `[1,]`, `{} {}`, "\"\xff\"", `9223372036854775808`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var want any
+		wantErr := json2.Unmarshal(text, &want, readWhole)
+		got, err := decodeStrict(text)
+		if (err == nil) != (wantErr == nil) || err == nil && !cmp.Equal(want, got) {
+			t.Fatalf("decodeStrict(%q) = %v, %v; by reflection it is %v, %v", text, got, err, want, wantErr)
+		}
+		if _, err := decodeEnvelope(text); (err == nil) != (wantErr == nil) {
+			t.Fatalf("decodeEnvelope(%q): %v; by reflection %v", text, err, wantErr)
 		}
 	})
 }
