@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -79,6 +80,24 @@ func (b binding) bind(details []byte) ([]byte, error) {
 		comma = ""
 	}
 	return fmt.Appendf(slices.Clip(open), "%s%s%s\"}", comma, boundMember, ledger.Hash(sha256.Sum256(text))), nil
+}
+
+// binds reports whether details are such that bind made them, without making them again.
+func (b binding) binds(details []byte) bool {
+	const tail = len(boundMember) + 2*sha256.Size + len(`"}`)
+	start := len(details) - tail
+	if start <= 0 || !bytes.HasPrefix(details[start:], []byte(boundMember)) || !bytes.HasSuffix(details, []byte(`"}`)) {
+		return false
+	}
+	text, err := encode(b)
+	if err != nil {
+		return false
+	}
+	sum := sha256.Sum256(text)
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], sum[:])
+	open, comma := bytes.CutSuffix(details[:start], []byte(","))
+	return bytes.Equal(details[start+len(boundMember):len(details)-2], digits[:]) && comma == (len(open) != 1)
 }
 
 // unbound gives details without the member that bind appended.

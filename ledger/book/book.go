@@ -63,6 +63,7 @@ type Book struct {
 	rulesMu     sync.RWMutex
 	ruleSets    []*policy.Rules // by effective-from, oldest first
 	appendMu    sync.Mutex      // one checkpoint at a time in this process
+	snapshotMu  sync.Mutex      // one takes its connections at a time
 	asked       bool            // the witnesses were asked since this process began
 }
 

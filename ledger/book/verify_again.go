@@ -1,0 +1,60 @@
+package book
+
+import (
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"timebank/ledger"
+	"timebank/policy"
+)
+
+// hoursAgain is a claim read and decided again.
+type hoursAgain struct {
+	details  claimDetails
+	sameRow  bool
+	rules    *policy.Rules // nil where the book has none that decided it
+	inForce  bool          // they were in force on the day
+	decision policy.Decision
+	refused  error
+	kept     *keptClaim
+}
+
+// prepareDecision reads an entry's details and decides it again from the facts in them.
+func (g *ground) prepareDecision(r *prepared) {
+	switch r.Kind {
+	case ledger.KindHours:
+		r.hours = g.hoursAgain(r)
+		return
+	case ledger.KindHold:
+		r.held = new(holdDetails)
+		r.unreadable = json.Unmarshal(r.Details, r.held)
+	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
+		r.settled = new(settlementDetails)
+		r.unreadable = json.Unmarshal(r.Details, r.settled)
+	}
+	if rules, ok := g.rules[r.Rules]; ok && policy.Decides(r.Kind) {
+		r.replayed = rules.Replay(r.Kind, r.Details)
+	}
+}
+
+func (g *ground) hoursAgain(r *prepared) *hoursAgain {
+	h := &hoursAgain{kept: &keptClaim{}}
+	h.kept.keep(r)
+	if r.unreadable = json.Unmarshal(r.Details, &h.details); r.unreadable != nil {
+		return h
+	}
+	h.sameRow = r.claim != nil && sameClaim(*r.claim, h.details.row(r.Seq))
+	if h.rules = g.rules[r.Rules]; h.rules == nil {
+		return h
+	}
+	chosen, err := policy.Choose(g.sets, r.Effective)
+	h.inForce = err == nil && chosen.Hash() == r.Rules
+	h.decision, h.refused = h.rules.Decide(h.details.Facts)
+	return h
+}
+
+// explains reports whether a decision is the one that details record.
+func (h *hoursAgain) explains() bool {
+	return h.decision.Grade == h.details.Grade && slices.Equal(h.decision.Steps, h.details.Steps)
+}
