@@ -61,7 +61,7 @@ func gradeID(g ledger.Grade) string { return "grade-" + strings.ToLower(string(g
 
 // Decide says what a claim becomes. The error is a *ledger.Refusal when a rule says no.
 func (r *Rules) Decide(f ClaimFacts) (Decision, error) {
-	view := claimView{f: &f, days: &r.workdays}
+	view := &claimView{f: &f, days: &r.workdays}
 	grade, err := r.grade(view)
 	if err != nil {
 		return Decision{}, err
@@ -85,7 +85,7 @@ func (r *Rules) Decide(f ClaimFacts) (Decision, error) {
 	return d, r.mark(f, view, &d)
 }
 
-func (r *Rules) grade(view claimView) (ledger.Grade, error) {
+func (r *Rules) grade(view *claimView) (ledger.Grade, error) {
 	for i, c := range r.grades {
 		ok, err := c.holds(view)
 		if err != nil {
@@ -100,7 +100,7 @@ func (r *Rules) grade(view claimView) (ledger.Grade, error) {
 
 // earnIn lets the first earning rule of a unit whose condition holds decide, and then what withholds and
 // limits it.
-func (r *Rules) earnIn(u ledger.Unit, f ClaimFacts, view claimView, d *Decision) error {
+func (r *Rules) earnIn(u ledger.Unit, f ClaimFacts, view *claimView, d *Decision) error {
 	for _, e := range r.earn {
 		if e.unit != u {
 			continue
@@ -116,7 +116,7 @@ func (r *Rules) earnIn(u ledger.Unit, f ClaimFacts, view claimView, d *Decision)
 	return nil
 }
 
-func (r *Rules) apply(e earn, f ClaimFacts, view claimView, d *Decision) error {
+func (r *Rules) apply(e earn, f ClaimFacts, view *claimView, d *Decision) error {
 	by, err := r.withheldBy(e, view)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (r *Rules) apply(e earn, f ClaimFacts, view claimView, d *Decision) error {
 }
 
 // withheldBy gives the rule that takes the earning away, or "".
-func (r *Rules) withheldBy(e earn, view claimView) (string, error) {
+func (r *Rules) withheldBy(e earn, view *claimView) (string, error) {
 	for _, w := range r.withhold {
 		if !slices.Contains(w.units, e.unit) {
 			continue
@@ -161,7 +161,7 @@ func (r *Rules) withheldBy(e earn, view claimView) (string, error) {
 }
 
 // mark honours a claim: a mark moves no minutes, and is seen in explanations and records.
-func (r *Rules) mark(f ClaimFacts, view claimView, d *Decision) error {
+func (r *Rules) mark(f ClaimFacts, view *claimView, d *Decision) error {
 	for _, c := range r.marks {
 		ok, err := c.when.holds(view)
 		if err != nil {

@@ -84,7 +84,7 @@ type share struct {
 
 // limit lets the limits of a unit decide: first those of periods, which bound the whole earning, then
 // that of what is stored, which says how much of it the volunteer keeps.
-func (r *Rules) limit(s *share, f ClaimFacts, view claimView, d *Decision) error {
+func (r *Rules) limit(s *share, f ClaimFacts, view *claimView, d *Decision) error {
 	for _, stored := range []bool{false, true} {
 		for _, l := range r.limits {
 			if l.unit != s.rule.unit || (l.per == perStored) != stored || stored && s.rule.pool {
@@ -98,7 +98,7 @@ func (r *Rules) limit(s *share, f ClaimFacts, view claimView, d *Decision) error
 	return nil
 }
 
-func (l limit) apply(s *share, f ClaimFacts, view claimView, d *Decision) error {
+func (l limit) apply(s *share, f ClaimFacts, view *claimView, d *Decision) error {
 	if l.beyond && s.rule.pool {
 		return nil // what goes to the pool anyway cannot be too much for it
 	}
