@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 )
@@ -88,6 +90,14 @@ type AccountID int64
 
 // String gives the number as 16 hexadecimal digits.
 func (a AccountID) String() string { return fmt.Sprintf("%016x", int64(a)) }
+
+// Append appends what String gives.
+func (a AccountID) Append(b []byte) []byte {
+	if a < 0 {
+		return append(b, a.String()...)
+	}
+	return hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, uint64(a)))
+}
 
 // ParseAccountID reads what String gives.
 func ParseAccountID(s string) (AccountID, error) {

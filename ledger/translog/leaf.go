@@ -1,6 +1,8 @@
 package translog
 
 import (
+	"cmp"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,35 +53,42 @@ func Leaf(e ledger.Entry) []byte { return Fields(e).Text() }
 
 // Text gives the leaf that tells these fields.
 func (f LeafFields) Text() []byte {
-	b := make([]byte, 0, 512)
-	b = fmt.Appendf(b, "%s\nseq %d\nkind %s\neffective %s\nrecorded %s\nby %s\nrules %s\nrefers %s\ndetails %s\n",
-		leafVersion, f.Seq, f.Kind, f.Effective, f.Recorded.UTC().Format(leafInstant), orNothing(f.By), hashText(f.Rules),
-		refersText(f.Refers), f.Commitment)
+	b := make([]byte, 0, leafBytes+postingBytes*len(f.Postings))
+	b = strconv.AppendInt(append(b, leafVersion+"\nseq "...), int64(f.Seq), 10)
+	b = append(append(b, "\nkind "...), f.Kind...)
+	b = f.Effective.Append(append(b, "\neffective "...))
+	b = f.Recorded.UTC().AppendFormat(append(b, "\nrecorded "...), leafInstant)
+	b = append(append(b, "\nby "...), cmp.Or(f.By, nothing)...)
+	b = appendHash(append(b, "\nrules "...), f.Rules)
+	b = appendRefers(append(b, "\nrefers "...), f.Refers)
+	b = hex.AppendEncode(append(b, "\ndetails "...), f.Commitment[:])
+	b = append(b, '\n')
 	for _, p := range f.Postings {
-		b = fmt.Appendf(b, "posting %s %s %d\n", p.Account, p.Unit, p.Minutes)
+		b = p.Account.Append(append(b, "posting "...))
+		b = append(append(append(b, ' '), p.Unit...), ' ')
+		b = append(strconv.AppendInt(b, int64(p.Minutes), 10), '\n')
 	}
 	return b
 }
 
-func orNothing(s string) string {
-	if s == "" {
-		return nothing
-	}
-	return s
-}
+// What is made ready for a leaf and for each posting in it: a little more than most take.
+const (
+	leafBytes    = 400
+	postingBytes = 48
+)
 
-func hashText(h ledger.Hash) string {
+func appendHash(b []byte, h ledger.Hash) []byte {
 	if h.IsZero() {
-		return nothing
+		return append(b, nothing...)
 	}
-	return h.String()
+	return hex.AppendEncode(b, h[:])
 }
 
-func refersText(s *ledger.Seq) string {
+func appendRefers(b []byte, s *ledger.Seq) []byte {
 	if s == nil {
-		return nothing
+		return append(b, nothing...)
 	}
-	return strconv.FormatInt(int64(*s), 10)
+	return strconv.AppendInt(b, int64(*s), 10)
 }
 
 // ParseLeaf reads a leaf. It accepts nothing that Text would write otherwise, and no fields that Check
