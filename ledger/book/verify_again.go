@@ -3,8 +3,6 @@ package book
 import (
 	"slices"
 
-	"github.com/go-json-experiment/json"
-
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -28,20 +26,37 @@ func (g *ground) prepareDecision(r *prepared) {
 		return
 	case ledger.KindHold:
 		r.held = new(holdDetails)
-		r.unreadable = json.Unmarshal(r.Details, r.held)
+		var plainly bool
+		if plainly, r.unreadable = readHold(r.Details, r.held); plainly {
+			r.replayed = g.holdAgain(r)
+			return
+		}
 	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
 		r.settled = new(settlementDetails)
-		r.unreadable = json.Unmarshal(r.Details, r.settled)
+		r.unreadable = readSettlement(r.Details, r.settled)
 	}
 	if rules, ok := g.rules[r.Rules]; ok && policy.Decides(r.Kind) {
 		r.replayed = rules.Replay(r.Kind, r.Details)
 	}
 }
 
+// holdAgain does what Replay does, for a hold of which the facts and steps are read already.
+func (g *ground) holdAgain(r *prepared) error {
+	rules, ok := g.rules[r.Rules]
+	if !ok {
+		return nil
+	}
+	again, err := rules.Hold(r.held.Facts)
+	if err == nil && !slices.Equal(again.Steps, r.held.Steps) {
+		err = policy.ErrDecidedOtherwise
+	}
+	return err
+}
+
 func (g *ground) hoursAgain(r *prepared) *hoursAgain {
 	h := &hoursAgain{kept: &keptClaim{}}
 	h.kept.keep(r)
-	if r.unreadable = json.Unmarshal(r.Details, &h.details); r.unreadable != nil {
+	if r.unreadable = readClaim(r.Details, &h.details); r.unreadable != nil {
 		return h
 	}
 	h.sameRow = r.claim != nil && sameClaim(*r.claim, h.details.row(r.Seq))

@@ -1,6 +1,8 @@
 package book
 
 import (
+	"strings"
+
 	"timebank/ledger"
 	"timebank/policy"
 )
@@ -84,6 +86,7 @@ func (v *verifier) word(s string) string {
 		return w
 	}
 	if len(v.words) < wordsMax {
+		s = strings.Clone(s) // which is a part of the details
 		v.words[s] = s
 	}
 	return s
