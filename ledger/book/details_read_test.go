@@ -137,11 +137,15 @@ func TestDetailsAreReadAsTheJSONReaderReadsThem(t *testing.T) {
 func TestBindsAcceptsWhatBindMakes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		key := rapid.OneOf(someWords, rapid.String(), rapid.Just("\"\\\u2028\x7f\t")).Draw(t, "key")
+		key := rapid.OneOf(someWords, rapid.String(), rapid.Just("\"\\/<&\u2028\x7f\t\x01")).Draw(t, "key")
 		b := binding{Organization: someWords.Draw(t, "organization"), Volunteer: someWords.Draw(t, "volunteer"), Accounts: []boundAccount{}, Key: key,
 			Reposts: [2]ledger.Seq{ledger.Seq(rapid.IntRange(-1, 9).Draw(t, "shift")), -1}}
 		if rapid.Bool().Draw(t, "opens") {
 			b.Accounts = append(b.Accounts, boundAccount{"00ff", ledger.Served})
+		}
+		have, err := b.text()
+		if want, err2 := encode(b); string(have) != string(want) || (err == nil) != (err2 == nil) {
+			t.Fatalf("text of %+v = %s, %v, want %s, %v", b, have, err, want, err2)
 		}
 		bare := rapid.SampledFrom([]string{`{}`, `{"a":1}`, `}`, `{"a":1,"bound":"x"}`}).Draw(t, "details")
 		text, err := b.bind([]byte(bare))

@@ -83,7 +83,7 @@ func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
 	if p.entries = entries.rows; entries.err != nil {
 		return entries.err
 	}
-	if err := g.gatherLines(p, read(rows.postings)); err != nil {
+	if err := g.gatherLines(p, &wire{rest: rows.postings, bare: true}); err != nil {
 		return err
 	}
 	if err := g.gatherSides(p, rows, read); err != nil {

@@ -21,8 +21,6 @@ type hashSide struct {
 	hash  []byte
 }
 
-func (w *wire) hash() hashSide { return hashSide{w.number(-1), w.bytes()} }
-
 // differs reports whether a hash is not stored as the entries give it.
 func (t *pageTree) differs(want translog.StoredHash) bool {
 	i, ok := slices.BinarySearchFunc(t.stored, want.Index, func(s hashSide, index int64) int { return cmp.Compare(s.index, index) })
@@ -31,7 +29,7 @@ func (t *pageTree) differs(want translog.StoredHash) bool {
 
 // grow hashes what lies over a page's leaves and compares it with what is stored.
 func (t *pageTree) grow(p *page, rows []byte, leaves []ledger.Hash) error {
-	read := collect(&wire{rest: rows}, (*wire).hash)
+	read := collect(&wire{rest: rows, bare: true}, (*wire).hash)
 	slices.SortStableFunc(read.rows, func(a, b hashSide) int { return cmp.Compare(a.index, b.index) })
 	t.stored = read.rows
 	var hashes []translog.StoredHash

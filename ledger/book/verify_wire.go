@@ -15,6 +15,7 @@ import (
 type wire struct {
 	rest []byte
 	err  error
+	bare bool // rows have no head: whoever reads one knows its columns
 	ids  *idTexts
 }
 
@@ -25,7 +26,9 @@ func (w *wire) next() bool {
 	if w.err != nil || len(w.rest) == 0 {
 		return false
 	}
-	w.take(4)
+	if !w.bare {
+		w.take(4)
+	}
 	return w.err == nil
 }
 
