@@ -106,6 +106,7 @@ type verifier struct {
 	keptHolds  keptBy[keptHold]
 	words      map[string]string
 	aside      *aside
+	strays     []Finding             // of entries that have not come yet
 	rolled     map[int64]*rolled     // by what rollups are of
 	registered map[ledger.Owner]bool // by an entry so far
 	kinds      map[ledger.Kind]int64 // how many entries there were
@@ -203,6 +204,7 @@ func (v *verifier) walk(ctx context.Context, pages <-chan *page, progress func(d
 
 // conclude checks what concerns the book as a whole.
 func (v *verifier) conclude(ctx context.Context) error {
+	v.checkStraysBefore(math.MaxInt64)
 	for _, u := range ledger.Units {
 		if v.report.Sums[u] != 0 {
 			v.find(-1, "all postings in %s sum to %d, not to zero", u, v.report.Sums[u])
@@ -280,13 +282,15 @@ func inChart(a ledger.Account) bool {
 // checkPage checks the entries of a page, and what stands between them.
 func (v *verifier) checkPage(p *page) {
 	v.joinTree(p)
+	v.strays = append(v.strays, p.strays...)
 	for i := range p.entries {
 		r := &p.entries[i]
 		if r.Seq != v.next {
 			v.find(v.next, "is missing: entry %d follows entry %d", r.Seq, v.next-1)
 			v.next = r.Seq
 		}
-		v.checkBetween(p, r.Seq)
+		v.checkStraysBefore(r.Seq)
+		v.checkSums(p, r.Seq)
 		v.checkEntry(r)
 		v.checkLines(r)
 		v.checkMeaning(r)
@@ -299,15 +303,20 @@ func (v *verifier) checkPage(p *page) {
 		v.report.Entries++
 		v.next++
 	}
-	v.checkBetween(p, math.MaxInt64)
+	v.checkSums(p, math.MaxInt64)
 }
 
-// checkBetween checks what stands before an entry, or after the last of a page, and belongs to none.
-func (v *verifier) checkBetween(p *page, seq ledger.Seq) {
-	for len(p.strays) > 0 && p.strays[0].Seq < seq {
-		v.find(p.strays[0].Seq, "%s", p.strays[0].What)
-		p.strays = p.strays[1:]
+// checkStraysBefore tells of what stands before an entry and belongs to none, after it was told which entry is missing.
+func (v *verifier) checkStraysBefore(seq ledger.Seq) {
+	for len(v.strays) > 0 && v.strays[0].Seq < seq {
+		v.find(v.strays[0].Seq, "%s", v.strays[0].What)
+		v.strays = v.strays[1:]
 	}
+}
+
+// checkSums adds the postings that stand before an entry, or after the last of a page, and belong to none, and checks what was
+// rolled up until then.
+func (v *verifier) checkSums(p *page, seq ledger.Seq) {
 	for len(p.loose) > 0 && p.loose[0].seq < seq {
 		v.rollPosting(p.loose[0].Account, p.loose[0].on, p.loose[0].Minutes)
 		p.loose = p.loose[1:]

@@ -22,7 +22,7 @@ type hoursAgain struct {
 func (g *ground) prepareDecision(r *prepared) {
 	switch r.Kind {
 	case ledger.KindHours:
-		r.hours = g.hoursAgain(r)
+		g.hoursAgain(r)
 		return
 	case ledger.KindHold:
 		r.held = new(holdDetails)
@@ -53,20 +53,37 @@ func (g *ground) holdAgain(r *prepared) error {
 	return err
 }
 
-func (g *ground) hoursAgain(r *prepared) *hoursAgain {
-	h := &hoursAgain{kept: &keptClaim{}}
+// prepareHours makes room for all claims of a page: what is kept of them, and what is not.
+func (g *ground) prepareHours(p *page) {
+	claims := 0
+	for i := range p.entries {
+		if p.entries[i].Kind == ledger.KindHours {
+			claims++
+		}
+	}
+	again, kept := make([]hoursAgain, claims), make([]keptClaim, claims)
+	for i := range p.entries {
+		if r := &p.entries[i]; r.Kind == ledger.KindHours {
+			claims--
+			r.hours = &again[claims]
+			r.hours.kept = &kept[claims]
+		}
+	}
+}
+
+func (g *ground) hoursAgain(r *prepared) {
+	h := r.hours
 	h.kept.keep(r)
 	if r.unreadable = readClaim(r.Details, &h.details); r.unreadable != nil {
-		return h
+		return
 	}
 	h.sameRow = r.claim != nil && sameClaim(*r.claim, h.details.row(r.Seq))
 	if h.rules = g.rules[r.Rules]; h.rules == nil {
-		return h
+		return
 	}
 	chosen, err := policy.Choose(g.sets, r.Effective)
 	h.inForce = err == nil && chosen.Hash() == r.Rules
 	h.decision, h.refused = h.rules.Decide(h.details.Facts)
-	return h
 }
 
 // explains reports whether a decision is the one that details record.

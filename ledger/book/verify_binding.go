@@ -22,11 +22,10 @@ func (a *answerSide) entry() ledger.Seq {
 	return ledger.Seq(a.Seq.Int64)
 }
 
-func (w *wire) answer() (a answerSide) {
+func (w *wire) answer(a *answerSide) {
 	a.Client, a.Key, a.Request, a.Recorded = w.id(), w.text(), w.bytes(), w.instant()
 	a.Seq.Int64, a.Seq.Valid = w.numberOrNull()
 	a.Subject, a.Refusal = w.id(), w.text()
-	return a
 }
 
 const (

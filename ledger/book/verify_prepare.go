@@ -43,8 +43,8 @@ type prepared struct {
 	answers     []answerSide
 	invalid     error
 	leafDiffers bool
-	unreadable  error // its details
-	hours       *hoursAgain
+	unreadable  error       // its details
+	hours       *hoursAgain // of a claim
 	held        *holdDetails
 	settled     *settlementDetails
 	replayed    error    // deciding it again, for kinds other than hours
@@ -65,6 +65,7 @@ func (g *ground) preparePage(ctx context.Context, reader *pageReader, p *page, i
 		return err
 	}
 	hashes := make([]ledger.Hash, len(p.entries))
+	g.prepareHours(p)
 	for i := range p.entries {
 		r := &p.entries[i]
 		leaf := translog.Leaf(r.Entry) // of what the entry says, not of what is kept
@@ -78,7 +79,8 @@ func (g *ground) preparePage(ctx context.Context, reader *pageReader, p *page, i
 // gather puts what is read of a page beside its entries.
 func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
 	read := func(rows []byte) *wire { return &wire{rest: rows, ids: ids} }
-	entries := collect(read(rows.entries), func(w *wire) (r prepared) { w.entry(&r.Record); return r })
+	usual := 1 << g.shape.pageBits // of one of each for an entry
+	entries := collect(read(rows.entries), usual, func(w *wire, r *prepared) { w.entry(&r.Record) })
 	sortBySeq(entries, func(r *prepared) ledger.Seq { return r.Seq })
 	if p.entries = entries.rows; entries.err != nil {
 		return entries.err
@@ -89,7 +91,7 @@ func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
 	if err := g.gatherSides(p, rows, read); err != nil {
 		return err
 	}
-	rolled := collect(read(p.rollups), (*wire).rollup)
+	rolled := collect(read(p.rollups), 0, (*wire).rollup)
 	slices.SortFunc(rolled.rows, rollupSide.compare)
 	p.rolled = rolled.rows
 	slices.SortStableFunc(p.strays, func(a, b Finding) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -102,9 +104,15 @@ type collected[T any] struct {
 	err  error
 }
 
-func collect[T any](w *wire, read func(*wire) T) (c collected[T]) {
+// collect reads rows, of which usual is how many there mostly are.
+func collect[T any](w *wire, usual int, read func(*wire, *T)) (c collected[T]) {
 	for w.next() {
-		c.rows = append(c.rows, read(w))
+		if c.rows == nil {
+			c.rows = make([]T, 0, usual)
+		}
+		var none T
+		c.rows = append(c.rows, none)
+		read(w, &c.rows[len(c.rows)-1])
 	}
 	c.err = w.err
 	return c
@@ -144,9 +152,12 @@ func beside[T any](p *page, c collected[T], seq func(*T) ledger.Seq, give func(r
 	return c.err
 }
 
+// linesUsual is how many lines an entry mostly has, with some room.
+const linesUsual = 4
+
 // gatherLines puts the postings with the accounts that they touch into entries.
 func (g *ground) gatherLines(p *page, w *wire) error {
-	postings := collect(w, (*wire).posting)
+	postings := collect(w, linesUsual<<g.shape.pageBits, (*wire).posting)
 	lines, moved, days := make([]Line, len(postings.rows)), make([]ledger.Posting, len(postings.rows)), make([]ledger.Date, len(postings.rows))
 	return beside(p, postings, func(s *postingSide) ledger.Seq { return s.seq }, func(r *prepared, rows []postingSide) {
 		n := len(rows)
@@ -173,24 +184,24 @@ const oddPosting = "has a posting with the date or the nature of another, or is 
 
 // gatherSides puts the rows of the other tables beside entries; of those that stand beside none their number tells.
 func (g *ground) gatherSides(p *page, rows pageRows, read func([]byte) *wire) error {
-	last := func(n int) int { return n - 1 } // of rows that should be one
+	usual, last := 1<<g.shape.pageBits, func(n int) int { return n - 1 } // of rows that should be one
 	for _, err := range []error{
-		beside(p, collect(read(rows.claims), (*wire).claim), func(s *claimSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read(rows.claims), usual, (*wire).claim), func(s *claimSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []claimSide) { r.claim = &s[last(len(s))] }, func([]claimSide) {}),
-		beside(p, collect(read(rows.holds), (*wire).hold), func(s *holdSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read(rows.holds), 0, (*wire).hold), func(s *holdSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []holdSide) { r.hold = &s[last(len(s))] }, func([]holdSide) {}),
-		beside(p, collect(read(rows.settlements), (*wire).settlement), func(s *settlementSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read(rows.settlements), 0, (*wire).settlement), func(s *settlementSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []settlementSide) { r.settlement = &s[last(len(s))] }, func([]settlementSide) {}),
-		beside(p, collect(read(rows.choices), (*wire).choice), func(s *choiceSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read(rows.choices), 0, (*wire).choice), func(s *choiceSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []choiceSide) { r.choice = &s[last(len(s))] }, func([]choiceSide) {}),
-		beside(p, collect(read(rows.gifts), (*wire).gift), func(s *giftSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read(rows.gifts), 0, (*wire).gift), func(s *giftSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []giftSide) { r.gift = &s[last(len(s))] }, func([]giftSide) {}),
-		beside(p, collect(read(p.carries), (*wire).carry), func(s *carrySide) ledger.Seq { return s.Seq },
+		beside(p, collect(read(p.carries), 0, (*wire).carry), func(s *carrySide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []carrySide) {
 				slices.SortStableFunc(s, func(a, b carrySide) int { return cmp.Compare(a.Unit, b.Unit) })
 				r.carries = s
 			}, func([]carrySide) {}),
-		beside(p, collect(read(p.answers), (*wire).answer), (*answerSide).entry,
+		beside(p, collect(read(p.answers), usual, (*wire).answer), (*answerSide).entry,
 			func(r *prepared, s []answerSide) { r.answers = s },
 			func(s []answerSide) {
 				p.strays = append(p.strays, Finding{max(s[0].entry(), -1), "is the answer to a key, and is not in the book"})

@@ -124,51 +124,50 @@ type postingSide struct {
 // no text has.
 const postingBytes = 8 + 8 + 8 + 8 + 4 + 1
 
-func (w *wire) posting() (s postingSide) {
+func (w *wire) posting(s *postingSide) {
 	b := w.take(postingBytes)
 	end := bytes.IndexByte(w.rest, 0)
 	if b == nil || end < 0 {
 		w.err = errWire
-		return s
+		return
 	}
 	number := binary.BigEndian.Uint64
 	s.seq, s.Account, s.Minutes, s.balance = ledger.Seq(number(b)), ledger.AccountID(number(b[8:])), ledger.Minutes(number(b[16:])), ledger.Minutes(number(b[24:]))
 	s.on, s.mayOwe, s.Unit = ledger.Date(int32(binary.BigEndian.Uint32(b[32:]))), b[36] != 0, unitOf(w.take(end))
 	w.take(1)
-	return s
 }
 
-func (w *wire) hash() hashSide {
+func (w *wire) hash(s *hashSide) {
 	b := w.take(8 + 4)
 	if b == nil {
-		return hashSide{}
+		return
 	}
-	return hashSide{int64(binary.BigEndian.Uint64(b)), w.take(int(int32(binary.BigEndian.Uint32(b[8:]))))}
+	*s = hashSide{int64(binary.BigEndian.Uint64(b)), w.take(int(int32(binary.BigEndian.Uint32(b[8:]))))}
 }
 
-func (w *wire) claim() claimSide {
-	return claimSide{w.seq(), w.id(), w.id(), int32(w.number(0)), w.minutes(), w.number(-1), w.number(-1), w.bytes(), w.text(),
+func (w *wire) claim(s *claimSide) {
+	*s = claimSide{w.seq(), w.id(), w.id(), int32(w.number(0)), w.minutes(), w.number(-1), w.number(-1), w.bytes(), w.text(),
 		w.number(-1), w.number(-1), gradeOf(w.bytes()), w.minutes(), w.minutes(), w.minutes()}
 }
 
-func (w *wire) hold() holdSide {
-	return holdSide{w.seq(), w.id(), w.id(), w.id(), w.text(), w.minutes(), w.seq(), instant(w.instant()), w.number(-1)}
+func (w *wire) hold(s *holdSide) {
+	*s = holdSide{w.seq(), w.id(), w.id(), w.id(), w.text(), w.minutes(), w.seq(), instant(w.instant()), w.number(-1)}
 }
 
-func (w *wire) settlement() settlementSide {
-	return settlementSide{w.seq(), w.seq(), w.minutes(), w.minutes()}
+func (w *wire) settlement(s *settlementSide) {
+	*s = settlementSide{w.seq(), w.seq(), w.minutes(), w.minutes()}
 }
 
-func (w *wire) choice() choiceSide {
-	return choiceSide{w.seq(), w.id(), w.text(), w.text(), int32(w.number(0))}
+func (w *wire) choice(s *choiceSide) {
+	*s = choiceSide{w.seq(), w.id(), w.text(), w.text(), int32(w.number(0))}
 }
 
-func (w *wire) gift() giftSide {
-	return giftSide{w.seq(), w.id(), w.id(), w.minutes(), int32(w.number(0))}
+func (w *wire) gift(s *giftSide) {
+	*s = giftSide{w.seq(), w.id(), w.id(), w.minutes(), int32(w.number(0))}
 }
 
-func (w *wire) carry() carrySide {
-	return carrySide{w.seq(), w.id(), unitOf(w.bytes()), w.number(0), w.number(0)}
+func (w *wire) carry(s *carrySide) {
+	*s = carrySide{w.seq(), w.id(), unitOf(w.bytes()), w.number(0), w.number(0)}
 }
 
 // account reads an account; texts are those of the chart, and one for each owner.

@@ -24,8 +24,8 @@ type rollupSum struct{ minutes, entries int64 }
 
 func (s *rollupSum) add(o rollupSum) { s.minutes, s.entries = s.minutes+o.minutes, s.entries+o.entries }
 
-func (w *wire) rollup() rollupSide {
-	return rollupSide{w.number(0), rollupNode{w.number(-1), w.number(-1)}, w.number(-1), rollupSum{w.number(0), w.number(0)}}
+func (w *wire) rollup(r *rollupSide) {
+	*r = rollupSide{w.number(0), rollupNode{w.number(-1), w.number(-1)}, w.number(-1), rollupSum{w.number(0), w.number(0)}}
 }
 
 func (r rollupSide) compare(o rollupSide) int {
