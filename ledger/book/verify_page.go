@@ -3,7 +3,6 @@ package book
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,36 +64,22 @@ func (v *verifier) readAhead(ctx context.Context, g *errgroup.Group, numbers []i
 	return ordered
 }
 
-// feed begins the pages in order, each with what is read beside it; a page of which only that is there is one too.
+// feed begins the pages in order.
 func (v *verifier) feed(ctx context.Context, numbers []int64, jobs, ordered chan<- *page) error {
-	var beside [3]*groups
-	for i, x := range []struct{ name, declare, fetch string }{
-		{"answers", answerGroups, `FETCH NEXT FROM answers`}, {"carries", carryGroups, `FETCH NEXT FROM carries`}, {"rollups", rollupGroups, `FETCH NEXT FROM rollups`},
-	} {
-		var err error
-		if beside[i], err = openGroups(ctx, v.tx, x.name, x.declare, x.fetch, v.shape.pageBits); err != nil {
-			return err
-		}
+	beside, err := openBeside(ctx, v.tx, v.shape.pageBits)
+	if err != nil {
+		return err
 	}
 	for {
-		p := &page{number: math.MaxInt64, done: make(chan struct{})}
-		if len(numbers) > 0 {
-			p.number = numbers[0]
+		p := &page{number: beside.first(), done: make(chan struct{})}
+		if len(numbers) > 0 && numbers[0] <= p.number {
+			p.number, numbers = numbers[0], numbers[1:]
 		}
-		for _, g := range beside {
-			p.number = min(p.number, g.page)
-		}
-		if p.number == math.MaxInt64 {
+		if p.number == noPage {
 			return nil
 		}
-		if len(numbers) > 0 && p.number == numbers[0] {
-			numbers = numbers[1:]
-		}
-		for i, rows := range []*[]byte{&p.answers, &p.carries, &p.rollups} {
-			var err error
-			if *rows, err = beside[i].take(ctx, p.number); err != nil {
-				return err
-			}
+		if err := beside.give(ctx, p); err != nil {
+			return err
 		}
 		for _, to := range []chan<- *page{ordered, jobs} {
 			select {

@@ -34,8 +34,40 @@ const (
 		SELECT (upto - 1) >> %d AS page, string_agg(record_send(ROW(account, level, period, upto, minutes, entries)), '') FROM rollup GROUP BY 1 ORDER BY 1`
 )
 
-func openGroups(ctx context.Context, tx *sqlx.Tx, name, declare, fetch string, bits uint) (*groups, error) {
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(declare, bits)); err != nil {
+// noPage is the page of no rows, after all others.
+const noPage = math.MaxInt64
+
+// besideRows are the tables that are read so.
+type besideRows struct{ answers, carries, rollups *groups }
+
+func openBeside(ctx context.Context, tx *sqlx.Tx, bits uint) (b besideRows, err error) {
+	if b.answers, err = openGroups(ctx, tx, "answers", fmt.Sprintf(answerGroups, bits), `FETCH NEXT FROM answers`); err != nil {
+		return b, err
+	}
+	if b.carries, err = openGroups(ctx, tx, "what rounding left", fmt.Sprintf(carryGroups, bits), `FETCH NEXT FROM carries`); err != nil {
+		return b, err
+	}
+	b.rollups, err = openGroups(ctx, tx, "rollups", fmt.Sprintf(rollupGroups, bits), `FETCH NEXT FROM rollups`)
+	return b, err
+}
+
+// first gives the next page of which something is read.
+func (b besideRows) first() int64 { return min(b.answers.page, b.carries.page, b.rollups.page) }
+
+// give puts what is read of a page into it, whether or not it has entries.
+func (b besideRows) give(ctx context.Context, p *page) (err error) {
+	if p.answers, err = b.answers.take(ctx, p.number); err != nil {
+		return err
+	}
+	if p.carries, err = b.carries.take(ctx, p.number); err != nil {
+		return err
+	}
+	p.rollups, err = b.rollups.take(ctx, p.number)
+	return err
+}
+
+func openGroups(ctx context.Context, tx *sqlx.Tx, name, declare, fetch string) (*groups, error) {
+	if _, err := tx.ExecContext(ctx, declare); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	statement, err := tx.PreparexContext(ctx, fetch)
@@ -49,7 +81,7 @@ func openGroups(ctx context.Context, tx *sqlx.Tx, name, declare, fetch string, b
 func (g *groups) next(ctx context.Context) error {
 	err := g.fetch.QueryRowContext(ctx).Scan(&g.page, &g.rows)
 	if errors.Is(err, sql.ErrNoRows) {
-		g.rows, g.page = nil, math.MaxInt64
+		g.rows, g.page = nil, noPage
 		return nil
 	}
 	if err != nil {
