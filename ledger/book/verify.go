@@ -226,7 +226,7 @@ func (v *verifier) conclude(ctx context.Context) error {
 }
 
 // loadAccounts reads the accounts, and which of them have rollups.
-func (v *verifier) loadAccounts(ctx context.Context) error {
+func (v *verifier) loadAccounts(ctx context.Context) (err error) {
 	const query = `
 		SELECT record_send(ROW(id, owner_kind, owner, purpose, unit, may_owe,
 		       EXISTS (SELECT FROM rollup r WHERE r.account = a.id AND r.level = 3 AND r.period = 0))) FROM account a`
@@ -234,6 +234,7 @@ func (v *verifier) loadAccounts(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading accounts: %w", err)
 	}
+	defer func() { err = errors.Join(err, statement.Close()) }()
 	rows, err := statement.QueryContext(ctx)
 	if err != nil {
 		return fmt.Errorf("reading accounts: %w", err)
