@@ -14,8 +14,12 @@ type snapshot []*sqlx.Tx
 // snapshot opens it on some connections. Of two who want some each waits until the other has all of its own,
 // since two who have a part of them could wait for each other for ever.
 func (b *Book) snapshot(ctx context.Context, connections int) (snapshot, error) {
-	b.snapshotMu.Lock()
-	defer b.snapshotMu.Unlock()
+	select {
+	case b.snapshots <- struct{}{}:
+		defer func() { <-b.snapshots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	first, err := b.db.BeginTxx(ctx, readSnapshot)
 	if err != nil {
 		return nil, fmt.Errorf("beginning to read a snapshot: %w", err)
