@@ -34,10 +34,10 @@ func (a *aside) check(ctx context.Context, outside []byte, size ledger.Seq) erro
 	return a.checkCheckpoints(ctx, outside, size)
 }
 
-// countRows counts the rows of every table of which each row belongs to an entry.
+// countRows counts the rows of every table beside the entries of which each row belongs to one.
 func (a *aside) countRows(ctx context.Context) error {
 	const query = `
-		SELECT 'entry' AS name, count(*) AS rows FROM entry UNION ALL SELECT 'claim', count(*) FROM claim UNION ALL SELECT 'hold', count(*) FROM hold
+		SELECT 'claim' AS name, count(*) AS rows FROM claim UNION ALL SELECT 'hold', count(*) FROM hold
 		UNION ALL SELECT 'settlement', count(*) FROM settlement UNION ALL SELECT 'posting', count(*) FROM posting
 		UNION ALL SELECT 'carry', count(*) FROM carry UNION ALL SELECT 'choice', count(*) FROM choice UNION ALL SELECT 'gift', count(*) FROM gift
 		UNION ALL SELECT 'hash', count(*) FROM hash UNION ALL SELECT 'organization', count(*) FROM organization

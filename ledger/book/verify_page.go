@@ -91,10 +91,10 @@ func (v *verifier) feed(ctx context.Context, numbers []int64, jobs, ordered chan
 	}
 }
 
-// pages lists the pages that have entries, and counts these. Numbers below zero are no entries of the log; that their rows
-// are there is told by their count.
+// pages lists the pages that have entries, and counts these. Numbers below zero are no entries of the log: that such rows
+// are there their count tells.
 func (v *verifier) pages(ctx context.Context) (numbers []int64, err error) {
-	const query = `SELECT seq >> $1 AS page, count(*) AS entries, max(seq) AS last FROM entry WHERE seq >= 0 GROUP BY 1 ORDER BY 1`
+	const query = `SELECT seq >> $1 AS page, count(*) AS entries, max(seq) AS last FROM entry GROUP BY 1 ORDER BY 1`
 	type pageRow struct {
 		Page    int64      `db:"page"`
 		Entries int64      `db:"entries"`
@@ -105,7 +105,9 @@ func (v *verifier) pages(ctx context.Context) (numbers []int64, err error) {
 		return nil, fmt.Errorf("counting entries: %w", err)
 	}
 	for _, r := range rows {
-		numbers, v.of, v.size = append(numbers, r.Page), v.of+r.Entries, r.Last+1
+		if v.of += r.Entries; r.Page >= 0 {
+			numbers, v.size = append(numbers, r.Page), r.Last+1
+		}
 	}
 	return numbers, nil
 }

@@ -24,6 +24,7 @@ func (v *verifier) checkStrays(ctx context.Context, found *findings) error {
 	for table, kind := range registered {
 		want[table] = v.kinds[kind]
 	}
+	v.aside.rows["entry"] = v.of
 	for _, table := range slices.Sorted(maps.Keys(want)) {
 		if have := v.aside.rows[table]; have != want[table] {
 			found.find(-1, "table %s has %d rows, the entries account for %d", table, have, want[table])

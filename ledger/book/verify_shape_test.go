@@ -34,7 +34,9 @@ var wrongInManyWays = map[string]string{
 	"entries that are gone": `DELETE FROM entry WHERE seq IN (64, 511, 512, 1000); UPDATE hash SET hash = sha256(hash) WHERE id = 2000`,
 	"the end cut off":       `DELETE FROM entry WHERE seq > 700`,
 	"an entry put far away": `UPDATE entry SET seq = 1000000000000 WHERE seq = 700`,
-	"more than is told":     `UPDATE posting SET balance = balance + 1 WHERE seq % 5 = 0; UPDATE claim SET youth = 1 WHERE seq % 7 = 0`,
+	"an entry before the first": `INSERT INTO entry SELECT -1, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf
+		FROM entry WHERE seq = 5`,
+	"more than is told": `UPDATE posting SET balance = balance + 1 WHERE seq % 5 = 0; UPDATE claim SET youth = 1 WHERE seq % 7 = 0`,
 	"rows of no entry": `INSERT INTO answer SELECT client, key || 'x', request, recorded, -5, subject, refusal FROM answer WHERE seq = 100;
 		INSERT INTO posting SELECT 5000, account, unit, minutes, balance, may_owe, effective FROM posting WHERE seq = 100;
 		INSERT INTO rollup SELECT account, level, period, 4096, minutes, entries FROM rollup WHERE upto = 1024`,
