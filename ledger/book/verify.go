@@ -63,6 +63,14 @@ func (b *Book) Verify(ctx context.Context, progress func(done, of int64)) (Verif
 }
 
 func (b *Book) verify(ctx context.Context, shape verifyShape, progress func(done, of int64)) (Verification, error) {
+	report, err := b.verifySnapshot(ctx, shape, progress)
+	if err != nil && ctx.Err() != nil { // the driver tells in several ways that its transaction was ended for that
+		err = fmt.Errorf("verifying: %w", ctx.Err())
+	}
+	return report, err
+}
+
+func (b *Book) verifySnapshot(ctx context.Context, shape verifyShape, progress func(done, of int64)) (Verification, error) {
 	outside, err := b.outside() // before the snapshot, which then has it: the book may go on meanwhile
 	if err != nil {
 		return Verification{}, err
@@ -73,7 +81,7 @@ func (b *Book) verify(ctx context.Context, shape verifyShape, progress func(done
 	}
 	defer s.close()
 	if err := b.loadRules(ctx, s[0]); err != nil {
-		return Verification{Findings: []Finding{{-1, err.Error()}}}, nil
+		return Verification{Findings: []Finding{{-1, err.Error()}}}, ctx.Err() // a set that cannot be read is a finding; no time to read it is none
 	}
 	v := newVerifier(b, s, shape)
 	err = v.run(ctx, outside, progress)
