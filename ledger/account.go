@@ -95,10 +95,13 @@ func MayOwe(owner OwnerKind, purpose Purpose) bool {
 type AccountID int64
 
 // String gives the number as 16 hexadecimal digits.
-func (a AccountID) String() string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(a))
-	return hex.EncodeToString(b[:])
+func (a AccountID) String() string { return string(a.Append(nil)) }
+
+// Append appends what String gives.
+func (a AccountID) Append(b []byte) []byte {
+	var number [8]byte
+	binary.BigEndian.PutUint64(number[:], uint64(a))
+	return hex.AppendEncode(b, number[:])
 }
 
 // ParseAccountID reads what String gives.

@@ -152,3 +152,21 @@ func TestErrors_are_of_their_kind(t *testing.T) {
 		})
 	}
 }
+
+func TestAppend_gives_what_String_gives(t *testing.T) {
+	for _, a := range []ledger.AccountID{0, 1, 0x1c0ffee0a5b4c3d2, 1<<63 - 1, -1} {
+		if have := string(a.Append([]byte("x"))); have != "x"+a.String() {
+			t.Errorf("Append of %s = %q", a, have)
+		}
+	}
+	for _, d := range []ledger.Date{ledger.DateMin, -1, 0, 20518, ledger.DateMax, 4_000_000, -800_000} {
+		if have := string(d.Append([]byte("x"))); have != "x"+d.String() {
+			t.Errorf("Append of %s = %q", d, have)
+		}
+	}
+	for c := ledger.Clock(-61); c < 6100; c++ {
+		if have, want := c.String(), fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60); have != want {
+			t.Errorf("Clock(%d) = %q, want %q", c, have, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -130,17 +131,20 @@ func (c Claim) Span() (from, to int64, ok bool) {
 // Activities are the same when they look the same: spaces, and the forms that Unicode normalization
 // (NFKC) takes for one, make no difference.
 func (c Claim) Fingerprint(organization string) Hash {
-	when := fmt.Sprintf("%d min", c.Minutes)
+	when := strconv.FormatInt(int64(c.Minutes), 10) + " min"
 	if c.Start != nil && c.End != nil {
 		when = c.Start.String() + "-" + c.End.String()
 	}
 	// Length-prefixed, so that no text can be mistaken for its neighbour.
-	var text []byte
-	for _, part := range []string{c.Volunteer, organization, strings.Join(strings.Fields(norm.NFKC.String(c.Activity)), " "), c.ServedOn.String(), when} {
-		text = fmt.Appendf(text, "%d:%s", len(part), part)
+	text := make([]byte, 0, fingerprintBytes)
+	for _, part := range [...]string{c.Volunteer, organization, strings.Join(strings.Fields(norm.NFKC.String(c.Activity)), " "), c.ServedOn.String(), when} {
+		text = append(append(strconv.AppendInt(text, int64(len(part)), 10), ':'), part...)
 	}
 	return sha256.Sum256(text)
 }
+
+// fingerprintBytes is what most fingerprints are made of: two ids, a date, a time and some words.
+const fingerprintBytes = 256
 
 // unseen reports characters that make two texts look alike or one look like another: controls, format
 // characters such as those that turn the writing direction, line and paragraph separators.

@@ -53,6 +53,9 @@ func (d Date) Time() time.Time { return time.Unix(int64(d)*daySeconds, 0).UTC() 
 // String gives the date in ISO 8601, "2026-03-05".
 func (d Date) String() string { return d.Time().Format(dateLayout) }
 
+// Append appends what String gives.
+func (d Date) Append(b []byte) []byte { return d.Time().AppendFormat(b, dateLayout) }
+
 // AddMonths gives the same day n months later (or earlier, when negative), or the last day of that month
 // when it is shorter.
 func (d Date) AddMonths(n int) Date {
@@ -104,4 +107,10 @@ func ParseClock(s string) (Clock, error) {
 }
 
 // String gives the time of day as "09:30".
-func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60) }
+func (c Clock) String() string {
+	if c < 0 || c >= 100*60 {
+		return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60)
+	}
+	h, m := byte(c/60), byte(c%60)
+	return string([]byte{'0' + h/10, '0' + h%10, ':', '0' + m/10, '0' + m%10})
+}

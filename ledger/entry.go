@@ -122,24 +122,31 @@ func (d Draft) Check() error {
 			return fmt.Errorf("%w: an entry of kind %s moves %s", ErrInvalid, d.Kind, p.Unit)
 		}
 	}
-	sums := make(map[Unit]Minutes, len(Units))
-	seen := make(map[AccountID]bool, len(d.Postings))
-	for _, p := range d.Postings {
+	for i, p := range d.Postings {
 		if err := p.check(); err != nil {
 			return err
 		}
-		if seen[p.Account] {
-			return fmt.Errorf("%w: account %s is touched twice", ErrInvalid, p.Account)
+		for _, before := range d.Postings[:i] { // few: a map of them would cost more than all else here
+			if before.Account == p.Account {
+				return fmt.Errorf("%w: account %s is touched twice", ErrInvalid, p.Account)
+			}
 		}
-		seen[p.Account] = true
-		sums[p.Unit] += p.Minutes
 	}
 	for _, u := range Units {
-		if sums[u] != 0 {
-			return fmt.Errorf("%w: postings in %s sum to %d, not to zero", ErrInvalid, u, sums[u])
+		if sum := d.sum(u); sum != 0 {
+			return fmt.Errorf("%w: postings in %s sum to %d, not to zero", ErrInvalid, u, sum)
 		}
 	}
 	return nil
+}
+
+func (d Draft) sum(u Unit) (m Minutes) {
+	for _, p := range d.Postings {
+		if p.Unit == u {
+			m += p.Minutes
+		}
+	}
+	return m
 }
 
 // movedBy says which kinds of entry alone may move a unit: the record of service, and that of the young,
@@ -213,9 +220,12 @@ func (e Entry) Commitment() Hash {
 }
 
 // SortPostings puts postings into the one order in which they are recorded and hashed.
-func SortPostings(ps []Posting) {
-	slices.SortFunc(ps, func(a, b Posting) int {
-		return cmp.Or(cmp.Compare(slices.Index(Units, a.Unit), slices.Index(Units, b.Unit)),
-			cmp.Compare(a.Account, b.Account))
-	})
+func SortPostings(ps []Posting) { slices.SortFunc(ps, ComparePostings) }
+
+// ComparePostings is that order: by unit, in the order of [Units], and then by account.
+func ComparePostings(a, b Posting) int {
+	if a.Unit == b.Unit {
+		return cmp.Compare(a.Account, b.Account)
+	}
+	return cmp.Or(cmp.Compare(slices.Index(Units, a.Unit), slices.Index(Units, b.Unit)), cmp.Compare(a.Account, b.Account))
 }

@@ -17,6 +17,7 @@ const conditionBytesMax = 500
 type condition struct {
 	text    string
 	program cel.Program
+	plain   plainYes        // says the same, where the condition is plain
 	uses    map[string]bool // the facts it names
 	parts   []part          // what must hold at once, to tell how near it came
 }
@@ -60,7 +61,7 @@ func (c compiler) compile(text string) (condition, error) {
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %q: %w", text, err)
 	}
-	return condition{text, program, namesIn(ast), parts}, nil
+	return condition{text, program, plainReader{ast.NativeRep()}.yes(ast.NativeRep().Expr()), namesIn(ast), parts}, nil
 }
 
 // namesIn gives the facts that an expression names.
@@ -89,6 +90,11 @@ func strangeTypes(ast *cel.Ast) (names []string) {
 
 // holds evaluates the condition.
 func (c condition) holds(facts interpreter.Activation) (bool, error) {
+	if c.plain != nil {
+		if yes, sure := c.plain(facts); sure {
+			return yes, nil
+		}
+	}
 	out, _, err := c.program.Eval(facts)
 	if err != nil {
 		return false, fmt.Errorf("condition %q: %w", c.text, err)

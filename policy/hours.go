@@ -57,6 +57,9 @@ const (
 	Expired  = "expired"  // the rule ended credit: of In received Before is gone or held, Out ends
 )
 
+// stepsUsual is how many steps most decisions have, or a few more.
+const stepsUsual = 4
+
 func gradeID(g ledger.Grade) string { return "grade-" + strings.ToLower(string(g)) }
 
 // Decide says what a claim becomes. The error is a *ledger.Refusal when a rule says no.
@@ -76,7 +79,8 @@ func (r *Rules) Decide(f ClaimFacts) (Decision, error) {
 			return Decision{}, c.refusal()
 		}
 	}
-	d := Decision{Grade: grade, Steps: []Step{{Rule: gradeID(grade), Effect: Graded, In: f.Minutes, Out: f.Minutes}}}
+	d := Decision{Grade: grade, Steps: make([]Step, 0, stepsUsual)}
+	d.Steps = append(d.Steps, Step{Rule: gradeID(grade), Effect: Graded, In: f.Minutes, Out: f.Minutes})
 	for _, u := range []ledger.Unit{ledger.Care, ledger.Youth} {
 		if err := r.earnIn(u, f, view, &d); err != nil {
 			return Decision{}, err

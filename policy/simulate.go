@@ -217,7 +217,7 @@ func (s *Simulation) Move(volunteer string, m ledger.Minutes) {
 		s.people[volunteer] = p
 	}
 	p.stored += m
-	before := s.tally.stored[volunteer]
+	before := s.tally.storedBy(volunteer)
 	s.tally.Move(volunteer, m)
 	if after := before + m; m < 0 && after < 0 {
 		p.short += min(-m, -after)
@@ -283,7 +283,7 @@ func (s *Simulation) swing(r *Report, id string, p *simulatedPerson) {
 	r.Short += p.short
 	if s.draft.Redeemable(p.age) {
 		r.Redeemable.Was += max(0, p.stored)
-		r.Redeemable.Would += max(0, s.tally.stored[id])
+		r.Redeemable.Would += max(0, s.tally.storedBy(id))
 	}
 	change := Sum{p.would.Care - p.was.Care, p.would.Pooled - p.was.Pooled, p.would.Youth - p.was.Youth}
 	switch own := change.Care + change.Youth; {

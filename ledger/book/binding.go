@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"timebank/ledger"
 )
@@ -62,11 +66,52 @@ func bindingOf(r *Record, e effect, a *asked) binding {
 	return b
 }
 
+// text gives what encode gives, without reflection: every entry has one.
+func (b binding) text() ([]byte, error) {
+	var w memberWriter
+	w.to = make([]byte, 0, bindingBytes)
+	w.member(`{"organization":`, b.Organization)
+	w.member(`,"volunteer":`, b.Volunteer)
+	w.member(`,"partner":`, b.Partner)
+	w.to = append(w.to, `,"accounts":[`...)
+	for i, a := range b.Accounts {
+		if i > 0 {
+			w.to = append(w.to, ',')
+		}
+		w.member(`{"id":`, a.ID)
+		w.member(`,"purpose":`, string(a.Purpose))
+		w.to = append(w.to, '}')
+	}
+	w.to = strconv.AppendInt(append(w.to, `],"reposts":[`...), int64(b.Reposts[0]), 10)
+	w.to = strconv.AppendInt(append(w.to, ','), int64(b.Reposts[1]), 10)
+	w.member(`],"client":`, b.Client)
+	w.member(`,"key":`, b.Key)
+	w.member(`,"request":`, b.Request)
+	w.member(`,"subject":`, b.Subject)
+	return append(w.to, '}'), w.err
+}
+
+// bindingBytes is what the text of most bindings takes.
+const bindingBytes = 512
+
+// memberWriter writes texts of JSON.
+type memberWriter struct {
+	to  []byte
+	err error
+}
+
+func (w *memberWriter) member(name, text string) {
+	var err error
+	if w.to, err = jsontext.AppendQuote(append(w.to, name...), text); err != nil && w.err == nil {
+		w.err = fmt.Errorf("writing a binding: %w", err)
+	}
+}
+
 const boundMember = `"bound":"`
 
 // bind appends the hash of a binding to details.
 func (b binding) bind(details []byte) ([]byte, error) {
-	text, err := encode(b)
+	text, err := b.text()
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +124,24 @@ func (b binding) bind(details []byte) ([]byte, error) {
 		comma = ""
 	}
 	return fmt.Appendf(slices.Clip(open), "%s%s%s\"}", comma, boundMember, ledger.Hash(sha256.Sum256(text))), nil
+}
+
+// binds reports whether details are such that bind made them, without making them again.
+func (b binding) binds(details []byte) bool {
+	const tail = len(boundMember) + 2*sha256.Size + len(`"}`)
+	start := len(details) - tail
+	if start <= 0 || !bytes.HasPrefix(details[start:], []byte(boundMember)) || !bytes.HasSuffix(details, []byte(`"}`)) {
+		return false
+	}
+	text, err := b.text()
+	if err != nil {
+		return false
+	}
+	sum := sha256.Sum256(text)
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], sum[:])
+	open, comma := bytes.CutSuffix(details[:start], []byte(","))
+	return bytes.Equal(details[start+len(boundMember):len(details)-2], digits[:]) && comma == (len(open) != 1)
 }
 
 // unbound gives details without the member that bind appended.

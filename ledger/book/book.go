@@ -63,6 +63,7 @@ type Book struct {
 	rulesMu     sync.RWMutex
 	ruleSets    []*policy.Rules // by effective-from, oldest first
 	appendMu    sync.Mutex      // one checkpoint at a time in this process
+	snapshots   chan struct{}   // one takes its connections at a time
 	asked       bool            // the witnesses were asked since this process began
 }
 
@@ -71,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if cfg.Zone == nil || cfg.Origin == "" {
 		return nil, errors.New("a book needs its time zone and its origin")
 	}
-	b := &Book{cfg: cfg, keys: cfg.Keys, queue: make(chan *pending, queueMax), bulk: make(chan *pending, queueMax)}
+	b := &Book{cfg: cfg, keys: cfg.Keys, queue: make(chan *pending, queueMax), bulk: make(chan *pending, queueMax), snapshots: make(chan struct{}, 1)}
 	var err error
 	if b.db, err = connect(ctx, cfg.Service, readersMax); err != nil {
 		return nil, err

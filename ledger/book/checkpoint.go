@@ -205,6 +205,20 @@ func hashesOf(ctx context.Context, q selecter, ids []int64) ([]ledger.Hash, erro
 
 // readHashes reads stored hashes; one that is missing is an error, since the log has no gaps.
 func readHashes(ctx context.Context, q selecter, ids []int64) (map[int64]ledger.Hash, error) {
+	found, err := findHashes(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, ok := found[id]; !ok {
+			return nil, fmt.Errorf("stored hash %d is missing", id)
+		}
+	}
+	return found, nil
+}
+
+// findHashes reads those of some stored hashes that are there.
+func findHashes(ctx context.Context, q selecter, ids []int64) (map[int64]ledger.Hash, error) {
 	type hashRow struct {
 		ID   int64  `db:"id"`
 		Hash []byte `db:"hash"`
@@ -215,11 +229,8 @@ func readHashes(ctx context.Context, q selecter, ids []int64) (map[int64]ledger.
 	}
 	found := make(map[int64]ledger.Hash, len(rows))
 	for _, r := range rows {
-		found[r.ID] = ledger.Hash(r.Hash)
-	}
-	for _, id := range ids {
-		if _, ok := found[id]; !ok {
-			return nil, fmt.Errorf("stored hash %d is missing", id)
+		if len(r.Hash) == len(ledger.Hash{}) {
+			found[r.ID] = ledger.Hash(r.Hash)
 		}
 	}
 	return found, nil

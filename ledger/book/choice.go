@@ -129,6 +129,9 @@ type choiceFacts struct {
 
 // inForce adds to a list the options that held on a day, of choices in the order in which they were made.
 func inForce(options []string, made []choiceFacts, on ledger.Date) []string {
+	if len(made) == 0 { // as mostly
+		return options
+	}
 	latest := map[string]string{}
 	for _, m := range made {
 		if m.on <= on {

@@ -18,6 +18,9 @@ type Replayed struct {
 // Err is nil when every decision came out as it is recorded.
 func (r Replayed) Err() error { return Verification{Findings: r.Findings}.Err() }
 
+// replayPage is how many entries are read at a time.
+const replayPage = 2000
+
 // Replay decides every entry again from the facts and the rule set that it names, and nothing else: no
 // balance and no row beside it is asked. It reads one snapshot. progress, which may be nil, is told how
 // many entries of how many are done.
@@ -42,7 +45,7 @@ func (b *Book) Replay(ctx context.Context, progress func(done, of int64)) (r Rep
 	}
 	const query = `SELECT seq, kind, coalesce(rules, ''::bytea) AS rules, details FROM entry WHERE seq > $1 ORDER BY seq LIMIT $2`
 	for after := ledger.Seq(-1); ; {
-		rows, err := selectAll[decidedRow](ctx, tx, query, after, verifyPage)
+		rows, err := selectAll[decidedRow](ctx, tx, query, after, replayPage)
 		if err != nil {
 			return r, fmt.Errorf("reading entries after %d: %w", after, err)
 		}

@@ -43,9 +43,8 @@ func (b *Book) Simulate(ctx context.Context, draft *policy.Rules, from, to ledge
 	if err := tx.GetContext(ctx, &of, `SELECT count(*) FROM entry`); err != nil {
 		return policy.Report{}, fmt.Errorf("counting entries: %w", err)
 	}
-	v := newVerifier(b, tx)
 	for after := ledger.Seq(-1); ; {
-		rows, err := v.page(ctx, after)
+		rows, err := recordsAfter(ctx, tx, after)
 		if err != nil {
 			return policy.Report{}, err
 		}
@@ -62,6 +61,19 @@ func (b *Book) Simulate(ctx context.Context, draft *policy.Rules, from, to ledge
 			progress(int64(after)+1, of)
 		}
 	}
+}
+
+// simulatePage is how many entries are read at a time.
+const simulatePage = 2000
+
+// recordsAfter reads a page of entries with their postings.
+func recordsAfter(ctx context.Context, tx *sqlx.Tx, after ledger.Seq) ([]Record, error) {
+	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`
+	rows, err := selectAll[entryRow](ctx, tx, query, after, simulatePage)
+	if err != nil {
+		return nil, fmt.Errorf("reading entries after %d: %w", after, err)
+	}
+	return withLines(ctx, tx, rows)
 }
 
 type simulator struct {

@@ -1,15 +1,18 @@
 package book
 
 import (
-	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 
 	"timebank/ledger"
 	"timebank/ledger/translog"
@@ -40,171 +43,240 @@ type Verification struct {
 	Findings    []Finding // empty when all is well, in the order of the entries
 }
 
-const (
-	// findingsMax bounds the report; the first finding is the one that matters.
-	findingsMax = 100
-	// verifyPage is how many entries are read at a time.
-	verifyPage = 2000
-)
+// findingsMax bounds the report; the first finding is the one that matters.
+const findingsMax = 100
+
+// findings are what one part of verifying found, in its order.
+type findings struct{ list []Finding }
+
+func (f *findings) find(seq ledger.Seq, format string, args ...any) {
+	if len(f.list) < findingsMax {
+		f.list = append(f.list, Finding{seq, fmt.Sprintf(format, args...)})
+	}
+}
 
 // Verify recomputes everything from the entries as the database has them: numbering, sums, running
 // balances, leaves, hashes, checkpoints, the rows beside the entries, and every decision of the rules.
-// It reads one snapshot. progress, which may be nil, is told how many entries of how many are done.
+// It reads one snapshot, by a few connections. progress, which may be nil, is told how many entries of how many are done.
 func (b *Book) Verify(ctx context.Context, progress func(done, of int64)) (Verification, error) {
+	return b.verify(ctx, verifyShape{verifyPageBits, verifyWorkers}, progress)
+}
+
+func (b *Book) verify(ctx context.Context, shape verifyShape, progress func(done, of int64)) (Verification, error) {
+	report, err := b.verifySnapshot(ctx, shape, progress)
+	if err != nil && ctx.Err() != nil { // the driver tells in several ways that its transaction was ended for that
+		err = fmt.Errorf("verifying: %w", ctx.Err())
+	}
+	return report, err
+}
+
+func (b *Book) verifySnapshot(ctx context.Context, shape verifyShape, progress func(done, of int64)) (Verification, error) {
 	outside, err := b.outside() // before the snapshot, which then has it: the book may go on meanwhile
 	if err != nil {
 		return Verification{}, err
 	}
-	tx, err := b.db.BeginTxx(ctx, readSnapshot)
+	s, err := b.snapshot(ctx, 2+shape.workers)
 	if err != nil {
-		return Verification{}, fmt.Errorf("beginning to verify: %w", err)
+		return Verification{}, err
 	}
-	defer tx.Rollback()
-	if err := b.loadRules(ctx, tx); err != nil {
-		return Verification{Findings: []Finding{{-1, err.Error()}}}, nil
+	defer s.close()
+	if err := b.loadRules(ctx, s[0]); err != nil {
+		return Verification{Findings: []Finding{{-1, err.Error()}}}, ctx.Err() // a set that cannot be read is a finding; no time to read it is none
 	}
-	v := newVerifier(b, tx)
-	v.outside = outside
-	if err := v.run(ctx, progress); err != nil {
-		return v.report, err
-	}
-	return v.report, nil
+	v := newVerifier(b, s, shape)
+	err = v.run(ctx, outside, progress)
+	return v.report, err
 }
 
 // verifier walks the entries in order and keeps what follows from them.
 type verifier struct {
-	b        *Book
-	tx       *sqlx.Tx
-	outside  []byte // the checkpoint kept outside the database
-	report   Verification
-	accounts map[ledger.AccountID]*account
-	frontier map[int64]ledger.Hash
-	next     ledger.Seq
-	recorded time.Time
-	records  map[ledger.Seq]*kept // entries that later ones may refer to
-	tally    *policy.Tally
-	credit   map[string]ledger.Minutes // credit on the care, held and owed accounts of each volunteer
-	choices  map[string][]choiceFacts  // by owner
-	rules    map[ledger.Hash]*policy.Rules
-	claims   int64
-	carries  int64
-	chosen   int64
-	given    int64
-	gifts    map[string][]giftFacts // by giver
-	kin      map[pairKey]*relationFacts
-	redeemed map[string][]*holdFacts // by volunteer
-	wards    map[string][]WardConsent
-	careAt   map[ledger.Seq]int64     // of holds that are booked
-	strikes  map[string][]ledger.Date // against volunteers and partners
-	groups   groupsKept
-	holds    int64
-	settled  int64
-	answers  []answerSide                      // read, of entries that have not come yet
-	owned    map[ledger.Owner][]ledger.Account // until the entry that opened them comes
-	kinds    map[ledger.Kind]int64
+	ground
+	findings            // of the walk
+	rollups    findings // of what is rolled up, which concerns no entry
+	tx         *sqlx.Tx
+	readers    snapshot // of pages
+	of         int64    // entries that there are
+	report     Verification
+	edge       translog.Edge
+	next       ledger.Seq
+	recorded   time.Time
+	tally      *policy.Tally
+	credit     map[string]ledger.Minutes // credit on the care, held and owed accounts of each volunteer
+	choices    map[string][]choiceFacts  // by owner
+	gifts      map[string][]giftFacts    // by giver
+	kin        map[pairKey]*relationFacts
+	kinBySeq   map[ledger.Seq]*relationFacts
+	redeemed   map[string]*redeemedKept // by volunteer
+	wards      map[string][]WardConsent
+	strikes    map[string][]ledger.Date // against volunteers and partners
+	groups     groupsKept
+	keptClaims keptBy[keptClaim]
+	keptHolds  keptBy[keptHold]
+	words      map[string]string
+	aside      *aside
+	strays     []Finding             // of entries that have not come yet
+	rolled     map[int64]*rolled     // by what rollups are of
+	registered map[ledger.Owner]bool // by an entry so far
+	kinds      map[ledger.Kind]int64 // how many entries there were
+	claims     int64
+	carries    int64
+	chosen     int64
+	given      int64
+	holds      int64
+	settled    int64
 }
 
-// kept is what later entries need of an earlier one.
-type kept struct {
-	kind      ledger.Kind
-	effective ledger.Date
-	volunteer string
-	postings  []ledger.Posting
-	facts     policy.ClaimFacts
-	earned    policy.Earned
-	rules     *policy.Rules
-	served    *servedClaim
-	referred  map[string]bool // "corrected", "settled"
+// running is an account with its balance after the entries so far.
+type running struct {
+	ledger.Account
+	balance ledger.Minutes
+	line    *rolled // of the chart
+	rolled  *rolled // nil where nothing is rolled up
 }
 
-func newVerifier(b *Book, tx *sqlx.Tx) *verifier {
-	v := &verifier{b: b, tx: tx, accounts: map[ledger.AccountID]*account{}, frontier: map[int64]ledger.Hash{},
-		records: map[ledger.Seq]*kept{}, tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
-		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, redeemed: map[string][]*holdFacts{}, wards: map[string][]WardConsent{},
-		groups: newGroupsKept(), careAt: map[ledger.Seq]int64{}, strikes: map[string][]ledger.Date{},
-		rules: map[ledger.Hash]*policy.Rules{}, kinds: map[ledger.Kind]int64{}}
+func newVerifier(b *Book, s snapshot, shape verifyShape) *verifier {
+	v := &verifier{ground: ground{shape: shape, zone: b.cfg.Zone, sets: b.rules(), rules: map[ledger.Hash]*policy.Rules{}, accounts: map[ledger.AccountID]*running{},
+		owned: map[ledger.Owner][]*running{}, owners: map[uuid.UUID]string{}},
+		tx: s[0], readers: s[2:], tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
+		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, kinBySeq: map[ledger.Seq]*relationFacts{}, redeemed: map[string]*redeemedKept{},
+		wards: map[string][]WardConsent{}, strikes: map[string][]ledger.Date{}, groups: newGroupsKept(),
+		keptClaims: keptBy[keptClaim]{shape.pageBits, map[ledger.Seq][]*keptClaim{}}, keptHolds: keptBy[keptHold]{shape.pageBits, map[ledger.Seq][]*keptHold{}},
+		words: map[string]string{}, rolled: map[int64]*rolled{}, registered: map[ledger.Owner]bool{}, kinds: map[ledger.Kind]int64{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
 		v.report.Sums[u] = 0
 	}
-	for _, r := range b.rules() {
+	for _, r := range v.sets {
 		v.rules[r.Hash()] = r
 	}
+	v.aside = &aside{book: b, tx: s[1]}
 	return v
 }
 
-func (v *verifier) find(seq ledger.Seq, format string, args ...any) {
-	if len(v.report.Findings) < findingsMax {
-		v.report.Findings = append(v.report.Findings, Finding{seq, fmt.Sprintf(format, args...)})
-	}
-}
-
-func (v *verifier) run(ctx context.Context, progress func(done, of int64)) error {
-	var of int64
-	if err := v.tx.GetContext(ctx, &of, `SELECT count(*) FROM entry`); err != nil {
-		return fmt.Errorf("counting entries: %w", err)
-	}
-	if err := v.loadAccounts(ctx); err != nil {
+// run starts what reads ahead and what looks at the rest of the book, and walks. All of it has ended when it returns.
+func (v *verifier) run(ctx context.Context, outside []byte, progress func(done, of int64)) error {
+	numbers, err := v.begin(ctx)
+	if err != nil {
 		return err
 	}
-	v.keepOwners()
-	if err := v.openAnswers(ctx); err != nil {
-		return err
+	running, cancel := context.WithCancel(ctx)
+	g, running := errgroup.WithContext(running)
+	defer func() { cancel(); _ = g.Wait() }() // also when progress does not return
+	g.Go(func() error { return v.aside.check(running, outside, v.size) })
+	if err = v.walk(running, v.readAhead(running, g, numbers), progress); err != nil {
+		cancel()
 	}
-	for after := ledger.Seq(-1); ; {
-		rows, err := v.page(ctx, after)
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			break
-		}
-		if err := v.checkPage(ctx, rows); err != nil {
-			return err
-		}
-		after = rows[len(rows)-1].Seq
-		if progress != nil {
-			progress(v.report.Entries, of)
-		}
+	// When something beside the walk failed, the walk was only told to stop.
+	if failed := g.Wait(); failed != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		err = failed
+	}
+	if err != nil {
+		return err
 	}
 	return v.conclude(ctx)
 }
 
+// begin reads what must be known before the first entry.
+func (v *verifier) begin(ctx context.Context) (pages []int64, err error) {
+	if pages, err = v.pages(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.loadAccounts(ctx); err != nil {
+		return nil, err
+	}
+	v.keepOwners()
+	if err := v.readers.plan(ctx, readByRange); err != nil {
+		return nil, err
+	}
+	return pages, snapshot{v.tx}.plan(ctx, groupPlan)
+}
+
+// walk checks the pages in order.
+func (v *verifier) walk(ctx context.Context, pages <-chan *page, progress func(done, of int64)) error {
+	for p := range pages {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if p.err != nil {
+			return p.err
+		}
+		v.checkPage(p)
+		if progress != nil && len(p.entries) > 0 {
+			progress(v.report.Entries, v.of)
+		}
+	}
+	return ctx.Err()
+}
+
 // conclude checks what concerns the book as a whole.
 func (v *verifier) conclude(ctx context.Context) error {
+	v.checkStraysBefore(math.MaxInt64)
 	for _, u := range ledger.Units {
 		if v.report.Sums[u] != 0 {
 			v.find(-1, "all postings in %s sum to %d, not to zero", u, v.report.Sums[u])
 		}
 	}
 	v.checkUnowned()
-	for _, check := range []func(context.Context) error{v.checkStrays, v.checkRegistry, v.checkRulesLife, v.checkRollups, v.checkCheckpoints} {
-		if err := check(ctx); err != nil {
-			return err
-		}
+	var strays findings
+	if err := v.checkStrays(ctx, &strays); err != nil {
+		return err
+	}
+	v.report.Checkpoints, v.report.Root = v.aside.checkpoints, v.aside.root
+	for _, f := range []findings{v.findings, strays, v.aside.registry, v.rollups, v.aside.log} {
+		v.report.Findings = append(v.report.Findings, f.list...)
 	}
 	// The first wrong entry comes first; what concerns no entry in particular comes last.
 	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int { return cmp.Compare(uint64(a.Seq), uint64(b.Seq)) })
+	v.report.Findings = v.report.Findings[:min(len(v.report.Findings), findingsMax)]
 	return nil
 }
 
-func (v *verifier) loadAccounts(ctx context.Context) error {
-	const query = `SELECT id, owner_kind, coalesce(owner::text, '') AS owner, purpose, unit, may_owe, 0 AS balance FROM account`
-	rows, err := selectAll[accountRow](ctx, v.tx, query)
+// loadAccounts reads the accounts, and which of them have rollups.
+func (v *verifier) loadAccounts(ctx context.Context) (err error) {
+	const query = `
+		SELECT record_send(ROW(id, owner_kind, owner, purpose, unit, may_owe,
+		       EXISTS (SELECT FROM rollup r WHERE r.account = a.id AND r.level = 3 AND r.period = 0))) FROM account a`
+	statement, err := v.tx.PreparexContext(ctx, query) // prepared, its values come as bytes, not as text
 	if err != nil {
 		return fmt.Errorf("reading accounts: %w", err)
 	}
-	for _, r := range rows {
-		a := &account{Account: r.account()}
-		if v.accounts[a.ID] != nil {
-			v.find(-1, "account %s is there twice", a.ID)
-		}
-		v.accounts[a.ID] = a
-		if !inChart(a.Account) {
-			v.find(-1, "account %s (%s of %s) is not in the chart of accounts", a.ID, a.Purpose, a.Owner.Kind)
-		}
+	defer func() { err = errors.Join(err, statement.Close()) }()
+	rows, err := statement.QueryContext(ctx)
+	if err != nil {
+		return fmt.Errorf("reading accounts: %w", err)
 	}
-	return nil
+	defer rows.Close()
+	var rolled []ledger.AccountID
+	for rows.Next() {
+		var row sql.RawBytes
+		if err := rows.Scan(&row); err != nil {
+			return fmt.Errorf("reading accounts: %w", err)
+		}
+		w := wire{rest: row}
+		w.next()
+		a := &running{Account: w.account(v.owners)}
+		if w.yes() {
+			rolled = append(rolled, a.ID)
+		}
+		if w.err != nil {
+			return fmt.Errorf("reading accounts: %w", w.err)
+		}
+		v.keepAccount(a)
+	}
+	v.keepRolled(rolled)
+	return rows.Err()
+}
+
+func (v *verifier) keepAccount(a *running) {
+	if v.accounts[a.ID] != nil {
+		v.find(-1, "account %s is there twice", a.ID)
+	}
+	v.accounts[a.ID] = a
+	if !inChart(a.Account) {
+		v.find(-1, "account %s (%s of %s) is not in the chart of accounts", a.ID, a.Purpose, a.Owner.Kind)
+	}
 }
 
 func inChart(a ledger.Account) bool {
@@ -216,55 +288,66 @@ func inChart(a ledger.Account) bool {
 	return false
 }
 
-// page reads entries with their postings, as the database has them.
-func (v *verifier) page(ctx context.Context, after ledger.Seq) ([]Record, error) {
-	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`
-	rows, err := selectAll[entryRow](ctx, v.tx, query, after, verifyPage)
-	if err != nil {
-		return nil, fmt.Errorf("reading entries after %d: %w", after, err)
-	}
-	return withLines(ctx, v.tx, rows)
-}
-
-func (v *verifier) checkPage(ctx context.Context, records []Record) error {
-	first, leaves := records[0].Seq, make([]ledger.Hash, 0, len(records))
-	side, err := v.sideRows(ctx, records[0].Seq, records[len(records)-1].Seq)
-	if err != nil {
-		return err
-	}
-	for i := range records {
-		r := &records[i]
+// checkPage checks the entries of a page, and what stands between them.
+func (v *verifier) checkPage(p *page) {
+	v.joinTree(p)
+	v.strays = append(v.strays, p.strays...)
+	for i := range p.entries {
+		r := &p.entries[i]
 		if r.Seq != v.next {
 			v.find(v.next, "is missing: entry %d follows entry %d", r.Seq, v.next-1)
 			v.next = r.Seq
 		}
+		v.checkStraysBefore(r.Seq)
+		v.checkSums(p, r.Seq)
 		v.checkEntry(r)
 		v.checkLines(r)
-		v.checkMeaning(r, side)
-		v.countStored(r)
+		v.checkMeaning(r)
+		v.keepFlows(r)
+		v.checkBinding(r)
+		for _, index := range r.wrongHashes {
+			v.find(leafOf(index), "stored hash %d is not that of the entries", index)
+		}
 		v.kinds[r.Kind]++
 		v.report.Entries++
 		v.next++
-		leaves = append(leaves, translog.LeafHash(translog.Leaf(r.Entry))) // of what the entry says, not of what is kept
 	}
-	if err := v.checkBindings(ctx, records, side); err != nil {
-		return err
+	v.checkSums(p, math.MaxInt64)
+}
+
+// checkStraysBefore tells of what stands before an entry and belongs to none, after it was told which entry is missing.
+func (v *verifier) checkStraysBefore(seq ledger.Seq) {
+	for len(v.strays) > 0 && v.strays[0].Seq < seq {
+		v.find(v.strays[0].Seq, "%s", v.strays[0].What)
+		v.strays = v.strays[1:]
 	}
-	return v.checkHashes(ctx, int64(first), leaves)
+}
+
+// checkSums adds the postings that stand before an entry, or after the last of a page, and belong to none, and checks what was
+// rolled up until then.
+func (v *verifier) checkSums(p *page, seq ledger.Seq) {
+	for len(p.loose) > 0 && p.loose[0].seq < seq {
+		v.rollPosting(p.loose[0].Account, p.loose[0].on, p.loose[0].Minutes)
+		p.loose = p.loose[1:]
+	}
+	v.checkRolled(p, int64(seq))
 }
 
 // checkEntry checks an entry by itself and against the one before it.
-func (v *verifier) checkEntry(r *Record) {
-	if err := r.Check(); err != nil {
-		v.find(r.Seq, "is not a valid entry: %v", err)
+func (v *verifier) checkEntry(r *prepared) {
+	if r.invalid != nil {
+		v.find(r.Seq, "is not a valid entry: %v", r.invalid)
 	}
-	if !bytes.Equal(translog.Leaf(r.Entry), r.Leaf) {
+	if r.leafDiffers {
 		v.find(r.Seq, "differs from its leaf")
 	}
 	if r.Recorded.Before(v.recorded) {
 		v.find(r.Seq, "is recorded before the entry that precedes it")
 	}
 	v.recorded = r.Recorded
+	if r.oddPosting {
+		v.find(r.Seq, oddPosting)
+	}
 	if r.Rules.IsZero() {
 		return
 	}
@@ -274,8 +357,9 @@ func (v *verifier) checkEntry(r *Record) {
 }
 
 // checkLines recomputes the running balances.
-func (v *verifier) checkLines(r *Record) {
-	for _, l := range r.Lines {
+func (v *verifier) checkLines(r *prepared) {
+	for i := range r.Lines {
+		l := &r.Lines[i]
 		v.report.Postings++
 		v.report.Sums[l.Unit] += l.Minutes
 		a, ok := v.accounts[l.Account]
@@ -284,6 +368,7 @@ func (v *verifier) checkLines(r *Record) {
 			continue
 		}
 		a.balance += l.Minutes
+		v.rollPosting(l.Account, r.postedOn[i], l.Minutes)
 		switch {
 		case a.Unit != l.Unit:
 			v.find(r.Seq, "puts %s on account %s of %s", l.Unit, l.Account, a.Unit)
@@ -292,16 +377,6 @@ func (v *verifier) checkLines(r *Record) {
 			a.balance = l.Balance // so that one wrong balance is one finding
 		case a.balance < 0 && !a.MayOwe:
 			v.find(r.Seq, "leaves %d minutes on account %s", a.balance, l.Account)
-		}
-	}
-}
-
-// countStored keeps what is stored for volunteers, after an entry.
-func (v *verifier) countStored(r *Record) {
-	v.keepFlows(r)
-	for _, l := range r.Lines {
-		if l.Owner.Kind == ledger.OwnerVolunteer && l.Unit == ledger.Care {
-			v.credit[l.Owner.ID] += l.Minutes
 		}
 	}
 }

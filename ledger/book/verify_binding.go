@@ -1,8 +1,6 @@
 package book
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -13,90 +11,66 @@ import (
 // answerSide is a row of answers as it is kept.
 type answerSide struct {
 	answerRow
-	Recorded time.Time `db:"recorded"`
+	Recorded time.Time
 }
 
-// openAnswers begins to read the answers in the order of their entries, beside the entries.
-func (v *verifier) openAnswers(ctx context.Context) error {
-	const cursor = `
-		DECLARE answers NO SCROLL CURSOR FOR
-		SELECT client, key, request, seq, coalesce(subject::text, '') AS subject, coalesce(refusal, '') AS refusal, recorded
-		FROM answer ORDER BY seq NULLS FIRST`
-	if _, err := v.tx.ExecContext(ctx, cursor); err != nil {
-		return fmt.Errorf("reading answers: %w", err)
+// entry gives the number of the entry that it answers with; below all where it is NULL.
+func (a *answerSide) entry() ledger.Seq {
+	if !a.Seq.Valid {
+		return -1
+	}
+	return ledger.Seq(a.Seq.Int64)
+}
+
+func (w *wire) answer(a *answerSide) {
+	a.Client, a.Key, a.Request, a.Recorded = w.id(), w.text(), w.bytes(), w.instant()
+	a.Seq.Int64, a.Seq.Valid = w.numberOrNull()
+	a.Subject, a.Refusal = w.id(), w.text()
+}
+
+const (
+	boundOtherwise = "is bound to other people, other accounts, or another key than the book has"
+	boundToNoKey   = "was asked for under a key that is not in the book any more"
+)
+
+// openedWith gives the accounts that are opened with an entry, if it registers their owner.
+func (g *ground) openedWith(r *prepared) []*running {
+	if owner, ok := registered(&r.Record); ok {
+		return g.owned[owner]
 	}
 	return nil
 }
 
-// answersTo gives the answers that name entries up to one, and keeps what comes after for the next page.
-func (v *verifier) answersTo(ctx context.Context, last ledger.Seq) (map[ledger.Seq][]answerSide, error) {
-	found := map[ledger.Seq][]answerSide{}
-	for {
-		for i, a := range v.answers {
-			if a.Seq.Valid && ledger.Seq(a.Seq.Int64) > last {
-				v.answers = v.answers[i:]
-				return found, nil
-			}
-			seq := ledger.Seq(-1)
-			if a.Seq.Valid {
-				seq = ledger.Seq(a.Seq.Int64)
-			}
-			found[seq] = append(found[seq], a)
-		}
-		var err error
-		if v.answers, err = selectAll[answerSide](ctx, v.tx, fmt.Sprintf(`FETCH %d FROM answers`, verifyPage)); err != nil {
-			return nil, fmt.Errorf("reading answers: %w", err)
-		}
-		if len(v.answers) == 0 {
-			return found, nil
-		}
-	}
-}
-
-// checkBindings compares what the book keeps beside entries with what their details are bound to.
-func (v *verifier) checkBindings(ctx context.Context, records []Record, side sideRows) error {
-	answers, err := v.answersTo(ctx, records[len(records)-1].Seq)
-	if err != nil {
-		return err
-	}
-	for i := range records {
-		r := &records[i]
-		v.checkBinding(r, answers[r.Seq], side)
-		delete(answers, r.Seq)
-	}
-	for seq := range answers {
-		v.find(max(seq, -1), "is the answer to a key, and is not in the book")
-	}
-	return nil
-}
-
-func (v *verifier) checkBinding(r *Record, answers []answerSide, side sideRows) {
-	b := binding{Organization: r.Organization, Volunteer: r.Volunteer, Partner: r.Partner, Accounts: []boundAccount{}, Reposts: [2]ledger.Seq{-1, -1}}
-	if owner, ok := registered(r); ok {
-		b.Accounts = boundAccounts(v.owned[owner])
-		delete(v.owned, owner)
-	}
-	if c, ok := side.claims[r.Seq]; ok {
+// unboundFrom compares what the book keeps beside an entry with what its details are bound to, and tells what is wrong.
+func (g *ground) unboundFrom(r *prepared, opened []*running) (wrong []string) {
+	b := binding{Organization: r.Organization, Volunteer: r.Volunteer, Partner: r.Partner, Accounts: boundAccounts(accountsOf(opened)), Reposts: [2]ledger.Seq{-1, -1}}
+	if c := r.claim; c != nil {
 		b.Reposts = [2]ledger.Seq{ledger.Seq(c.RepostsShift), ledger.Seq(c.RepostsReference)}
 	}
-	if len(answers) > 0 {
-		a, err := answers[0].answer()
+	if len(r.answers) > 0 {
+		a, err := r.answers[0].answer()
 		if err != nil {
-			v.find(r.Seq, "is an answer that cannot be read: %v", err)
-			return
+			return []string{fmt.Sprintf("is an answer that cannot be read: %v", err)}
 		}
 		b.answers(&asked{a.answerKey, a.request, a.id})
-		v.checkAnswer(r, answers)
+		wrong = wrongAnswer(r)
 	}
-	bare := unbound(r.Details)
-	bound, err := b.bind(bare)
 	switch {
-	case err == nil && bytes.Equal(bound, r.Details):
-	case len(answers) == 0 && r.Kind != ledger.KindHoldExpired:
-		v.find(r.Seq, "was asked for under a key that is not in the book any more")
+	case b.binds(r.Details):
+	case len(r.answers) == 0 && r.Kind != ledger.KindHoldExpired:
+		wrong = append(wrong, boundToNoKey)
 	default:
-		v.find(r.Seq, "is bound to other people, other accounts, or another key than the book has")
+		wrong = append(wrong, boundOtherwise)
 	}
+	return wrong
+}
+
+func accountsOf(running []*running) []ledger.Account {
+	accounts := make([]ledger.Account, len(running))
+	for i, a := range running {
+		accounts[i] = a.Account
+	}
+	return accounts
 }
 
 // registered gives whom an entry registered.
@@ -113,30 +87,46 @@ func registered(r *Record) (ledger.Owner, bool) {
 	}
 }
 
-// checkAnswer checks that an answer says what its entry does.
-func (v *verifier) checkAnswer(r *Record, answers []answerSide) {
-	a := answers[0]
+// wrongAnswer checks that an answer says what its entry does.
+func wrongAnswer(r *prepared) []string {
+	a := r.answers[0]
 	switch refusal := a.Refusal; {
-	case len(answers) > 1:
-		v.find(r.Seq, "is the answer to %d keys", len(answers))
+	case len(r.answers) > 1:
+		return []string{fmt.Sprintf("is the answer to %d keys", len(r.answers))}
 	case !a.Recorded.Equal(r.Recorded):
-		v.find(r.Seq, "was answered at another time than it was recorded")
+		return []string{"was answered at another time than it was recorded"}
 	case r.Kind == ledger.KindRefusal && refusal != string(unbound(r.Details)), r.Kind != ledger.KindRefusal && refusal != "":
-		v.find(r.Seq, "was answered otherwise than it was recorded")
+		return []string{"was answered otherwise than it was recorded"}
+	}
+	return nil
+}
+
+// keepOwners keeps the accounts of each owner, for the entry that opened them.
+func (g *ground) keepOwners() {
+	for _, a := range g.accounts {
+		g.owned[a.Owner] = append(g.owned[a.Owner], a)
 	}
 }
 
-// keepOwners keeps the accounts of each owner, until the entry that opened them comes.
-func (v *verifier) keepOwners() {
-	v.owned = map[ledger.Owner][]ledger.Account{}
-	for _, a := range v.accounts {
-		v.owned[a.Owner] = append(v.owned[a.Owner], a.Account)
+// checkBinding tells what is wrong with what an entry is bound to. An owner that is registered a second time opens no accounts.
+func (v *verifier) checkBinding(r *prepared) {
+	if owner, ok := registered(&r.Record); ok {
+		if v.registered[owner] {
+			r.unbound = v.unboundFrom(r, nil)
+		}
+		v.registered[owner] = true
+	}
+	for _, wrong := range r.unbound {
+		v.find(r.Seq, "%s", wrong)
 	}
 }
 
 // checkUnowned looks for accounts that nobody opened, and for what the bank and the pool must have.
 func (v *verifier) checkUnowned() {
 	for owner, accounts := range v.owned {
+		if v.registered[owner] {
+			continue
+		}
 		switch owner.Kind {
 		case ledger.OwnerBank, ledger.OwnerPool:
 			var want, have []ledger.Purpose

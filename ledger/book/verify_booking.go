@@ -23,14 +23,13 @@ func careAtOf(s string) int64 {
 
 // checkBooked compares how far ahead care was booked with when it was recorded, and the strikes with the
 // cancellings before.
-func (v *verifier) checkBooked(r *Record, d holdDetails) {
-	at, now := careAtOf(d.CareAt), int64(careTime(r.Recorded.In(v.b.cfg.Zone)))
+func (v *verifier) checkBooked(r *prepared, kept *keptHold) {
+	d := r.held
+	at, now := careAtOf(d.CareAt), int64(careTime(r.Recorded.In(v.zone)))
 	if d.Facts.Booked != (at >= 0) || d.Facts.Booked && d.Facts.LeadMinutes != at-now {
 		v.find(r.Seq, "was decided as if care was booked %d minutes ahead", d.Facts.LeadMinutes)
 	}
-	if at >= 0 {
-		v.careAt[r.Seq] = at
-	}
+	kept.careAt, kept.booked = at, at >= 0
 	if p, e := v.struck(d.Partner, r.Effective), v.struck(d.Volunteer, r.Effective); d.Facts.PartnerStrikes != p || d.Facts.VolunteerStrikes != e {
 		v.find(r.Seq, "was decided as if %d and %d strikes counted against the partner and the volunteer, it was %d and %d",
 			d.Facts.PartnerStrikes, d.Facts.VolunteerStrikes, p, e)
@@ -47,7 +46,7 @@ func (v *verifier) struck(owner string, today ledger.Date) (n int) {
 }
 
 // checkCancelled decides again against whom a cancelling counts.
-func (v *verifier) checkCancelled(r *Record) {
+func (v *verifier) checkCancelled(r *prepared, hold *keptHold) {
 	rules, ok := v.replayFacts(r)
 	if !ok {
 		return
@@ -61,8 +60,8 @@ func (v *verifier) checkCancelled(r *Record) {
 	if err != nil || !slices.Equal(again.Against, d.Against) {
 		v.find(r.Seq, "counts against %v; decided again, it is %v", d.Against, again.Against)
 	}
-	at, booked := v.careAt[*r.Refers]
-	if d.Facts.Booked != booked || booked && d.Facts.Notice != at-int64(careTime(r.Recorded.In(v.b.cfg.Zone))) {
+	at, booked := hold.careAt, hold.booked
+	if d.Facts.Booked != booked || booked && d.Facts.Notice != at-int64(careTime(r.Recorded.In(v.zone))) {
 		v.find(r.Seq, "was decided as if it came %d minutes before the time", d.Facts.Notice)
 	}
 	for _, who := range d.Against {
@@ -74,16 +73,11 @@ func (v *verifier) checkCancelled(r *Record) {
 	}
 }
 
-// replayFacts decides an entry again from its recorded facts, and gives the rule set that decided it.
-func (v *verifier) replayFacts(r *Record) (*policy.Rules, bool) {
-	rules, ok := v.rules[r.Rules]
-	if !ok {
+// replayFacts tells what came of deciding an entry again, and gives the rule set that decided it.
+func (v *verifier) replayFacts(r *prepared) (*policy.Rules, bool) {
+	if !v.checkReplayed(r) {
 		v.find(r.Seq, "of kind %s was decided by no rule set of the book", r.Kind)
 		return nil, false
 	}
-	v.report.Replayed++
-	if err := rules.Replay(r.Kind, r.Details); err != nil {
-		v.find(r.Seq, "%v", err)
-	}
-	return rules, true
+	return v.rules[r.Rules], true
 }

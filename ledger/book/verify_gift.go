@@ -1,44 +1,27 @@
 package book
 
 import (
-	"context"
-	"fmt"
-
 	"github.com/go-json-experiment/json"
 
 	"timebank/ledger"
 )
 
 type giftSide struct {
-	Seq      ledger.Seq     `db:"seq"`
-	Giver    string         `db:"giver"`
-	Receiver string         `db:"receiver"`
-	Minutes  ledger.Minutes `db:"minutes"`
-	GivenOn  int32          `db:"given_on"`
-}
-
-func (v *verifier) sideGifts(ctx context.Context, s sideRows, from, to ledger.Seq) error {
-	const query = `
-		SELECT seq, giver, coalesce(receiver::text, '') AS receiver, minutes, given_on - date '1970-01-01' AS given_on
-		FROM gift WHERE seq BETWEEN $1 AND $2`
-	rows, err := selectAll[giftSide](ctx, v.tx, query, from, to)
-	if err != nil {
-		return fmt.Errorf("reading gifts: %w", err)
-	}
-	for _, r := range rows {
-		s.gifts[r.Seq] = r
-	}
-	return nil
+	Seq      ledger.Seq
+	Giver    string
+	Receiver string
+	Minutes  ledger.Minutes
+	GivenOn  int32
 }
 
 // checkRelation keeps who was whose relative when a gift was made.
-func (v *verifier) checkRelation(r *Record) {
+func (v *verifier) checkRelation(r *prepared) {
 	if len(r.Postings) > 0 {
 		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
 	}
 	if r.Kind == ledger.KindRelationEnd {
-		for _, k := range v.kin {
-			if r.Refers != nil && k.seq == *r.Refers {
+		if r.Refers != nil {
+			if k := v.kinBySeq[*r.Refers]; k != nil {
 				k.ended = true
 			}
 		}
@@ -49,19 +32,19 @@ func (v *verifier) checkRelation(r *Record) {
 		v.find(r.Seq, "has details that cannot be read: %v", err)
 		return
 	}
-	v.kin[pairOf(d.Volunteer, d.Relative)] = &relationFacts{r.Seq, d.Volunteer, d.Relative, d.Kind, d.Organization, false}
+	k := &relationFacts{r.Seq, d.Volunteer, d.Relative, d.Kind, d.Organization, false}
+	v.kin[pairOf(d.Volunteer, d.Relative)], v.kinBySeq[r.Seq] = k, k
 }
 
 // checkGift decides a gift again, and compares its facts with the entries before it.
-func (v *verifier) checkGift(r *Record, side sideRows) {
+func (v *verifier) checkGift(r *prepared) {
 	v.given++
 	var d giftDetails
-	row, ok := side.gifts[r.Seq]
-	if err := json.Unmarshal(r.Details, &d); err != nil || !ok {
+	if err := json.Unmarshal(r.Details, &d); err != nil || r.gift == nil {
 		v.find(r.Seq, "has no readable details, or no row in gift")
 		return
 	}
-	if want := (giftSide{r.Seq, d.Volunteer, d.Receiver, d.Facts.Minutes, int32(d.Facts.Today)}); row != want || d.Volunteer != r.Volunteer || d.Facts.Today != r.Effective {
+	if want := (giftSide{r.Seq, d.Volunteer, d.Receiver, d.Facts.Minutes, int32(d.Facts.Today)}); *r.gift != want || d.Volunteer != r.Volunteer || d.Facts.Today != r.Effective {
 		v.find(r.Seq, "differs from its row in gift")
 	}
 	month, year := given(v.gifts[d.Volunteer], d.Receiver == "", d.Facts.Today)
@@ -84,17 +67,12 @@ func (v *verifier) checkGift(r *Record, side sideRows) {
 			v.find(r.Seq, "was decided as if the receiver was a %s, the log says %q", d.Facts.Relation, have)
 		}
 	}
-	if rules, ok := v.rules[r.Rules]; ok {
-		v.report.Replayed++
-		if err := rules.Replay(r.Kind, r.Details); err != nil {
-			v.find(r.Seq, "%v", err)
-		}
-	}
+	v.checkReplayed(r)
 	v.checkGiftLines(r, d)
 }
 
 // checkGiftLines checks that what the giver loses the receiver or the pool gets, and nobody else.
-func (v *verifier) checkGiftLines(r *Record, d giftDetails) {
+func (v *verifier) checkGiftLines(r *prepared, d giftDetails) {
 	moved := map[ledger.Owner]ledger.Minutes{}
 	for _, l := range r.Lines {
 		moved[l.Owner] += l.Minutes
@@ -110,7 +88,7 @@ func (v *verifier) checkGiftLines(r *Record, d giftDetails) {
 }
 
 // checkWard keeps what a guardian consented to when a child served.
-func (v *verifier) checkWard(r *Record) {
+func (v *verifier) checkWard(r *prepared) {
 	if len(r.Postings) > 0 {
 		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
 	}

@@ -39,31 +39,49 @@ func newGroupsKept() groupsKept {
 }
 
 // keepServed keeps a claim for the records and assessments that count it.
-func (v *verifier) keepServed(d claimDetails, k *kept, row claimSide) {
-	k.served = &servedClaim{row.Seq, d.Volunteer, d.Organization, row.ServedOn, row.Minutes, row.Grade, row.Pooled, d.Service, d.Position,
-		d.Emergency > 0, d.Evidence.Satisfaction, false}
-	v.groups.served[d.Volunteer] = append(v.groups.served[d.Volunteer], k.served)
-	v.groups.servedFor[d.Organization] = append(v.groups.servedFor[d.Organization], k.served)
+func (v *verifier) keepServed(r *prepared) {
+	d, row, k := &r.hours.details, r.claim, r.hours.kept
+	k.servedClaim = servedClaim{row.Seq, same(d.Volunteer, r.Volunteer), same(d.Organization, r.Organization), row.ServedOn, row.Minutes, row.Grade, row.Pooled,
+		v.word(d.Service), v.word(d.Position), d.Emergency > 0, d.Evidence.Satisfaction, false}
+	v.groups.served[k.Volunteer] = append(v.groups.served[k.Volunteer], &k.servedClaim)
+	v.groups.servedFor[k.Organization] = append(v.groups.servedFor[k.Organization], &k.servedClaim)
 }
 
-// keepFlows keeps what came into volunteers' credit and what went out of it.
-func (v *verifier) keepFlows(r *Record) {
-	net := map[string]ledger.Minutes{}
-	for _, l := range r.Lines {
-		if l.Owner.Kind == ledger.OwnerVolunteer && l.Unit == ledger.Care {
-			net[l.Owner.ID] += l.Minutes
-			if l.Purpose == ledger.CareHeld {
-				v.groups.held[l.Owner.ID] += l.Minutes
-			}
+// keepFlows keeps what came into volunteers' credit and what went out of it. The lines of one volunteer count together.
+func (v *verifier) keepFlows(r *prepared) {
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if l.Owner.Kind != ledger.OwnerVolunteer || l.Unit != ledger.Care {
+			continue
+		}
+		v.credit[l.Owner.ID] += l.Minutes
+		if l.Purpose == ledger.CareHeld {
+			v.groups.held[l.Owner.ID] += l.Minutes
+		}
+		if first, net := netCare(r.Lines, i); first {
+			v.keepFlow(r, l.Owner.ID, net)
 		}
 	}
-	for who, m := range net {
-		switch {
-		case m > 0 || r.Kind == ledger.KindCorrection:
-			v.groups.received[who] = append(v.groups.received[who], flow{r.Effective, m})
-		case m < 0:
-			v.groups.spent[who] -= m
+}
+
+// netCare sums the care of the owner of a line, and tells whether the line is that owner's first.
+func netCare(lines []Line, at int) (first bool, net ledger.Minutes) {
+	first = true
+	for i := range lines {
+		if l := &lines[i]; l.Unit == ledger.Care && l.Owner == lines[at].Owner {
+			first = first && i >= at
+			net += l.Minutes
 		}
+	}
+	return first, net
+}
+
+func (v *verifier) keepFlow(r *prepared, who string, m ledger.Minutes) {
+	switch {
+	case m > 0 || r.Kind == ledger.KindCorrection:
+		v.groups.received[who] = append(v.groups.received[who], flow{r.Effective, m})
+	case m < 0:
+		v.groups.spent[who] -= m
 	}
 }
 
@@ -82,8 +100,8 @@ func claimsOf(kept []*servedClaim, organization string, from, to ledger.Date) (c
 
 // checkGroups checks what is decided for a group: it decides again, and compares the facts with the
 // entries before.
-func (v *verifier) checkGroups(r *Record) {
-	check := map[ledger.Kind]func(*Record, *policy.Rules) error{
+func (v *verifier) checkGroups(r *prepared) {
+	check := map[ledger.Kind]func(*prepared, *policy.Rules) error{
 		ledger.KindApplication: v.checkApplication, ledger.KindGrant: v.checkGrant, ledger.KindExpiry: v.checkExpiry,
 		ledger.KindHonour: v.checkHonour, ledger.KindNomination: v.checkHonour, ledger.KindSupport: v.checkSupport, ledger.KindReferral: v.checkReferral,
 		ledger.KindClarify: v.checkClarification,
@@ -102,13 +120,13 @@ func (v *verifier) checkGroups(r *Record) {
 }
 
 // facts complains when what was decided on differs from what the entries before come to.
-func (v *verifier) facts(r *Record, have, want any, same bool) {
+func (v *verifier) facts(r *prepared, have, want any, same bool) {
 	if !same {
 		v.find(r.Seq, "was decided on %+v; by the entries before it, it was %+v", have, want)
 	}
 }
 
-func (v *verifier) checkApplication(r *Record, rules *policy.Rules) error {
+func (v *verifier) checkApplication(r *prepared, rules *policy.Rules) error {
 	var d applicationDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
@@ -140,7 +158,7 @@ func (v *verifier) line(today ledger.Date) (line []standing) {
 	return line
 }
 
-func (v *verifier) checkGrant(r *Record, rules *policy.Rules) error {
+func (v *verifier) checkGrant(r *prepared, rules *policy.Rules) error {
 	var d grantDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
@@ -160,14 +178,14 @@ func (v *verifier) checkGrant(r *Record, rules *policy.Rules) error {
 	want := policy.GrantFacts{Application: next.seq, Priority: next.priority, GrantedToThem: next.granted, GrantedToAll: grantedToAll(line), Pool: pool, Today: r.Effective.String()}
 	v.facts(r, d.Facts, want, d.Facts == want)
 	again, err := rules.Grant(d.Facts)
-	if err != nil || movedTo(r, ledger.OwnerVolunteer)[ledger.Care] != again.Minutes || movedTo(r, ledger.OwnerPool)[ledger.Care] != -again.Minutes {
+	if err != nil || moved(r, ledger.OwnerVolunteer, ledger.Care) != again.Minutes || moved(r, ledger.OwnerPool, ledger.Care) != -again.Minutes {
 		v.find(r.Seq, "does not move what the rules decided")
 	}
 	v.groups.granted[r.Volunteer] = append(v.groups.granted[r.Volunteer], flow{r.Effective, again.Minutes})
 	return nil
 }
 
-func (v *verifier) checkExpiry(r *Record, rules *policy.Rules) error {
+func (v *verifier) checkExpiry(r *prepared, rules *policy.Rules) error {
 	var d expiryDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
@@ -191,13 +209,13 @@ func (v *verifier) checkExpiry(r *Record, rules *policy.Rules) error {
 		}
 	}
 	v.facts(r, d.Facts, want, d.Facts == want)
-	if err != nil || movedTo(r, ledger.OwnerVolunteer)[ledger.Care] != -again.Minutes {
+	if err != nil || moved(r, ledger.OwnerVolunteer, ledger.Care) != -again.Minutes {
 		v.find(r.Seq, "does not end what the rules decided")
 	}
 	return nil
 }
 
-func (v *verifier) checkHonour(r *Record, rules *policy.Rules) error {
+func (v *verifier) checkHonour(r *prepared, rules *policy.Rules) error {
 	var d honourDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
@@ -222,7 +240,7 @@ func (v *verifier) checkHonour(r *Record, rules *policy.Rules) error {
 	return nil
 }
 
-func (v *verifier) checkSupport(r *Record, rules *policy.Rules) error {
+func (v *verifier) checkSupport(r *prepared, rules *policy.Rules) error {
 	var d supportDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
@@ -243,17 +261,17 @@ func (v *verifier) checkSupport(r *Record, rules *policy.Rules) error {
 	if err != nil || again.Level != d.Level || !slices.Equal(again.Supports, d.Supports) {
 		v.find(r.Seq, "grants what the rules did not decide")
 	}
-	moved := ledger.Minutes(0)
+	assessed := ledger.Minutes(0)
 	if again.Level != "" {
-		moved = d.Facts.Minutes
+		assessed = d.Facts.Minutes
 	}
-	if movedTo(r, ledger.OwnerOrganization)[ledger.Support] != moved {
-		v.find(r.Seq, "does not move the %d minutes that were assessed", moved)
+	if moved(r, ledger.OwnerOrganization, ledger.Support) != assessed {
+		v.find(r.Seq, "does not move the %d minutes that were assessed", assessed)
 	}
 	return nil
 }
 
-func (v *verifier) checkReferral(r *Record, _ *policy.Rules) error {
+func (v *verifier) checkReferral(r *prepared, _ *policy.Rules) error {
 	var d referralDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
@@ -266,7 +284,7 @@ func (v *verifier) checkReferral(r *Record, _ *policy.Rules) error {
 	return nil
 }
 
-func (v *verifier) checkClarification(r *Record, _ *policy.Rules) error {
+func (v *verifier) checkClarification(r *prepared, _ *policy.Rules) error {
 	var d clarificationDetails
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err

@@ -2,9 +2,7 @@ package book
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -16,137 +14,72 @@ import (
 // readSnapshot is how Verify reads: one moment of the book, whatever is written meanwhile.
 var readSnapshot = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 
-// sideRows are the rows beside the entries of a page.
-type sideRows struct {
-	claims      map[ledger.Seq]claimSide
-	holds       map[ledger.Seq]holdSide
-	settlements map[ledger.Seq]settlementSide
-	carries     map[ledger.Seq][]carrySide
-	choices     map[ledger.Seq]choiceSide
-	gifts       map[ledger.Seq]giftSide
-}
-
 type claimSide struct {
-	Seq              ledger.Seq     `db:"seq"`
-	Volunteer        string         `db:"volunteer"`
-	Organization     string         `db:"organization"`
-	ServedOn         int32          `db:"served_on"`
-	Minutes          ledger.Minutes `db:"minutes"`
-	SpanFrom         int64          `db:"span_from"`
-	SpanTo           int64          `db:"span_to"`
-	Fingerprint      []byte         `db:"fingerprint"`
-	Reference        string         `db:"reference"`
-	RepostsShift     int64          `db:"reposts_shift"`
-	RepostsReference int64          `db:"reposts_reference"`
-	Grade            ledger.Grade   `db:"grade"`
-	Care             ledger.Minutes `db:"care"`
-	Youth            ledger.Minutes `db:"youth"`
-	Pooled           ledger.Minutes `db:"pooled"`
+	Seq              ledger.Seq
+	Volunteer        string
+	Organization     string
+	ServedOn         int32
+	Minutes          ledger.Minutes
+	SpanFrom         int64
+	SpanTo           int64
+	Fingerprint      []byte
+	Reference        string
+	RepostsShift     int64
+	RepostsReference int64
+	Grade            ledger.Grade
+	Care             ledger.Minutes
+	Youth            ledger.Minutes
+	Pooled           ledger.Minutes
 }
 
 type carrySide struct {
-	Seq       ledger.Seq  `db:"seq"`
-	Volunteer string      `db:"volunteer"`
-	Unit      ledger.Unit `db:"unit"`
-	Rest      int64       `db:"rest"`
-	Parts     int64       `db:"parts"`
+	Seq       ledger.Seq
+	Volunteer string
+	Unit      ledger.Unit
+	Rest      int64
+	Parts     int64
 }
 
 type choiceSide struct {
-	Seq      ledger.Seq `db:"seq"`
-	Owner    string     `db:"owner"`
-	Choice   string     `db:"choice"`
-	Option   string     `db:"option"`
-	ChosenOn int32      `db:"chosen_on"`
+	Seq      ledger.Seq
+	Owner    string
+	Choice   string
+	Option   string
+	ChosenOn int32
 }
 
 type holdSide struct {
-	Seq       ledger.Seq     `db:"seq"`
-	ID        string         `db:"id"`
-	Volunteer string         `db:"volunteer"`
-	Partner   string         `db:"partner"`
-	Service   string         `db:"service"`
-	Minutes   ledger.Minutes `db:"minutes"`
-	Consent   ledger.Seq     `db:"consent"`
-	EndsAt    string         `db:"ends_at"`
-	CareAt    int64          `db:"care_at"` // -1 for none
+	Seq       ledger.Seq
+	ID        string
+	Volunteer string
+	Partner   string
+	Service   string
+	Minutes   ledger.Minutes
+	Consent   ledger.Seq
+	EndsAt    string
+	CareAt    int64 // -1 for none
 }
 
 type settlementSide struct {
-	Seq   ledger.Seq     `db:"seq"`
-	Hold  ledger.Seq     `db:"hold"`
-	Held  ledger.Minutes `db:"held"`
-	Given ledger.Minutes `db:"given"`
+	Seq   ledger.Seq
+	Hold  ledger.Seq
+	Held  ledger.Minutes
+	Given ledger.Minutes
 }
 
-func (v *verifier) sideRows(ctx context.Context, from, to ledger.Seq) (sideRows, error) {
-	s := sideRows{map[ledger.Seq]claimSide{}, map[ledger.Seq]holdSide{}, map[ledger.Seq]settlementSide{}, map[ledger.Seq][]carrySide{}, map[ledger.Seq]choiceSide{},
-		map[ledger.Seq]giftSide{}}
-	const claims = `
-		SELECT seq, volunteer, organization, served_on - date '1970-01-01' AS served_on, minutes, coalesce(span_from, -1) AS span_from,
-		       coalesce(span_to, -1) AS span_to, fingerprint, coalesce(reference, '') AS reference,
-		       coalesce(reposts_shift, -1) AS reposts_shift, coalesce(reposts_reference, -1) AS reposts_reference, grade, care, youth, pooled
-		FROM claim WHERE seq BETWEEN $1 AND $2`
-	cs, err := selectAll[claimSide](ctx, v.tx, claims, from, to)
-	if err != nil {
-		return s, fmt.Errorf("reading claims: %w", err)
-	}
-	for _, c := range cs {
-		s.claims[c.Seq] = c
-	}
-	const holds = `
-		SELECT seq, id, volunteer, partner, service, minutes, consent,
-		       to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ends_at,
-		       coalesce(care_at, -1) AS care_at
-		FROM hold WHERE seq BETWEEN $1 AND $2`
-	hs, err := selectAll[holdSide](ctx, v.tx, holds, from, to)
-	if err != nil {
-		return s, fmt.Errorf("reading holds: %w", err)
-	}
-	for _, h := range hs {
-		s.holds[h.Seq] = h
-	}
-	ss, err := selectAll[settlementSide](ctx, v.tx, `SELECT seq, hold, held, given FROM settlement WHERE seq BETWEEN $1 AND $2`, from, to)
-	if err != nil {
-		return s, fmt.Errorf("reading settlements: %w", err)
-	}
-	for _, x := range ss {
-		s.settlements[x.Seq] = x
-	}
-	rests, err := selectAll[carrySide](ctx, v.tx, `SELECT seq, volunteer, unit, rest, parts FROM carry WHERE seq BETWEEN $1 AND $2 ORDER BY unit`, from, to)
-	if err != nil {
-		return s, fmt.Errorf("reading what rounding left: %w", err)
-	}
-	for _, c := range rests {
-		s.carries[c.Seq] = append(s.carries[c.Seq], c)
-	}
-	const choices = `SELECT seq, owner, choice, option, chosen_on - date '1970-01-01' AS chosen_on FROM choice WHERE seq BETWEEN $1 AND $2`
-	made, err := selectAll[choiceSide](ctx, v.tx, choices, from, to)
-	if err != nil {
-		return s, fmt.Errorf("reading choices: %w", err)
-	}
-	for _, c := range made {
-		s.choices[c.Seq] = c
-	}
-	return s, v.sideGifts(ctx, s, from, to)
-}
-
-// checkMeaning checks that an entry does what its kind and details say, and decides it again.
-func (v *verifier) checkMeaning(r *Record, side sideRows) {
-	k := &kept{kind: r.Kind, effective: r.Effective, volunteer: r.Volunteer, postings: r.Postings, referred: map[string]bool{}}
+// checkMeaning checks that an entry does what its kind and details say, and was decided as it would be again.
+func (v *verifier) checkMeaning(r *prepared) {
 	switch r.Kind {
 	case ledger.KindHours:
-		v.checkHours(r, side, k)
-		v.records[r.Seq] = k
+		v.checkHours(r)
 	case ledger.KindHold:
-		v.checkHold(r, side)
-		v.records[r.Seq] = k
+		v.checkHold(r)
 	case ledger.KindCorrection:
-		v.checkCorrection(r, side)
+		v.checkCorrection(r)
 	case ledger.KindChoice:
-		v.checkChoice(r, side)
+		v.checkChoice(r)
 	case ledger.KindTransfer, ledger.KindDonation:
-		v.checkGift(r, side)
+		v.checkGift(r)
 	case ledger.KindWard:
 		v.checkWard(r)
 	case ledger.KindRelation, ledger.KindRelationEnd:
@@ -155,7 +88,7 @@ func (v *verifier) checkMeaning(r *Record, side sideRows) {
 		ledger.KindReferral, ledger.KindClarify:
 		v.checkGroups(r)
 	case ledger.KindConfirm, ledger.KindCancel, ledger.KindHoldExpired:
-		v.checkSettlement(r, side)
+		v.checkSettlement(r)
 	default:
 		if len(r.Postings) > 0 {
 			v.find(r.Seq, "of kind %s moves minutes", r.Kind)
@@ -163,27 +96,28 @@ func (v *verifier) checkMeaning(r *Record, side sideRows) {
 	}
 }
 
-func (v *verifier) checkHours(r *Record, side sideRows, k *kept) {
+func (v *verifier) checkHours(r *prepared) {
 	v.claims++
-	var d claimDetails
-	if err := json.Unmarshal(r.Details, &d); err != nil {
-		v.find(r.Seq, "has details that cannot be read: %v", err)
+	h := r.hours
+	v.keptClaims.put(r.Seq, h.kept)
+	if r.unreadable != nil {
+		v.find(r.Seq, "has details that cannot be read: %v", r.unreadable)
 		return
 	}
-	row, ok := side.claims[r.Seq]
-	if !ok {
+	if r.claim == nil {
 		v.find(r.Seq, "has no row in claim")
 		return
 	}
-	if want := d.row(r.Seq); !sameClaim(row, want) {
+	if !h.sameRow {
 		v.find(r.Seq, "differs from its row in claim")
 	}
+	d := &h.details
 	if d.Organization != r.Organization || d.Volunteer != r.Volunteer || d.Facts.ServedOn != r.Effective {
 		v.find(r.Seq, "is not about the organization, volunteer and day that its details name")
 	}
-	v.replay(r, d, row, k)
-	v.keepServed(d, k, row)
-	v.checkCarry(r, side)
+	v.replay(r)
+	v.keepServed(r)
+	v.checkCarry(r)
 }
 
 // row gives the claim's row that the details imply; what it earned comes from the replay.
@@ -213,42 +147,42 @@ func sameClaim(have, want claimSide) bool {
 		bytes.Equal(have.Fingerprint, want.Fingerprint) && have.Reference == want.Reference && have.Grade == want.Grade
 }
 
-// replay decides the claim again from its recorded facts and compares everything.
-func (v *verifier) replay(r *Record, d claimDetails, row claimSide, k *kept) {
-	rules, ok := v.rules[r.Rules]
-	if !ok {
+// replay compares everything with what the claim comes to when it is decided again from its recorded facts.
+func (v *verifier) replay(r *prepared) {
+	h := r.hours
+	d, row := &h.details, r.claim
+	if h.rules == nil {
 		return
 	}
-	v.checkPast(r, d.Facts, rules)
-	if chosen, err := policy.Choose(v.b.rules(), r.Effective); err != nil || chosen.Hash() != r.Rules {
+	v.checkPast(r, &d.Facts, h.rules)
+	if !h.inForce {
 		v.find(r.Seq, "was decided by a rule set that was not in force on %s", r.Effective)
 	}
 	v.report.Replayed++
-	again, err := rules.Decide(d.Facts)
-	if err != nil {
-		v.find(r.Seq, "would be refused by its own rule set: %v", err)
+	if h.refused != nil {
+		v.find(r.Seq, "would be refused by its own rule set: %v", h.refused)
 		return
 	}
-	if again.Grade != d.Grade || !slices.Equal(again.Steps, d.Steps) {
+	if !h.explains() {
 		v.find(r.Seq, "is explained otherwise when it is decided again")
 	}
-	e := again.Earned
-	k.facts, k.earned, k.rules = d.Facts, e, rules
-	v.tally.Serve(rules, r.Volunteer, d.Facts, e)
+	e := h.decision.Earned
+	h.kept.count(d.Facts, e, h.rules)
+	v.tally.Serve(h.rules, r.Volunteer, d.Facts, e)
 	if row.Care != e.Care || row.Youth != e.Youth || row.Pooled != e.Pooled {
 		v.find(r.Seq, "has a row in claim that says it earned %d, %d and %d minutes; decided again, it is %d, %d and %d",
 			row.Care, row.Youth, row.Pooled, e.Care, e.Youth, e.Pooled)
 	}
-	moved, pooled := movedTo(r, ledger.OwnerVolunteer), movedTo(r, ledger.OwnerPool)
-	if moved[ledger.Service] != d.Facts.Minutes || moved[ledger.Care] != e.Care || moved[ledger.Youth] != e.Youth || pooled[ledger.Care] != e.Pooled {
-		v.find(r.Seq, "moved %d served, %d care and %d youth minutes, and %d to the pool; decided again, it is %d, %d, %d and %d", moved[ledger.Service],
-			moved[ledger.Care], moved[ledger.Youth], pooled[ledger.Care], d.Facts.Minutes, e.Care, e.Youth, e.Pooled)
+	served, care, youth := moved(r, ledger.OwnerVolunteer, ledger.Service), moved(r, ledger.OwnerVolunteer, ledger.Care), moved(r, ledger.OwnerVolunteer, ledger.Youth)
+	if pooled := moved(r, ledger.OwnerPool, ledger.Care); served != d.Facts.Minutes || care != e.Care || youth != e.Youth || pooled != e.Pooled {
+		v.find(r.Seq, "moved %d served, %d care and %d youth minutes, and %d to the pool; decided again, it is %d, %d, %d and %d", served,
+			care, youth, pooled, d.Facts.Minutes, e.Care, e.Youth, e.Pooled)
 	}
 	v.checkOwners(r)
 }
 
 // checkPast compares what a claim was decided on with what the entries before it come to.
-func (v *verifier) checkPast(r *Record, f policy.ClaimFacts, rules *policy.Rules) {
+func (v *verifier) checkPast(r *prepared, f *policy.ClaimFacts, rules *policy.Rules) {
 	past := v.tally.Past(rules, r.Volunteer, r.Effective)
 	past.CareStored = v.credit[r.Volunteer]
 	if past = rules.Counted(past); f.Past != past {
@@ -267,29 +201,28 @@ func (v *verifier) checkPast(r *Record, f policy.ClaimFacts, rules *policy.Rules
 }
 
 // checkCarry compares the rows of what rounding left with what the tally has after an entry.
-func (v *verifier) checkCarry(r *Record, side sideRows) {
-	for _, c := range side.carries[r.Seq] {
+func (v *verifier) checkCarry(r *prepared) {
+	for _, c := range r.carries {
 		v.carries++
 		if want := v.tally.Carried(r.Volunteer, c.Unit); c.Volunteer != r.Volunteer || c.Rest != want.Rest || c.Parts != want.Parts {
 			v.find(r.Seq, "has a row in carry of %d/%d min of %s, it is %d/%d", c.Rest, c.Parts, c.Unit, want.Rest, want.Parts)
 		}
 	}
-	if missing := v.tally.Changed() - len(side.carries[r.Seq]); missing != 0 {
+	if missing := v.tally.Changed() - len(r.carries); missing != 0 {
 		v.find(r.Seq, "lacks %d rows in carry", missing)
 	}
 }
 
-// checkChoice decides a choice again, and keeps it for the claims that come after it.
-func (v *verifier) checkChoice(r *Record, side sideRows) {
+// checkChoice checks a choice, and keeps it for the claims that come after it.
+func (v *verifier) checkChoice(r *prepared) {
 	v.chosen++
 	var d choiceDetails
-	row, ok := side.choices[r.Seq]
-	if err := json.Unmarshal(r.Details, &d); err != nil || !ok {
+	if err := json.Unmarshal(r.Details, &d); err != nil || r.choice == nil {
 		v.find(r.Seq, "has no readable details, or no row in choice")
 		return
 	}
 	owner := d.Volunteer + d.Organization // one of them
-	if want := (choiceSide{r.Seq, owner, d.Facts.Choice, d.Facts.Option, int32(d.Facts.Today)}); row != want ||
+	if want := (choiceSide{r.Seq, owner, d.Facts.Choice, d.Facts.Option, int32(d.Facts.Today)}); *r.choice != want ||
 		d.Volunteer != r.Volunteer || d.Organization != r.Organization || d.Facts.Today != r.Effective {
 		v.find(r.Seq, "differs from its row in choice")
 	}
@@ -299,31 +232,38 @@ func (v *verifier) checkChoice(r *Record, side sideRows) {
 		}
 	}
 	v.choices[owner] = append(v.choices[owner], choiceFacts{d.Facts.Choice, d.Facts.Option, d.Facts.Today})
-	if rules, ok := v.rules[r.Rules]; ok {
-		v.report.Replayed++
-		if err := rules.Replay(r.Kind, r.Details); err != nil {
-			v.find(r.Seq, "%v", err)
-		}
-	}
+	v.checkReplayed(r)
 	if len(r.Postings) > 0 {
 		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
 	}
 }
 
-// movedTo sums, unit by unit, what an entry moves to accounts of an owner kind.
-func movedTo(r *Record, kind ledger.OwnerKind) map[ledger.Unit]ledger.Minutes {
-	sums := map[ledger.Unit]ledger.Minutes{}
-	for _, l := range r.Lines {
-		if l.Owner.Kind == kind {
-			sums[l.Unit] += l.Minutes
+// checkReplayed tells what came of deciding an entry again; false where no rule set of the book decided it.
+func (v *verifier) checkReplayed(r *prepared) bool {
+	if _, ok := v.rules[r.Rules]; !ok {
+		return false
+	}
+	v.report.Replayed++
+	if r.replayed != nil {
+		v.find(r.Seq, "%v", r.replayed)
+	}
+	return true
+}
+
+// moved sums what an entry moves of a unit to accounts of an owner kind.
+func moved(r *prepared, kind ledger.OwnerKind, unit ledger.Unit) (m ledger.Minutes) {
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.Owner.Kind == kind && l.Unit == unit {
+			m += l.Minutes
 		}
 	}
-	return sums
+	return m
 }
 
 // checkOwners checks that an entry touches no accounts but those of whom it is about, and the bank's.
-func (v *verifier) checkOwners(r *Record) {
-	for _, l := range r.Lines {
+func (v *verifier) checkOwners(r *prepared) {
+	for i := range r.Lines {
+		l := &r.Lines[i]
 		switch l.Owner.Kind {
 		case ledger.OwnerVolunteer:
 			if l.Owner.ID == r.Volunteer {
@@ -344,8 +284,8 @@ func (v *verifier) checkOwners(r *Record) {
 	}
 }
 
-func (v *verifier) checkCorrection(r *Record, side sideRows) {
-	t := v.referred(r, "corrected", ledger.KindHours)
+func (v *verifier) checkCorrection(r *prepared) {
+	t := refers(v, r, "corrected", ledger.KindHours, &v.keptClaims, func(c *keptClaim) *bool { return &c.taken })
 	if t == nil {
 		return
 	}
@@ -353,70 +293,58 @@ func (v *verifier) checkCorrection(r *Record, side sideRows) {
 	if err := json.Unmarshal(r.Details, &d); err != nil || d.Corrects != *r.Refers {
 		v.find(r.Seq, "has details that do not fit it")
 	}
-	moved, pooled := movedTo(r, ledger.OwnerVolunteer), movedTo(r, ledger.OwnerPool)
 	written := ledger.Minutes(0)
 	if d.Rule == string(policy.WrittenOff) {
 		written = d.Shortfall
 	}
-	var served ledger.Minutes
-	for _, p := range t.postings {
-		if a := v.accounts[p.Account]; a != nil && a.Owner.Kind == ledger.OwnerVolunteer && a.Purpose == ledger.Served {
-			served = p.Minutes
-		}
-	}
-	if moved[ledger.Service] != -served || moved[ledger.Care] != written-t.earned.Care || moved[ledger.Youth] != -t.earned.Youth ||
-		pooled[ledger.Care] != d.PoolShortfall-t.earned.Pooled {
+	if moved(r, ledger.OwnerVolunteer, ledger.Service) != -t.moved || moved(r, ledger.OwnerVolunteer, ledger.Care) != written-t.earned.Care ||
+		moved(r, ledger.OwnerVolunteer, ledger.Youth) != -t.earned.Youth || moved(r, ledger.OwnerPool, ledger.Care) != d.PoolShortfall-t.earned.Pooled {
 		v.find(r.Seq, "does not take back what entry %d gave", *r.Refers)
 	}
 	v.checkOwners(r)
-	if t.served != nil {
-		t.served.Corrected = true
-	}
+	t.Corrected = true
 	if t.rules != nil {
-		v.tally.Undo(t.rules, t.volunteer, t.facts, t.earned)
-		v.checkCarry(r, side)
+		v.tally.Undo(t.rules, t.volunteer, policy.ClaimFacts{ServedOn: t.servedOn, Minutes: t.minutes}, t.earned)
+		v.checkCarry(r)
 	}
 }
 
-// referred gives the entry that r refers to, once for each purpose.
-func (v *verifier) referred(r *Record, as string, kind ledger.Kind) *kept {
+// refers gives the entry that r refers to, once for each purpose.
+func refers[T any](v *verifier, r *prepared, as string, kind ledger.Kind, kept *keptBy[T], taken func(*T) *bool) *T {
 	if r.Refers == nil {
 		v.find(r.Seq, "refers to no entry")
 		return nil
 	}
-	t := v.records[*r.Refers]
-	if t == nil || t.kind != kind {
+	t := kept.of(*r.Refers)
+	if t == nil {
 		v.find(r.Seq, "refers to entry %d, which is not of kind %s", *r.Refers, kind)
 		return nil
 	}
-	if t.referred[as] {
+	was := taken(t)
+	if *was {
 		v.find(r.Seq, "refers to entry %d, which was %s before", *r.Refers, as)
 	}
-	t.referred[as] = true
+	*was = true
 	return t
 }
 
-func (v *verifier) checkHold(r *Record, side sideRows) {
+func (v *verifier) checkHold(r *prepared) {
 	v.holds++
-	var d holdDetails
-	row, ok := side.holds[r.Seq]
-	if err := json.Unmarshal(r.Details, &d); err != nil || !ok {
+	kept := &keptHold{}
+	v.keptHolds.put(r.Seq, kept)
+	if r.unreadable != nil || r.hold == nil {
 		v.find(r.Seq, "has no readable details, or no row in hold")
 		return
 	}
-	if want := (holdSide{r.Seq, d.Redemption, d.Volunteer, d.Partner, d.Service, d.Facts.Minutes, d.Consent, d.EndsAt, careAtOf(d.CareAt)}); row != want ||
+	d := r.held
+	if want := (holdSide{r.Seq, d.Redemption, d.Volunteer, d.Partner, d.Service, d.Facts.Minutes, d.Consent, d.EndsAt, careAtOf(d.CareAt)}); *r.hold != want ||
 		d.Volunteer != r.Volunteer || d.Partner != r.Partner {
 		v.find(r.Seq, "differs from its row in hold")
 	}
-	v.checkRedeemed(r, d)
-	v.checkBooked(r, d)
-	rules, ok := v.rules[r.Rules]
-	if !ok {
+	v.checkRedeemed(r, kept)
+	v.checkBooked(r, kept)
+	if !v.checkReplayed(r) {
 		return
-	}
-	v.report.Replayed++
-	if err := rules.Replay(r.Kind, r.Details); err != nil {
-		v.find(r.Seq, "%v", err)
 	}
 	if held := heldBy(r); held != d.Facts.Minutes || len(r.Lines) != 2 {
 		v.find(r.Seq, "holds %d minutes, its details say %d", held, d.Facts.Minutes)
@@ -424,36 +352,36 @@ func (v *verifier) checkHold(r *Record, side sideRows) {
 	v.checkOwners(r)
 }
 
-func heldBy(r *Record) (m ledger.Minutes) {
-	for _, l := range r.Lines {
-		if l.Purpose == ledger.CareHeld {
+func heldBy(r *prepared) (m ledger.Minutes) {
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.Purpose == ledger.CareHeld {
 			m += l.Minutes
 		}
 	}
 	return m
 }
 
-func (v *verifier) checkSettlement(r *Record, side sideRows) {
+func (v *verifier) checkSettlement(r *prepared) {
 	v.settled++
-	if v.referred(r, "settled", ledger.KindHold) == nil {
+	hold := refers(v, r, "settled", ledger.KindHold, &v.keptHolds, func(h *keptHold) *bool { return &h.taken })
+	if hold == nil {
 		return
 	}
-	var d settlementDetails
-	defer func() { v.settleRedeemed(r, d.Given) }()
-	row, ok := side.settlements[r.Seq]
-	if err := json.Unmarshal(r.Details, &d); err != nil || !ok {
+	d := r.settled
+	defer v.settleRedeemed(r, hold, d.Given)
+	if r.unreadable != nil || r.settlement == nil {
 		v.find(r.Seq, "has no readable details, or no row in settlement")
 		return
 	}
-	if want := (settlementSide{r.Seq, *r.Refers, d.Held, d.Given}); row != want {
+	if want := (settlementSide{r.Seq, *r.Refers, d.Held, d.Given}); *r.settlement != want {
 		v.find(r.Seq, "differs from its row in settlement")
 	}
-	given := movedTo(r, ledger.OwnerPartner)[ledger.Care]
+	given := moved(r, ledger.OwnerPartner, ledger.Care)
 	if given != d.Given || heldBy(r) != -d.Held || (r.Kind != ledger.KindConfirm && given != 0) {
 		v.find(r.Seq, "does not settle the %d minutes that were held", d.Held)
 	}
 	if r.Kind == ledger.KindCancel {
-		v.checkCancelled(r)
+		v.checkCancelled(r, hold)
 	}
 	v.checkOwners(r)
 }

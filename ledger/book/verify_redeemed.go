@@ -1,31 +1,24 @@
 package book
 
-import (
-	"slices"
+import "timebank/ledger"
 
-	"timebank/ledger"
-)
+// redeemedKept is what the entries so far come to on the redemptions of one volunteer.
+type redeemedKept struct {
+	months map[ledger.Date]ledger.Minutes // held or given, by the first of the month
+	open   int                            // holds that are not settled
+}
 
 // checkRedeemed compares what a hold was decided on with the holds before it, and with who was whose
 // relative.
-func (v *verifier) checkRedeemed(r *Record, d holdDetails) {
-	var month ledger.Minutes
-	open := 0
-	for _, h := range v.redeemed[d.Volunteer] {
-		inMonth := ledger.Month.Start(h.on) == ledger.Month.Start(r.Effective)
-		switch {
-		case !h.settled:
-			open++
-			if inMonth {
-				month += h.minutes
-			}
-		case inMonth:
-			month += h.given
-		}
+func (v *verifier) checkRedeemed(r *prepared, kept *keptHold) {
+	d, all := r.held, v.redeemed[r.held.Volunteer]
+	if all == nil {
+		all = &redeemedKept{months: map[ledger.Date]ledger.Minutes{}}
+		v.redeemed[d.Volunteer] = all
 	}
-	if d.Facts.RedeemedInMonth != month || d.Facts.OpenHolds != open {
+	if month := all.months[ledger.Month.Start(r.Effective)]; d.Facts.RedeemedInMonth != month || d.Facts.OpenHolds != all.open {
 		v.find(r.Seq, "was decided as if %d minutes had been redeemed that month and %d holds were open, it was %d and %d",
-			d.Facts.RedeemedInMonth, d.Facts.OpenHolds, month, open)
+			d.Facts.RedeemedInMonth, d.Facts.OpenHolds, month, all.open)
 	}
 	if d.Facts.ForRelative != (d.For != "") {
 		v.find(r.Seq, "was decided as if it was for a relative: %t", d.Facts.ForRelative)
@@ -35,14 +28,20 @@ func (v *verifier) checkRedeemed(r *Record, d holdDetails) {
 			v.find(r.Seq, "was decided as if it was for a %s, the log says %q", d.Facts.Relation, have)
 		}
 	}
-	v.redeemed[d.Volunteer] = append(v.redeemed[d.Volunteer], &holdFacts{seq: r.Seq, minutes: d.Facts.Minutes, on: r.Effective})
+	kept.redeemer, kept.on, kept.counts = same(d.Volunteer, r.Volunteer), r.Effective, d.Facts.Minutes
+	all.open++
+	all.months[ledger.Month.Start(kept.on)] += kept.counts
 }
 
 // settleRedeemed keeps that a hold ended, and with how much given.
-func (v *verifier) settleRedeemed(r *Record, given ledger.Minutes) {
-	holds := v.redeemed[r.Volunteer]
-	i := slices.IndexFunc(holds, func(h *holdFacts) bool { return h.seq == *r.Refers })
-	if i >= 0 {
-		holds[i].settled, holds[i].given = true, given
+func (v *verifier) settleRedeemed(r *prepared, hold *keptHold, given ledger.Minutes) {
+	if hold.redeemer == "" || hold.redeemer != r.Volunteer {
+		return
 	}
+	all := v.redeemed[hold.redeemer]
+	if !hold.settled {
+		all.open--
+	}
+	all.months[ledger.Month.Start(hold.on)] += given - hold.counts
+	hold.settled, hold.counts = true, given
 }

@@ -1,52 +1,129 @@
 package book
 
 import (
-	"context"
+	"cmp"
 	"fmt"
-
-	"github.com/lib/pq"
 
 	"timebank/ledger"
 )
 
-// checkRollups computes every rollup again from the postings.
-func (v *verifier) checkRollups(ctx context.Context) error {
-	const query = `
-		WITH line AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS l (of, owner_kind, purpose)),
-		mark AS (SELECT account AS of, upto, lag(upto, 1, 0::bigint) OVER (PARTITION BY account ORDER BY upto) AS since FROM rollup WHERE level = 3 AND period = 0),
-		whole AS (SELECT DISTINCT of FROM mark),
-		posted AS (
-			SELECT p.account AS of, p.seq, p.effective, p.minutes FROM posting p WHERE p.account IN (SELECT of FROM whole)
-			UNION ALL SELECT l.of, p.seq, p.effective, p.minutes FROM posting p JOIN account a ON a.id = p.account
-				JOIN line l ON l.owner_kind = a.owner_kind AND l.purpose = a.purpose),
-		marked AS (SELECT m.of, m.upto, p.effective, sum(p.minutes) AS minutes, count(*) AS n
-			FROM mark m JOIN posted p ON p.of = m.of AND p.seq >= m.since AND p.seq < m.upto GROUP BY 1, 2, 3),
-		node AS (
-			SELECT of, upto, 0 AS level, effective - date '1970-01-01' AS period, minutes, n FROM marked
-			UNION ALL SELECT of, upto, 1, (extract(year FROM effective) * 12 + extract(month FROM effective) - 1)::int, minutes, n FROM marked
-			UNION ALL SELECT of, upto, 2, extract(year FROM effective)::int, minutes, n FROM marked
-			UNION ALL SELECT of, upto, 3, 0, minutes, n FROM marked
-			UNION ALL SELECT of, upto, 3, 0, 0, 0 FROM mark),
-		summed AS (SELECT of, level, period, upto, sum(minutes) AS minutes, sum(n) AS n FROM node GROUP BY 1, 2, 3, 4),
-		want AS (SELECT of AS account, level, period, upto, sum(minutes) OVER w AS minutes, sum(n) OVER w AS entries
-			FROM summed WINDOW w AS (PARTITION BY of, level, period ORDER BY upto))
-		SELECT account, upto FROM want FULL JOIN rollup r USING (account, level, period, upto)
-		WHERE want.minutes IS DISTINCT FROM r.minutes OR want.entries IS DISTINCT FROM r.entries OR upto > $4
-		   OR account NOT IN (SELECT of FROM line UNION ALL SELECT id FROM account)
-		ORDER BY upto, account LIMIT 100`
-	type rollupRow struct {
-		Account int64 `db:"account"`
-		Upto    int64 `db:"upto"`
+// rollupSide is a row of rollup.
+type rollupSide struct {
+	account int64
+	at      rollupNode
+	upto    int64
+	sum     rollupSum
+}
+
+// rollupNode is a day, a month, a year or all of time, as rollUp numbers them.
+type rollupNode struct{ level, period int64 }
+
+var wholeNode = rollupNode{3, 0}
+
+type rollupSum struct{ minutes, entries int64 }
+
+func (s *rollupSum) add(o rollupSum) { s.minutes, s.entries = s.minutes+o.minutes, s.entries+o.entries }
+
+func (w *wire) rollup(r *rollupSide) {
+	*r = rollupSide{w.number(0), rollupNode{w.number(-1), w.number(-1)}, w.number(-1), rollupSum{w.number(0), w.number(0)}}
+}
+
+func (r rollupSide) compare(o rollupSide) int {
+	return cmp.Or(cmp.Compare(r.upto, o.upto), cmp.Compare(r.account, o.account))
+}
+
+// rolled is what the postings so far come to on an account, or on a line of the chart.
+type rolled struct {
+	since map[ledger.Date]rollupSum // by day, since the last rollup
+	nodes map[rollupNode]rollupSum  // up to then
+}
+
+func newRolled() *rolled { return &rolled{map[ledger.Date]rollupSum{}, map[rollupNode]rollupSum{}} }
+
+func (r *rolled) post(on ledger.Date, m ledger.Minutes) {
+	s := r.since[on]
+	s.add(rollupSum{int64(m), 1})
+	r.since[on] = s
+}
+
+// rollUp takes what was posted since into the sums, and gives those that a rollup has now: of the days, months and years
+// in which something was posted, and the whole.
+func (r *rolled) rollUp() map[rollupNode]rollupSum {
+	want := map[rollupNode]rollupSum{wholeNode: r.nodes[wholeNode]}
+	for day, s := range r.since {
+		year, month, _ := day.Time().Date()
+		for _, at := range []rollupNode{{0, int64(day)}, {1, int64(year)*12 + int64(month) - 1}, {2, int64(year)}, wholeNode} {
+			sum := r.nodes[at]
+			sum.add(s)
+			r.nodes[at], want[at] = sum, sum
+		}
 	}
-	of, owners, purposes, _ := chartLines()
-	rows, err := selectAll[rollupRow](ctx, v.tx, query, pq.Array(of), pq.Array(owners), pq.Array(purposes), int64(v.next))
-	if err != nil {
-		return fmt.Errorf("reading rollups: %w", err)
+	clear(r.since)
+	return want
+}
+
+// keepRolled prepares for the rollups of every line of the chart, and of the accounts that have any.
+func (v *verifier) keepRolled(accounts []ledger.AccountID) {
+	lines := map[ledger.Line]*rolled{}
+	for i, l := range ledger.Chart {
+		r := newRolled()
+		v.rolled[int64(-1-i)], lines[ledger.Line{Owner: l.Owner, Purpose: l.Purpose}] = r, r
 	}
+	for _, a := range v.accounts {
+		a.line = lines[ledger.Line{Owner: a.Owner.Kind, Purpose: a.Purpose}]
+	}
+	for _, id := range accounts {
+		if a := v.accounts[id]; a != nil {
+			a.rolled = newRolled()
+			v.rolled[int64(id)] = a.rolled
+		}
+	}
+}
+
+// rollPosting adds a posting to the sums that it belongs to.
+func (v *verifier) rollPosting(account ledger.AccountID, on ledger.Date, m ledger.Minutes) {
+	a := v.accounts[account]
+	if a == nil {
+		return
+	}
+	if a.line != nil {
+		a.line.post(on, m)
+	}
+	if a.rolled != nil {
+		a.rolled.post(on, m)
+	}
+}
+
+// checkRolled compares the next rollups of a page, up to a log size, with what the postings before come to.
+func (v *verifier) checkRolled(p *page, size int64) {
+	for len(p.rolled) > 0 && p.rolled[0].upto <= size {
+		n := 1
+		for n < len(p.rolled) && p.rolled[n].compare(p.rolled[0]) == 0 {
+			n++
+		}
+		v.checkRollup(p.rolled[:n])
+		p.rolled = p.rolled[n:]
+	}
+}
+
+// checkRollup checks the rows of one rollup of one account.
+func (v *verifier) checkRollup(rows []rollupSide) {
+	var want map[rollupNode]rollupSum
 	for _, r := range rows {
-		v.find(-1, "a rollup of %s to log size %d is not what the postings come to", rollupName(r.Account), r.Upto)
+		if sums := v.rolled[r.account]; r.at == wholeNode && sums != nil && want == nil { // without it nothing was rolled up
+			want = sums.rollUp()
+		}
 	}
-	return nil
+	wrong := 0
+	for _, r := range rows {
+		sum, ok := want[r.at]
+		if delete(want, r.at); !ok || sum != r.sum || r.upto > int64(v.size) {
+			wrong++
+		}
+	}
+	for range wrong + len(want) {
+		v.rollups.find(-1, "a rollup of %s to log size %d is not what the postings come to", rollupName(rows[0].account), rows[0].upto)
+	}
 }
 
 func rollupName(of int64) string {

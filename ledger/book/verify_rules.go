@@ -9,7 +9,7 @@ import (
 
 // checkRulesLife checks that each rule set but the first came into force by three acts of the log, and
 // that the rows beside them name the persons that the entries name.
-func (v *verifier) checkRulesLife(ctx context.Context) error {
+func (a *aside) checkRulesLife(ctx context.Context) error {
 	const odd = `
 		SELECT d.seq FROM rule_draft d JOIN entry e ON e.seq = d.seq
 		WHERE e.kind <> 'rules-draft' OR e.by_client IS DISTINCT FROM d.by_client
@@ -24,12 +24,12 @@ func (v *verifier) checkRulesLife(ctx context.Context) error {
 		   OR s.approval IS NOT NULL AND (a.seq IS NULL OR s.approved_by IS DISTINCT FROM a.by_client
 		      OR s.activated_by IS DISTINCT FROM e.by_client OR s.activated_by = s.approved_by)
 		ORDER BY 1`
-	seqs, err := selectAll[ledger.Seq](ctx, v.tx, odd)
+	seqs, err := selectAll[ledger.Seq](ctx, a.tx, odd)
 	if err != nil {
 		return fmt.Errorf("reading how rule sets came into force: %w", err)
 	}
 	for _, seq := range seqs {
-		v.find(seq, "is no step of a rule set's way into force by different persons")
+		a.registry.find(seq, "is no step of a rule set's way into force by different persons")
 	}
 	return nil
 }

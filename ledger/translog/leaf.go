@@ -54,41 +54,44 @@ func Leaf(e ledger.Entry) []byte { return Fields(e).Text() }
 // CheckedLeaf gives the leaf of an entry, or refuses one that could be read in two ways.
 func CheckedLeaf(e ledger.Entry) ([]byte, error) { return Fields(e).checkedText() }
 
-// Text gives the leaf that tells these fields. Each entry is written at least once and each verification
-// writes it again, so it is put together byte by byte.
+// Text gives the leaf that tells these fields.
 func (f LeafFields) Text() []byte {
-	b := make([]byte, 0, leafBytesUsual)
-	b = append(b, leafVersion...)
-	b = strconv.AppendInt(append(b, "\nseq "...), int64(f.Seq), 10)
+	b := make([]byte, 0, leafBytes+postingBytes*len(f.Postings))
+	b = strconv.AppendInt(append(b, leafVersion+"\nseq "...), int64(f.Seq), 10)
 	b = append(append(b, "\nkind "...), f.Kind...)
-	b = append(append(b, "\neffective "...), f.Effective.String()...)
+	b = f.Effective.Append(append(b, "\neffective "...))
 	b = f.Recorded.UTC().AppendFormat(append(b, "\nrecorded "...), leafInstant)
 	b = append(append(b, "\nby "...), cmp.Or(f.By, nothing)...)
 	b = appendHash(append(b, "\nrules "...), f.Rules)
-	b = append(b, "\nrefers "...)
-	if f.Refers == nil {
-		b = append(b, nothing...)
-	} else {
-		b = strconv.AppendInt(b, int64(*f.Refers), 10)
-	}
+	b = appendRefers(append(b, "\nrefers "...), f.Refers)
 	b = hex.AppendEncode(append(b, "\ndetails "...), f.Commitment[:])
 	b = append(b, '\n')
 	for _, p := range f.Postings {
-		b = append(append(b, "posting "...), p.Account.String()...)
+		b = p.Account.Append(append(b, "posting "...))
 		b = append(append(append(b, ' '), p.Unit...), ' ')
 		b = append(strconv.AppendInt(b, int64(p.Minutes), 10), '\n')
 	}
 	return b
 }
 
-// leafBytesUsual has room for a claim with six postings.
-const leafBytesUsual = 640
+// What is made ready for a leaf and for each posting in it: a little more than most take.
+const (
+	leafBytes    = 400
+	postingBytes = 48
+)
 
 func appendHash(b []byte, h ledger.Hash) []byte {
 	if h.IsZero() {
 		return append(b, nothing...)
 	}
 	return hex.AppendEncode(b, h[:])
+}
+
+func appendRefers(b []byte, s *ledger.Seq) []byte {
+	if s == nil {
+		return append(b, nothing...)
+	}
+	return strconv.AppendInt(b, int64(*s), 10)
 }
 
 // ParseLeaf reads a leaf. It accepts nothing that Text would write otherwise, and no fields that Check
