@@ -46,6 +46,7 @@ func longAccounts(t *testing.T, entries int) (b *booktest.Book, volunteers []str
 func rollUpAll(t *testing.T, b *booktest.Book, entries int64) {
 	t.Helper()
 	db := b.Reader(t)
+	defer db.Close() // so that the database can be copied
 	for range 10_000 {
 		if _, err := b.RollUp(t.Context()); err != nil {
 			t.Fatal(err)
