@@ -108,7 +108,7 @@ func TestAcknowledgedWritesSurviveAKillAtFullSpeed(t *testing.T) {
 	again.Restart(t)
 	defer again.Stop(t)
 	l.check(t, again)
-	if have, want := int64(logSize(t, again)-before), int64(len(l.writes)); have != want {
+	if have, want := logSize(t, again)-before, int64(len(l.writes)); have != want {
 		t.Errorf("%d entries for %d keys", have, want)
 	}
 	again.CheckBook(t)
@@ -162,7 +162,7 @@ func logSize(t *testing.T, b *booktest.Book) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return int64(n)
+	return n
 }
 
 func startDurable(t *testing.T, dir string) *localpg.Server {

@@ -2,7 +2,6 @@ package book
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -13,31 +12,36 @@ type snapshot []*sqlx.Tx
 
 // snapshot opens it on some connections. Of two who want some each waits until the other has all of its own,
 // since two who have a part of them could wait for each other for ever.
-func (b *Book) snapshot(ctx context.Context, connections int) (snapshot, error) {
+func (b *Book) snapshot(ctx context.Context, connections int) (s snapshot, err error) {
 	select {
 	case b.snapshots <- struct{}{}:
 		defer func() { <-b.snapshots }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
 	first, err := b.db.BeginTxx(ctx, readSnapshot)
 	if err != nil {
 		return nil, fmt.Errorf("beginning to read a snapshot: %w", err)
 	}
-	s := snapshot{first}
+	s = snapshot{first}
 	var name string
 	if err := first.GetContext(ctx, &name, `SELECT pg_export_snapshot()`); err != nil {
-		return nil, errors.Join(fmt.Errorf("sharing a snapshot: %w", err), s.close())
+		return s, fmt.Errorf("sharing a snapshot: %w", err)
 	}
 	for len(s) < connections {
 		tx, err := b.db.BeginTxx(ctx, readSnapshot)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("beginning to read a snapshot: %w", err), s.close())
+			return s, fmt.Errorf("beginning to read a snapshot: %w", err)
 		}
 		s = append(s, tx)
 		// PostgreSQL made the name: hexadecimal digits and hyphens. The statement takes no parameter.
 		if _, err := tx.ExecContext(ctx, `SET TRANSACTION SNAPSHOT '`+name+`'`); err != nil {
-			return nil, errors.Join(fmt.Errorf("taking a shared snapshot: %w", err), s.close())
+			return s, fmt.Errorf("taking a shared snapshot: %w", err)
 		}
 	}
 	return s, nil
@@ -55,9 +59,8 @@ func (s snapshot) plan(ctx context.Context, settings string) error {
 }
 
 // close gives the connections back.
-func (s snapshot) close() error {
+func (s snapshot) close() {
 	for _, tx := range s {
 		tx.Rollback() // nothing was written; that it is over already is no loss
 	}
-	return nil
 }

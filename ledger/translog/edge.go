@@ -33,16 +33,15 @@ func (e *Edge) Join(stored []StoredHash, after Edge) []StoredHash {
 }
 
 func (e *Edge) push(stored []StoredHash, s subtree) []StoredHash {
-	edge := *e
-	for last := len(edge) - 1; last >= 0; last-- {
-		left := edge[last]
+	for last := len(*e) - 1; last >= 0; last-- {
+		left := (*e)[last]
 		if left.level != s.level || left.n+1 != s.n || s.n&1 == 0 {
 			break
 		}
-		edge = edge[:last]
+		*e = (*e)[:last]
 		s = subtree{s.level + 1, s.n >> 1, ledger.Hash(tlog.NodeHash(tlog.Hash(left.hash), tlog.Hash(s.hash)))}
 		stored = append(stored, StoredHash{tlog.StoredHashIndex(s.level, s.n), s.hash})
 	}
-	*e = append(edge, s)
+	*e = append(*e, s)
 	return stored
 }
