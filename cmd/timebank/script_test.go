@@ -69,14 +69,21 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: ready")
 	}
-	c := newCaller("http://"+ts.Getenv("ADDR"), "")
+	if !answers(context.Background(), "http://"+ts.Getenv("ADDR")) {
+		ts.Fatalf("no server answers at %s", ts.Getenv("ADDR"))
+	}
+}
+
+// answers waits until a server is ready, and is false when it never is.
+func answers(ctx context.Context, base string) bool {
+	c := newCaller(base, "")
 	for range 300 {
-		if c.get(context.Background(), "/readyz", nil) == nil {
-			return
+		if c.get(ctx, "/readyz", nil) == nil {
+			return true
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	ts.Fatalf("no server answers at %s", ts.Getenv("ADDR"))
+	return false
 }
 
 // status N PROGRAM ARG… runs a program and demands its exit code.
