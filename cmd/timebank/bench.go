@@ -113,13 +113,15 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	report, err := s.measure(ctx, bank, talk)
-	if err = errors.Join(err, stopProfile()); err != nil {
+	err = errors.Join(err, stopProfile())
+	if err != nil && len(report.Books) == 0 {
 		return err
 	}
+	// What was measured to the end is told, also when a later book failed.
 	if s.asJSON {
-		return printJSON(cmd.OutOrStdout(), report)
+		return errors.Join(err, printJSON(cmd.OutOrStdout(), report))
 	}
-	return report.print(cmd.OutOrStdout())
+	return errors.Join(err, report.print(cmd.OutOrStdout()))
 }
 
 func (s benchSettings) measure(ctx context.Context, bank *benchBank, talk io.Writer) (benchReport, error) {

@@ -77,9 +77,12 @@ func (b *benchBank) stop(ctx context.Context) error {
 }
 
 const (
-	benchSavers    = 201 // the first is the hot account
-	saverClaims    = 20
-	hotSaverClaims = 1000
+	hotSavers   = 40 // one at a time is the hot account
+	benchSavers = hotSavers + 200
+	saverClaims = 30 // of 90 minutes: more than the rules let anybody redeem in a month
+	// hotPairs is after how many pairs another account is the hot one: below the forty hours, of a minute each, that
+	// the shipped rules let somebody redeem in a month.
+	hotPairs = 2000
 )
 
 // register makes an organization, a partner, an auditor and volunteers, of whom some have saved credit and
@@ -144,11 +147,7 @@ func (b *benchBank) save(ctx context.Context, organization, partner string) erro
 	}
 	b.savers = b.volunteers[:benchSavers]
 	for n, id := range b.savers {
-		claims := saverClaims
-		if n == 0 {
-			claims = hotSaverClaims
-		}
-		if err := b.post(ctx, organization, fmt.Sprintf("save-%d", n), claims, func(i int) (string, ledger.Date) {
+		if err := b.post(ctx, organization, fmt.Sprintf("save-%d", n), saverClaims, func(i int) (string, ledger.Date) {
 			return id, benchDay + 1 + ledger.Date(i)
 		}); err != nil {
 			return err

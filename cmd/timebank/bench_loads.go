@@ -35,11 +35,13 @@ const (
 
 // loads say how each is done once, and what it came to: claims, rows, pairs or answers.
 var loads = map[loadKind]func(l *loader, w *wire, n int) (int64, error){
-	loadClaims:      (*loader).claim,
-	loadBatches:     (*loader).batch,
-	loadImport:      (*loader).importFile,
-	loadPairsSpread: func(l *loader, w *wire, n int) (int64, error) { return l.pair(w, n, l.Savers[1+n%(len(l.Savers)-1)]) },
-	loadPairsHot:    func(l *loader, w *wire, n int) (int64, error) { return l.pair(w, n, l.Savers[0]) },
+	loadClaims:  (*loader).claim,
+	loadBatches: (*loader).batch,
+	loadImport:  (*loader).importFile,
+	loadPairsSpread: func(l *loader, w *wire, n int) (int64, error) {
+		return l.pair(w, n, l.Savers[hotSavers+n%(len(l.Savers)-hotSavers)])
+	},
+	loadPairsHot: func(l *loader, w *wire, n int) (int64, error) { return l.pair(w, n, l.Savers[n/hotPairs%hotSavers]) },
 	loadBalance: func(l *loader, w *wire, n int) (int64, error) {
 		return l.read(w, fmt.Sprintf("/v1/accounts/%s", l.account(n)))
 	},
