@@ -2,7 +2,8 @@
 -- The checks of postings, in two thirds of the time: they were a third of what recording a batch took. An entry
 -- is looked up once and not once a posting; and where an account has a posting before, that one, which passed
 -- these checks itself, tells unit and nature with the balance, so the account need not be looked up as well.
--- What is refused, and under which names, is as before.
+-- What the service's login could add and is refused is as before; of two rules that a row breaks another may be
+-- named. Who changed an account that has postings, which only a superuser can, is found by `timebank verify`.
 
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION posting_check() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -10,12 +10,13 @@ import (
 // conditionCostMax bounds the steps of one evaluation: the longest shipped condition costs about ten.
 const conditionCostMax = 10_000
 
-// factSizeMax bounds a text in bytes, and a list in items, that a condition may be asked about: the book takes
-// no text of a claim or a hold that is longer (ledger.ActivityBytesMax), and of lists there are some dozens of items.
+// factSizeMax is how long a text in bytes, and a list in items, is taken to be at most: the book takes no longer text of
+// a claim or a hold (ledger.ActivityBytesMax), and lists are of roles and of options. Were a fact longer, as in a log
+// that somebody else wrote, what runs uncounted takes time in proportion to it, and no more.
 const factSizeMax = 1 << 10
 
 // program makes a condition ready to run. What can be shown never to take too many steps, as every condition
-// without nested loops, runs without counting them: counting takes longer than the steps themselves.
+// without a loop over a list, runs without counting them: counting takes longer than the steps themselves.
 func (c compiler) program(ast *cel.Ast) (cel.Program, error) {
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
 	if c.stepsMax(ast) > conditionCostMax {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -40,6 +41,9 @@ const (
 	readersMax = 16
 	// lookupsMax bounds those that look up the past.
 	lookupsMax = 8
+	// listsMax bounds those that list entries: a filter that lets nothing through reads all of the book, and nobody
+	// but other lists should wait for it.
+	listsMax = 4
 )
 
 // ErrBusy says that too many writes wait; try again in a moment.
@@ -51,6 +55,7 @@ type Book struct {
 	keys        Keys
 	db          *sqlx.DB // reads
 	lookups     *sqlx.DB // reads what must be looked up by index, whatever the statistics say
+	lists       *sqlx.DB // the same, for lists of entries
 	writer      *sqlx.DB // one connection, for commit alone
 	write       writerConn
 	committed   ledger.Seq // the next entry's number, as this process left it
@@ -79,12 +84,15 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	}
 	// What is asked of the past is some tens of look-ups. A planner that has not counted a young table yet would
 	// rather read all of it.
-	if b.lookups, err = connect(ctx, cfg.Service, lookupsMax, "enable_seqscan=off", "enable_bitmapscan=off", "enable_hashjoin=off",
-		"enable_mergejoin=off", "jit=off"); err != nil {
+	byIndex := []string{"enable_seqscan=off", "enable_bitmapscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "jit=off"}
+	if b.lookups, err = connect(ctx, cfg.Service, lookupsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close())
 	}
-	if b.writer, err = connect(ctx, cfg.Service, 1); err != nil {
+	if b.lists, err = connect(ctx, cfg.Service, listsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
+	}
+	if b.writer, err = connect(ctx, cfg.Service, 1); err != nil {
+		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
 	if err := errors.Join(b.checkServer(ctx)); err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -115,7 +123,16 @@ func (b *Book) Close() error {
 			err = nil
 		}
 	}
-	return errors.Join(err, b.db.Close(), b.lookups.Close(), b.writer.Close())
+	return errors.Join(err, letGo(b.db), letGo(b.lookups), letGo(b.lists), letGo(b.writer))
+}
+
+// letGo closes connections; that one which nobody used was lost meanwhile is no error.
+func letGo(db *sqlx.DB) error {
+	err := db.Close()
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return nil
+	}
+	return err
 }
 
 // Run takes the book's turns, publishes checkpoints and rolls up what is past until ctx ends. Writes wait until it runs. Before

@@ -85,11 +85,11 @@ func seqOf(n sql.NullInt64) *ledger.Seq {
 // Entry reads one entry. One that the actor may not see is ErrNotFound, like one that is not there.
 func (b *Book) Entry(ctx context.Context, by ledger.Actor, seq ledger.Seq) (Record, error) {
 	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq = $3 AND ` + visible
-	rows, err := selectAll[entryRow](ctx, b.lookups, query, string(by.Role), by.Subject, seq)
+	rows, err := selectAll[entryRow](ctx, b.db, query, string(by.Role), by.Subject, seq)
 	if err != nil {
 		return Record{}, fmt.Errorf("reading entry %d: %w", seq, err)
 	}
-	return only(withLines(ctx, b.lookups, rows))
+	return only(withLines(ctx, b.db, rows))
 }
 
 // Entries lists the entries that the actor may see and the filter lets through, in the order of seq.
@@ -114,7 +114,7 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 	if f.Rules != nil {
 		rules = f.Rules[:]
 	}
-	rows, err := selectAll[entryRow](ctx, b.lookups, query, string(by.Role), by.Subject, f.After, f.LogSize, int64(f.Account),
+	rows, err := selectAll[entryRow](ctx, b.lists, query, string(by.Role), by.Subject, f.After, f.LogSize, int64(f.Account),
 		f.Organization, f.Volunteer, f.Partner, string(f.Kind), dayOrNull(f.EffectiveFrom), dayOrNull(f.EffectiveTo),
 		f.RecordedFrom, f.RecordedTo, min(f.Limit, PageMax), rules, f.RefersTo, f.MinutesMin, f.MinutesMax)
 	if err != nil {
@@ -125,7 +125,7 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 			rows[i].CorrectedBy.Valid = r.CorrectedBy.Valid && r.CorrectedBy.Int64 < f.LogSize
 		}
 	}
-	return withLines(ctx, b.lookups, rows)
+	return withLines(ctx, b.lists, rows)
 }
 
 func dayOrNull(d *ledger.Date) sql.NullInt64 {
@@ -198,10 +198,10 @@ func (b *Book) replayAll(ctx context.Context, results []turnResult) {
 	}
 	found := make(map[ledger.Seq]Record, len(seqs))
 	const query = `SELECT ` + entryColumns + ` FROM entry e WHERE e.seq = ANY ($1::bigint[])`
-	rows, err := selectAll[entryRow](ctx, b.lookups, query, pq.Array(seqs))
+	rows, err := selectAll[entryRow](ctx, b.db, query, pq.Array(seqs))
 	if err == nil {
 		var records []Record
-		records, err = withLines(ctx, b.lookups, rows)
+		records, err = withLines(ctx, b.db, rows)
 		for _, r := range records {
 			r.CorrectedBy = nil // as it was then
 			found[r.Seq] = r

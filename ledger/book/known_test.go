@@ -58,9 +58,9 @@ func TestWhatIsKnownFollowsTheBook(t *testing.T) {
 	b.CheckBook(t)
 }
 
-// What is remembered of redemptions (what is open, what was given this month, what a consent has left, strikes) is
-// what a process that reads it all anew finds. Two processes take turns in a seeded order, so that each forgets
-// again and again, beside one that does all by itself; every answer must be the same.
+// What is remembered of redemptions, what is open, what was given, what a consent has left, is what a process that
+// has just forgotten it reads. Two processes take turns in a seeded order, so that each forgets again and again, beside
+// one that does all by itself and forgets nothing; every answer must be the same. The day does not change meanwhile.
 func TestWhatIsRememberedOfRedemptionsIsWhatIsRead(t *testing.T) {
 	t.Parallel()
 	alone, one := booktest.New(t), booktest.New(t)

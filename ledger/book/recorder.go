@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 
 	"timebank/ledger"
 	"timebank/ledger/translog"
@@ -59,7 +60,14 @@ func (r *recorder) end() error {
 	return r.err
 }
 
-func (r *recorder) write(ctx context.Context, tx *writeTx, p part) error {
+// write writes a part. A panic, our own mistake about one command, is an error of the batch, as it is where commands
+// are decided: nobody else recovers in this goroutine.
+func (r *recorder) write(ctx context.Context, tx *writeTx, p part) (err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("recording: panic: %v\n%s", x, debug.Stack())
+		}
+	}()
 	hashes, err := r.hashes(p)
 	if err != nil {
 		return err
