@@ -10,6 +10,9 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
+// conditionCostMax bounds the steps of one evaluation: the longest shipped condition costs about ten.
+const conditionCostMax = 10_000
+
 // conditionBytesMax bounds the text of a condition; one that is longer nobody can read aloud.
 const conditionBytesMax = 500
 
@@ -53,7 +56,7 @@ func (c compiler) compile(text string) (condition, error) {
 	if strange := strangeTypes(ast); len(strange) > 0 {
 		return condition{}, fmt.Errorf("condition %q uses a value of type %s; rules know whole numbers, texts and lists of them", text, strange[0])
 	}
-	program, err := c.program(ast)
+	program, err := c.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(conditionCostMax))
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %q: %w", text, err)
 	}

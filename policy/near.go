@@ -74,7 +74,7 @@ func (c compiler) expression(e ast.Expr, info *ast.SourceInfo) (string, cel.Prog
 	if issues.Err() != nil {
 		return "", nil, issues.Err()
 	}
-	program, err := c.program(compiled)
+	program, err := c.env.Program(compiled, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(conditionCostMax))
 	return text, program, err
 }
 

@@ -68,9 +68,12 @@ func TestAnyPlainConditionSaysWhatCELSays(t *testing.T) {
 	plainly := 0
 	rapid.Check(t, func(t *rapid.T) {
 		text := anyYes(t, 3)
+		if len(text) > conditionBytesMax {
+			text = anyYes(t, 0)
+		}
 		c, err := compiler.compile(text)
 		if err != nil {
-			t.Skip(err) // too long
+			t.Fatalf("what the test wrote, %q, does not compile: %v", text, err)
 		}
 		if c.plain != nil {
 			plainly++
