@@ -15,11 +15,14 @@ type Members struct {
 	err  error
 }
 
+// membersBytes has room for most objects within details; the whole of a claim's grows once or twice.
+const membersBytes = 256
+
 // name begins a member.
 func (m *Members) name(name string) {
 	separator := byte(',')
 	if len(m.text) == 0 {
-		separator = '{'
+		separator, m.text = '{', make([]byte, 0, membersBytes)
 	}
 	m.text = append(append(append(m.text, separator, '"'), name...), '"', ':')
 }
@@ -87,6 +90,12 @@ func (m *Members) Texts(name string, n int, of func(i int) string) {
 			m.err = err
 		}
 	})
+}
+
+// Ints adds a list of whole numbers.
+func (m *Members) Ints(name string, values ...int64) {
+	m.name(name)
+	m.list(len(values), func(i int) { m.text = strconv.AppendInt(m.text, values[i], 10) })
 }
 
 func (m *Members) list(n int, item func(i int)) {

@@ -7,9 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"timebank/ledger"
 )
@@ -68,43 +65,25 @@ func bindingOf(r *Record, e effect, a *asked) binding {
 
 // text gives what encode gives, without reflection: every entry has one.
 func (b binding) text() ([]byte, error) {
-	var w memberWriter
-	w.to = make([]byte, 0, bindingBytes)
-	w.member(`{"organization":`, b.Organization)
-	w.member(`,"volunteer":`, b.Volunteer)
-	w.member(`,"partner":`, b.Partner)
-	w.to = append(w.to, `,"accounts":[`...)
-	for i, a := range b.Accounts {
-		if i > 0 {
-			w.to = append(w.to, ',')
-		}
-		w.member(`{"id":`, a.ID)
-		w.member(`,"purpose":`, string(a.Purpose))
-		w.to = append(w.to, '}')
+	var m ledger.Members
+	m.Text("organization", b.Organization)
+	m.Text("volunteer", b.Volunteer)
+	m.Text("partner", b.Partner)
+	m.Objects("accounts", len(b.Accounts), func(i int) (a ledger.Members) {
+		a.Text("id", b.Accounts[i].ID)
+		a.Text("purpose", string(b.Accounts[i].Purpose))
+		return a
+	})
+	m.Ints("reposts", int64(b.Reposts[0]), int64(b.Reposts[1]))
+	m.Text("client", b.Client)
+	m.Text("key", b.Key)
+	m.Text("request", b.Request)
+	m.Text("subject", b.Subject)
+	text, err := m.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("writing a binding: %w", err)
 	}
-	w.to = strconv.AppendInt(append(w.to, `],"reposts":[`...), int64(b.Reposts[0]), 10)
-	w.to = strconv.AppendInt(append(w.to, ','), int64(b.Reposts[1]), 10)
-	w.member(`],"client":`, b.Client)
-	w.member(`,"key":`, b.Key)
-	w.member(`,"request":`, b.Request)
-	w.member(`,"subject":`, b.Subject)
-	return append(w.to, '}'), w.err
-}
-
-// bindingBytes is what the text of most bindings takes.
-const bindingBytes = 512
-
-// memberWriter writes texts of JSON.
-type memberWriter struct {
-	to  []byte
-	err error
-}
-
-func (w *memberWriter) member(name, text string) {
-	var err error
-	if w.to, err = jsontext.AppendQuote(append(w.to, name...), text); err != nil && w.err == nil {
-		w.err = fmt.Errorf("writing a binding: %w", err)
-	}
+	return text, nil
 }
 
 const boundMember = `"bound":"`
