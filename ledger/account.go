@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strconv"
 )
 
@@ -84,11 +83,6 @@ var Chart = []Line{
 	{OwnerBank, CareWrittenOff, Care, true},
 	{OwnerBank, YouthIssued, Youth, true},
 	{OwnerBank, SupportIssued, Support, true},
-}
-
-// MayOwe reports whether accounts of a purpose may be below zero, by the chart.
-func MayOwe(owner OwnerKind, purpose Purpose) bool {
-	return slices.ContainsFunc(Chart, func(l Line) bool { return l.Owner == owner && l.Purpose == purpose && l.MayOwe })
 }
 
 // AccountID is the random number by which the log knows an account. It tells nothing of its owner.

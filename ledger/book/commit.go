@@ -30,13 +30,16 @@ func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, erro
 	if w.next < b.committed {
 		return nil, fmt.Errorf("%w: %d entries were recorded here, the database has %d", ErrRolledBack, b.committed, w.next)
 	}
-	r := beginRecording(ctx, tx, w)
-	defer r.end() //nolint:errcheck // told below; here it only waits, after a panic
-	results, err := w.takeAll(batch, r)
-	if err = cmp.Or(err, r.end()); err != nil {
+	results := make([]turnResult, len(batch))
+	for i, p := range batch {
+		results[i] = w.take(p)
+		if w.broken != nil { // never recorded in part: the batch is tried again, each command alone
+			return nil, w.broken
+		}
+	}
+	if err := w.record(ctx, tx); err != nil {
 		return nil, err
 	}
-	w.frontier = r.frontier
 	if err := tx.tx.Commit(); err != nil {
 		return nil, fmt.Errorf("committing a batch: %w", err)
 	}
@@ -46,22 +49,6 @@ func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, erro
 	if w.rulesAdded {
 		return results, b.loadRules(ctx, b.db)
 	}
-	return results, nil
-}
-
-// takeAll decides the commands in order, and hands what they come to over to be recorded, some at a time.
-func (w *world) takeAll(batch []*pending, to *recorder) ([]turnResult, error) {
-	results := make([]turnResult, len(batch))
-	for i, p := range batch {
-		results[i] = w.take(p)
-		if w.broken != nil { // never recorded in part: the batch is tried again, each command alone
-			return nil, w.broken
-		}
-		if w.full(len(batch) - i - 1) {
-			to.record(w.hand())
-		}
-	}
-	to.record(w.hand())
 	return results, nil
 }
 

@@ -360,11 +360,11 @@ func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) erro
 	return nil
 }
 
-func insertClaims(p part) (insert, error) {
+func insertClaims(w *world) (insert, error) {
 	var seqs, servedOn, minutes, froms, tos, repostsShift, repostsReference, cares, youths, pools []int64
 	var volunteers, organizations, references, grades []string
 	var fingerprints [][]byte
-	for i, e := range p.effects {
+	for i, e := range w.effects {
 		r := e.claim
 		if r == nil {
 			continue
@@ -373,7 +373,7 @@ func insertClaims(p part) (insert, error) {
 		if !r.hasSpan {
 			from, to = -1, -1
 		}
-		seqs, servedOn, minutes = append(seqs, int64(p.records[i].Seq)), append(servedOn, int64(r.claim.ServedOn)), append(minutes, int64(r.claim.Minutes))
+		seqs, servedOn, minutes = append(seqs, int64(w.records[i].Seq)), append(servedOn, int64(r.claim.ServedOn)), append(minutes, int64(r.claim.Minutes))
 		froms, tos = append(froms, from), append(tos, to)
 		repostsShift, repostsReference = append(repostsShift, r.repostsShift), append(repostsReference, r.repostsReference)
 		cares, youths, pools = append(cares, int64(r.earned.Care)), append(youths, int64(r.earned.Youth)), append(pools, int64(r.earned.Pooled))

@@ -3,58 +3,54 @@ package book
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"timebank/ledger"
+	"timebank/ledger/translog"
 )
 
-// part is what some commands of a batch came to, to be written at once. Nothing in it changes any more.
-type part struct {
-	now     time.Time
-	records []*Record
-	effects []effect // one a record
-	answers []answer
-}
-
-// write writes a part, and the hashes of its leaves, in one statement, or in three where it has rows of the rarer
-// tables: those need its entries, and holds may need those.
-func (p part) write(ctx context.Context, tx *writeTx, hashes insert) error {
-	all, after := []func(part) (insert, error){insertAccounts, insertEntries, insertPostings, insertClaims, insertAnswers},
-		[]func(part) (insert, error){insertHolds, insertSettlements}
-	if !slices.ContainsFunc(p.effects, func(e effect) bool { return len(e.written) > 0 }) {
+// record writes what a batch decided in one statement, or in three where it has rows of the rarer tables: those need
+// its entries, and holds may need those.
+func (w *world) record(ctx context.Context, tx *writeTx) error {
+	if len(w.records) == 0 {
+		return nil
+	}
+	all, after := []func(*world) (insert, error){insertAccounts, insertEntries, insertPostings, insertHashes, insertClaims, insertAnswers},
+		[]func(*world) (insert, error){insertHolds, insertSettlements}
+	if !slices.ContainsFunc(w.effects, func(e effect) bool { return e.rows != nil }) {
 		all, after = append(all, after...), nil
 	}
-	if err := p.insert(ctx, tx, all, hashes); err != nil {
+	if err := w.insert(ctx, tx, all); err != nil {
 		return err
 	}
-	if err := p.writeRows(ctx, tx); err != nil {
+	if err := w.writeRows(ctx, tx); err != nil {
 		return err
 	}
-	return p.insert(ctx, tx, after)
+	return w.insert(ctx, tx, after)
 }
 
-func (p part) insert(ctx context.Context, tx *writeTx, tables []func(part) (insert, error), more ...insert) error {
-	for _, table := range tables {
-		i, err := table(p)
-		if err != nil {
+func (w *world) insert(ctx context.Context, tx *writeTx, tables []func(*world) (insert, error)) error {
+	inserts := make([]insert, len(tables))
+	for i, table := range tables {
+		var err error
+		if inserts[i], err = table(w); err != nil {
 			return err
 		}
-		more = append(more, i)
 	}
-	if err := tx.insert(ctx, more); err != nil {
-		return fmt.Errorf("recording entries %d to %d: %w", p.records[0].Seq, p.records[len(p.records)-1].Seq, err)
+	if err := tx.insert(ctx, inserts); err != nil {
+		return fmt.Errorf("recording entries %d to %d: %w", w.records[0].Seq, w.next-1, err)
 	}
 	return nil
 }
 
-func insertAccounts(p part) (insert, error) {
+func insertAccounts(w *world) (insert, error) {
 	var ids []int64
 	var kinds, owners, purposes, units []string
 	var mayOwe []bool
-	for _, e := range p.effects {
+	for _, e := range w.effects {
 		for _, a := range e.opens {
 			ids = append(ids, int64(a.ID))
 			kinds, owners = append(kinds, string(a.Owner.Kind)), append(owners, a.Owner.ID)
@@ -72,13 +68,13 @@ func insertAccounts(p part) (insert, error) {
 		texts(units), bools(mayOwe)}}, nil
 }
 
-func insertEntries(p part) (insert, error) {
-	n := len(p.records)
+func insertEntries(w *world) (insert, error) {
+	n := len(w.records)
 	seqs, effectives, refers := make([]int64, n), make([]int64, n), make([]int64, n)
 	kinds, bys, details, leaves := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	organizations, volunteers, partners := make([]string, n), make([]string, n), make([]string, n)
 	rules, salts := make([][]byte, n), make([][]byte, n)
-	for i, r := range p.records {
+	for i, r := range w.records {
 		seqs[i], kinds[i], effectives[i], refers[i] = int64(r.Seq), string(r.Kind), int64(r.Effective), -1
 		if r.Refers != nil {
 			refers[i] = int64(*r.Refers)
@@ -99,19 +95,19 @@ func insertEntries(p part) (insert, error) {
 		ORDER BY seq`
 	return insert{query, []any{bigints(seqs), texts(kinds), ints(effectives), uuids(bys),
 		byteas(rules), bigints(refers), uuids(organizations), uuids(volunteers), uuids(partners),
-		byteas(salts), texts(details), texts(leaves), p.now}}, nil
+		byteas(salts), texts(details), texts(leaves), w.now}}, nil
 }
 
-func insertPostings(p part) (insert, error) {
+func insertPostings(w *world) (insert, error) {
 	var seqs, accounts, minutes, balances, effectives []int64
 	var units []string
 	var mayOwe []bool
-	for _, r := range p.records {
+	for _, r := range w.records {
 		for _, l := range r.Lines {
 			seqs, accounts = append(seqs, int64(r.Seq)), append(accounts, int64(l.Account))
 			units, minutes = append(units, string(l.Unit)), append(minutes, int64(l.Minutes))
 			balances, effectives = append(balances, int64(l.Balance)), append(effectives, int64(r.Effective))
-			mayOwe = append(mayOwe, ledger.MayOwe(l.Owner.Kind, l.Purpose))
+			mayOwe = append(mayOwe, w.accountByID[l.Account].MayOwe)
 		}
 	}
 	if len(seqs) == 0 {
@@ -126,26 +122,62 @@ func insertPostings(p part) (insert, error) {
 		bigints(balances), bools(mayOwe), ints(effectives)}}, nil
 }
 
+// insertHashes joins the leaves to the log.
+func insertHashes(w *world) (insert, error) {
+	leaves := make([]ledger.Hash, len(w.records))
+	for i, record := range w.records {
+		leaves[i] = record.LeafHash
+	}
+	first := w.records[0].Seq
+	stored, err := translog.Append(int64(first), leaves, w.frontier)
+	if err != nil {
+		return insert{}, fmt.Errorf("hashing leaves: %w", err)
+	}
+	w.frontier = frontierAfter(w.next, stored, w.frontier)
+	ids, hashes := make([]int64, len(stored)), make([][]byte, len(stored))
+	for i, s := range stored {
+		ids[i], hashes[i] = s.Index, s.Hash[:]
+	}
+	const query = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
+	return insert{query, []any{bigints(ids), byteas(hashes)}}, nil
+}
+
+// frontierAfter gives the right edge of a log of so many leaves, from the hashes stored last and the edge before.
+func frontierAfter(next ledger.Seq, stored []translog.StoredHash, before map[int64]ledger.Hash) map[int64]ledger.Hash {
+	all := maps.Clone(before)
+	for _, s := range stored {
+		all[s.Index] = s.Hash
+	}
+	edge := make(map[int64]ledger.Hash)
+	for _, index := range translog.Frontier(int64(next)) {
+		edge[index] = all[index]
+	}
+	return edge
+}
+
 // writeRows writes the rows of the rarer tables, one by one: a batch of claims has none.
-func (p part) writeRows(ctx context.Context, tx *writeTx) error {
-	for i, e := range p.effects {
-		for _, r := range e.written {
+func (w *world) writeRows(ctx context.Context, tx *writeTx) error {
+	for i, e := range w.effects {
+		if e.rows == nil {
+			continue
+		}
+		for _, r := range e.rows(w.records[i].Seq) {
 			if _, err := tx.ExecContext(ctx, r.query, r.args...); err != nil {
-				return fmt.Errorf("recording %s %d: %w", p.records[i].Kind, p.records[i].Seq, err)
+				return fmt.Errorf("recording %s %d: %w", w.records[i].Kind, w.records[i].Seq, err)
 			}
 		}
 	}
 	return nil
 }
 
-func insertAnswers(p part) (insert, error) {
-	if len(p.answers) == 0 {
+func insertAnswers(w *world) (insert, error) {
+	if len(w.newAnswers) == 0 {
 		return insert{}, nil
 	}
-	n := len(p.answers)
+	n := len(w.newAnswers)
 	clients, keys, subjects, refusals := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	requests, seqs := make([][]byte, n), make([]int64, n)
-	for i, a := range p.answers {
+	for i, a := range w.newAnswers {
 		clients[i], keys[i], requests[i], seqs[i], subjects[i] = a.client, a.key, a.request[:], int64(*a.seq), a.id
 		if a.refusal == nil {
 			continue
@@ -162,5 +194,5 @@ func insertAnswers(p part) (insert, error) {
 		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::uuid[], $6::text[])
 		     AS a (client, key, request, seq, subject, refusal)`
 	return insert{query, []any{uuids(clients), texts(keys), byteas(requests), bigints(seqs),
-		uuids(subjects), texts(refusals), p.now}}, nil
+		uuids(subjects), texts(refusals), w.now}}, nil
 }

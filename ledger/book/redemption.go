@@ -318,15 +318,15 @@ func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) err
 	return nil
 }
 
-func insertHolds(p part) (insert, error) {
+func insertHolds(w *world) (insert, error) {
 	var seqs, minutes, consents, careAt []int64
 	var ids, volunteers, partners, services, endsAt []string
-	for i, e := range p.effects {
+	for i, e := range w.effects {
 		h := e.made
 		if h == nil {
 			continue
 		}
-		seqs, minutes, consents = append(seqs, int64(p.records[i].Seq)), append(minutes, int64(h.minutes)), append(consents, int64(h.consent))
+		seqs, minutes, consents = append(seqs, int64(w.records[i].Seq)), append(minutes, int64(h.minutes)), append(consents, int64(h.consent))
 		ids, volunteers, partners, services = append(ids, h.id), append(volunteers, h.volunteer), append(partners, h.partner), append(services, h.service)
 		endsAt, careAt = append(endsAt, instant(h.endsAt)), append(careAt, h.careAt.column())
 	}
@@ -342,11 +342,11 @@ func insertHolds(p part) (insert, error) {
 		bigints(consents), texts(endsAt), bigints(careAt)}}, nil
 }
 
-func insertSettlements(p part) (insert, error) {
+func insertSettlements(w *world) (insert, error) {
 	var seqs, holds, held, given []int64
-	for i, e := range p.effects {
+	for i, e := range w.effects {
 		if h := e.settles; h != nil {
-			seqs, holds = append(seqs, int64(p.records[i].Seq)), append(holds, int64(h.seq))
+			seqs, holds = append(seqs, int64(w.records[i].Seq)), append(holds, int64(h.seq))
 			held, given = append(held, int64(h.minutes)), append(given, int64(e.given))
 		}
 	}

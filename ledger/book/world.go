@@ -44,7 +44,6 @@ type world struct {
 	records    []*Record
 	effects    []effect
 	newAnswers []answer
-	handed     int                   // of the records, over to be recorded
 	frontier   map[int64]ledger.Hash // hashes at the right edge of the log
 	rulesAdded bool
 	broken     error // our own mistake: nothing of the batch may be recorded
@@ -144,7 +143,6 @@ type effect struct {
 	settles *holdFacts                     // a hold that it settles
 	given   ledger.Minutes                 // of what it settles
 	rows    func(seq ledger.Seq) []row     // rows of the rarer tables
-	written []row                          // those rows, once it has its number
 	learned func(w *world, seq ledger.Seq) // what later commands of the batch must see
 }
 
@@ -256,9 +254,6 @@ func (w *world) apply(by ledger.Actor, e effect, key *asked) (*Record, error) {
 		w.accountByID[l.Account].balance = l.Balance
 	}
 	r.LeafHash = translog.LeafHash(r.Leaf)
-	if e.rows != nil {
-		e.written = e.rows(r.Seq)
-	}
 	w.records, w.effects = append(w.records, r), append(w.effects, e)
 	w.next++
 	if e.learned != nil {
