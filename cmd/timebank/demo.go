@@ -52,7 +52,7 @@ func (i *instance) demo(ctx context.Context, out io.Writer, listen string, exit 
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- i.serve(serving, listener, defaultIssuer) }()
-	t := &tale{instance: i, out: out, base: "http://" + listener.Addr().String()}
+	t := &tale{instance: i, out: out, base: "http://" + listener.Addr().String(), ends: exit}
 	told := make(chan error, 1)
 	go func() { told <- t.tell(serving) }()
 	select {

@@ -31,6 +31,7 @@ type tale struct {
 	volunteers map[string]string  // external id -> id
 	partnerID  string
 	lines      []sheet.Line
+	ends       bool // the server ends with the story
 }
 
 func (t *tale) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
@@ -368,7 +369,11 @@ func (t *tale) verified(ctx context.Context) error {
 // invite prints, for each role, a token and a curl line that works when pasted.
 func (t *tale) invite(ctx context.Context) error {
 	elder := t.volunteers[t.city.Story.Elder]
-	t.say("  Tokens are valid for 15 minutes. Everything is in %s/openapi.yaml.", t.base)
+	if t.ends {
+		t.say("  The server ends with the story. Without --exit it stays, with a line of curl to try for each role.")
+	} else {
+		t.say("  Tokens are valid for 15 minutes. Everything is in %s/openapi.yaml.", t.base)
+	}
 	for _, x := range []struct {
 		role string
 		c    *caller
@@ -385,6 +390,9 @@ func (t *tale) invite(ctx context.Context) error {
 		var answer []byte
 		if err := x.c.get(ctx, x.curl, &answer); err != nil {
 			return fmt.Errorf("trying the %s's line: %w", x.role, err)
+		}
+		if t.ends { // nobody would answer
+			continue
 		}
 		t.say("\n  %s:\n  curl -H 'Authorization: Bearer %s' '%s%s'", x.role, x.c.token, t.base, x.curl)
 	}
