@@ -42,7 +42,7 @@ func carryRows(seq ledger.Seq, changed map[carryKey]policy.Carry) (rows []row) {
 }
 
 // fetchCarried reads what rounding has left for volunteers.
-func (w *world) fetchCarried(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchCarried(ctx context.Context, q selecter, n *wants) error {
 	if len(n.carried.list) == 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (w *world) fetchCarried(ctx context.Context, tx *writeTx, n *wants) error {
 		Rest      int64       `db:"rest"`
 		Parts     int64       `db:"parts"`
 	}
-	rows, err := selectAll[carryRow](ctx, tx, query, pq.Array(n.carried.list))
+	rows, err := selectAll[carryRow](ctx, q, query, pq.Array(n.carried.list))
 	if err != nil {
 		return fmt.Errorf("reading what rounding left: %w", err)
 	}

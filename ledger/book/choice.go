@@ -146,7 +146,7 @@ func inForce(options []string, made []choiceFacts, on ledger.Date) []string {
 }
 
 // fetchChoices reads what the owners in question ever chose: a line or two a year.
-func (w *world) fetchChoices(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchChoices(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.choosers.list, w.known.choices, func(owner string, made []choiceFacts) { w.choices[owner] = made })
 	if len(ask) == 0 {
 		return nil
@@ -160,7 +160,7 @@ func (w *world) fetchChoices(ctx context.Context, tx *writeTx, n *wants) error {
 		Option   string `db:"option"`
 		ChosenOn int32  `db:"chosen_on"`
 	}
-	rows, err := selectAll[choiceRow](ctx, tx, query, uuids(ask))
+	rows, err := selectAll[choiceRow](ctx, q, query, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading choices: %w", err)
 	}

@@ -69,12 +69,12 @@ func (c *clarify) want(_ *world, n *wants) {
 	}
 }
 
-func (c *clarify) look(ctx context.Context, tx *writeTx, _ *world, _ *wants) error {
+func (c *clarify) look(ctx context.Context, q selecter, _ *world, _ *wants) error {
 	const query = `SELECT EXISTS (SELECT 1 FROM claim WHERE volunteer = $1::uuid AND organization = $2::uuid) AS served`
 	type servedRow struct {
 		Served bool `db:"served"`
 	}
-	r, err := only(selectAll[servedRow](ctx, tx, query, c.clarification.Volunteer, c.organization))
+	r, err := only(selectAll[servedRow](ctx, q, query, c.clarification.Volunteer, c.organization))
 	c.served = r.Served
 	return err
 }

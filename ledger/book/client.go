@@ -150,7 +150,7 @@ func (c *revokeClient) decide(w *world) (decision, error) {
 	}}}, nil
 }
 
-func (w *world) fetchClients(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchClients(ctx context.Context, q selecter, n *wants) error {
 	if len(n.clients.list) == 0 {
 		return nil
 	}
@@ -161,7 +161,7 @@ func (w *world) fetchClients(ctx context.Context, tx *writeTx, n *wants) error {
 		ID      string `db:"id"`
 		Revoked bool   `db:"revoked"`
 	}
-	rows, err := selectAll[revokedRow](ctx, tx, query, pq.Array(n.clients.list))
+	rows, err := selectAll[revokedRow](ctx, q, query, pq.Array(n.clients.list))
 	if err != nil {
 		return fmt.Errorf("reading clients: %w", err)
 	}

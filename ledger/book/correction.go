@@ -143,8 +143,8 @@ func (w *world) markCorrected(t *target) {
 
 // fetchReferred reads what commands refer to, entries and redemptions, since these tell whose accounts
 // are needed.
-func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error {
-	if err := w.fetchRedemptions(ctx, tx, n); err != nil {
+func (w *world) fetchReferred(ctx context.Context, q selecter, n *wants) error {
+	if err := w.fetchRedemptions(ctx, q, n); err != nil {
 		return err
 	}
 	if len(n.targets.list) == 0 {
@@ -169,7 +169,7 @@ func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error 
 		Details      string      `db:"details"`
 		Corrected    bool        `db:"corrected"`
 	}
-	rows, err := selectAll[targetRow](ctx, tx, entries, pq.Array(seqs))
+	rows, err := selectAll[targetRow](ctx, q, entries, pq.Array(seqs))
 	if err != nil {
 		return fmt.Errorf("reading the entries referred to: %w", err)
 	}
@@ -179,10 +179,10 @@ func (w *world) fetchReferred(ctx context.Context, tx *writeTx, n *wants) error 
 		copy(t.rules[:], r.Rules)
 		w.targets[r.Seq] = t
 	}
-	return w.fetchTargetPostings(ctx, tx, seqs)
+	return w.fetchTargetPostings(ctx, q, seqs)
 }
 
-func (w *world) fetchTargetPostings(ctx context.Context, tx *writeTx, seqs []int64) error {
+func (w *world) fetchTargetPostings(ctx context.Context, q selecter, seqs []int64) error {
 	const postings = `SELECT seq, account, unit, minutes FROM posting WHERE seq = ANY ($1::bigint[]) ORDER BY seq, unit, account`
 	type postingRow struct {
 		Seq     ledger.Seq       `db:"seq"`
@@ -190,7 +190,7 @@ func (w *world) fetchTargetPostings(ctx context.Context, tx *writeTx, seqs []int
 		Unit    ledger.Unit      `db:"unit"`
 		Minutes ledger.Minutes   `db:"minutes"`
 	}
-	rows, err := selectAll[postingRow](ctx, tx, postings, pq.Array(seqs))
+	rows, err := selectAll[postingRow](ctx, q, postings, pq.Array(seqs))
 	if err != nil {
 		return fmt.Errorf("reading the postings referred to: %w", err)
 	}

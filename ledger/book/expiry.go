@@ -87,13 +87,13 @@ func (c *expire) want(_ *world, n *wants) {
 	n.holdsOf.add(c.volunteer)
 }
 
-func (c *expire) look(ctx context.Context, tx *writeTx, w *world, _ *wants) error {
+func (c *expire) look(ctx context.Context, q selecter, w *world, _ *wants) error {
 	rules, err := w.rules(w.today)
 	if err != nil {
 		return nil // decide says so
 	}
 	cutoff, _ := rules.ExpiryCutoff(w.today)
-	c.flows, err = only(selectAll[flows](ctx, tx, `SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(spent), 0)::bigint AS spent
+	c.flows, err = only(selectAll[flows](ctx, q, `SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(spent), 0)::bigint AS spent
 		FROM (`+flowQuery+` AND a.owner = $2::uuid GROUP BY e.seq, a.owner) f`, int64(cutoff), c.volunteer))
 	if err != nil {
 		return fmt.Errorf("reading what %s received and spent: %w", c.volunteer, err)

@@ -150,7 +150,7 @@ func (c *give) effect(w *world, kind ledger.Kind, rules *policy.Rules, f policy.
 }
 
 // fetchGifts reads what givers gave this year.
-func (w *world) fetchGifts(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchGifts(ctx context.Context, q selecter, n *wants) error {
 	if len(n.givers.list) == 0 {
 		return nil
 	}
@@ -163,11 +163,11 @@ func (w *world) fetchGifts(ctx context.Context, tx *writeTx, n *wants) error {
 		Minutes ledger.Minutes `db:"minutes"`
 		GivenOn int32          `db:"given_on"`
 	}
-	rows, err := selectAll[giftRow](ctx, tx, query, pq.Array(n.givers.list), int64(ledger.Year.Start(w.today)))
+	rows, err := selectAll[giftRow](ctx, q, query, pq.Array(n.givers.list), int64(ledger.Year.Start(w.today)))
 	if err != nil {
 		return fmt.Errorf("reading gifts: %w", err)
 	}
-	if err := w.fetchGranted(ctx, tx, n.givers.list); err != nil {
+	if err := w.fetchGranted(ctx, q, n.givers.list); err != nil {
 		return err
 	}
 	for _, r := range rows {

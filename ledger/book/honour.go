@@ -85,12 +85,12 @@ func (c *honour) want(_ *world, n *wants) {
 	}
 }
 
-func (c *honour) look(ctx context.Context, tx *writeTx, w *world, _ *wants) (err error) {
+func (c *honour) look(ctx context.Context, q selecter, w *world, _ *wants) (err error) {
 	const certified = `c.volunteer = $2::uuid AND ($3 = '' OR c.organization = nullif($3, '')::uuid)`
-	if c.claims, err = selectServed(ctx, tx, int64(w.next), certified, c.honouring.Volunteer, c.by.Subject); err != nil {
+	if c.claims, err = selectServed(ctx, q, int64(w.next), certified, c.honouring.Volunteer, c.by.Subject); err != nil {
 		return err
 	}
-	c.before, err = readHonours(ctx, tx, c.honouring.Volunteer)
+	c.before, err = readHonours(ctx, q, c.honouring.Volunteer)
 	return err
 }
 

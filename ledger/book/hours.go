@@ -299,7 +299,7 @@ func (r claimFactsRow) facts() *claimFacts {
 
 // fetchClaims reads each volunteer's claims on the days in question and the days beside them, since a
 // shift may run over midnight; and those of the whole month or year where a rule set counts them.
-func (w *world) fetchClaims(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchClaims(ctx context.Context, q selecter, n *wants) error {
 	if len(n.days.list) == 0 {
 		return nil
 	}
@@ -324,7 +324,7 @@ func (w *world) fetchClaims(ctx context.Context, tx *writeTx, n *wants) error {
 		     AND c.served_on BETWEEN date '1970-01-01' + n.first AND date '1970-01-01' + n.last
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, tx, query, uuids(volunteers), ints(first), ints(last))
+	rows, err := selectAll[claimFactsRow](ctx, q, query, uuids(volunteers), ints(first), ints(last))
 	if err != nil {
 		return fmt.Errorf("reading claims: %w", err)
 	}
@@ -335,7 +335,7 @@ func (w *world) fetchClaims(ctx context.Context, tx *writeTx, n *wants) error {
 }
 
 // fetchReferences reads the latest claim under each of the organizations' own references.
-func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchReferences(ctx context.Context, q selecter, n *wants) error {
 	if len(n.references.list) == 0 {
 		return nil
 	}
@@ -350,7 +350,7 @@ func (w *world) fetchReferences(ctx context.Context, tx *writeTx, n *wants) erro
 		JOIN claim c ON c.organization = n.organization AND c.reference = n.reference
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, tx, query, uuids(organizations), texts(references))
+	rows, err := selectAll[claimFactsRow](ctx, q, query, uuids(organizations), texts(references))
 	if err != nil {
 		return fmt.Errorf("reading references: %w", err)
 	}

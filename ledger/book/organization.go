@@ -76,7 +76,7 @@ func (c *registerOrganization) decide(w *world) (decision, error) {
 	}}}, nil
 }
 
-func (w *world) fetchOrganizations(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchOrganizations(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.organizations.list, w.known.organizations, func(id string, kind ledger.OrganizationKind) { w.organizations[id] = kind })
 	if len(ask) == 0 {
 		return nil
@@ -85,7 +85,7 @@ func (w *world) fetchOrganizations(ctx context.Context, tx *writeTx, n *wants) e
 		ID   string                  `db:"id"`
 		Kind ledger.OrganizationKind `db:"kind"`
 	}
-	rows, err := selectAll[kindRow](ctx, tx, `SELECT id, kind FROM organization WHERE id = ANY ($1::uuid[])`, uuids(ask))
+	rows, err := selectAll[kindRow](ctx, q, `SELECT id, kind FROM organization WHERE id = ANY ($1::uuid[])`, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading organizations: %w", err)
 	}

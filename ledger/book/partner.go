@@ -57,12 +57,12 @@ func (c *registerPartner) decide(w *world) (decision, error) {
 	}}}, nil
 }
 
-func (w *world) fetchPartners(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchPartners(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.partners.list, w.known.partners, func(id string, _ bool) { w.partners[id] = true })
 	if len(ask) == 0 {
 		return nil
 	}
-	ids, err := selectAll[string](ctx, tx, `SELECT id FROM partner WHERE id = ANY ($1::uuid[])`, pq.Array(ask))
+	ids, err := selectAll[string](ctx, q, `SELECT id FROM partner WHERE id = ANY ($1::uuid[])`, pq.Array(ask))
 	if err != nil {
 		return fmt.Errorf("reading partners: %w", err)
 	}

@@ -74,8 +74,8 @@ func (c *apply) want(_ *world, n *wants) {
 	n.volunteers.add(c.application.Volunteer)
 }
 
-func (c *apply) look(ctx context.Context, tx *writeTx, w *world, _ *wants) error {
-	line, err := readLine(ctx, tx, w.today)
+func (c *apply) look(ctx context.Context, q selecter, w *world, _ *wants) error {
+	line, err := readLine(ctx, q, w.today)
 	if i := slices.IndexFunc(line, func(s standing) bool { return s.volunteer == c.application.Volunteer }); i >= 0 {
 		c.stands = &line[i]
 	} else {
@@ -133,9 +133,9 @@ type grantDetails struct {
 
 func (c *grant) want(*world, *wants) {}
 
-func (c *grant) look(ctx context.Context, tx *writeTx, w *world, n *wants) error {
+func (c *grant) look(ctx context.Context, q selecter, w *world, n *wants) error {
 	var err error
-	if c.line, err = readLine(ctx, tx, w.today); err != nil {
+	if c.line, err = readLine(ctx, q, w.today); err != nil {
 		return err
 	}
 	if rules, err := w.rules(w.today); err == nil {
@@ -247,7 +247,7 @@ func sortLine(line []standing) {
 
 // fetchGranted sums what the pool gave this year to people who are about to give. A grant is a batch of its
 // own, so no command of this batch can add to it.
-func (w *world) fetchGranted(ctx context.Context, tx *writeTx, givers []string) error {
+func (w *world) fetchGranted(ctx context.Context, q selecter, givers []string) error {
 	const query = `
 		SELECT e.volunteer, -sum(p.minutes)::bigint AS granted
 		FROM entry e JOIN posting p ON p.seq = e.seq JOIN account c ON c.id = p.account AND c.owner_kind = 'pool'
@@ -256,7 +256,7 @@ func (w *world) fetchGranted(ctx context.Context, tx *writeTx, givers []string) 
 		Volunteer string         `db:"volunteer"`
 		Granted   ledger.Minutes `db:"granted"`
 	}
-	rows, err := selectAll[grantedRow](ctx, tx, query, pq.Array(givers), int64(ledger.Year.Start(w.today)))
+	rows, err := selectAll[grantedRow](ctx, q, query, pq.Array(givers), int64(ledger.Year.Start(w.today)))
 	if err != nil {
 		return fmt.Errorf("reading grants: %w", err)
 	}

@@ -61,19 +61,19 @@ func (s *set[T]) add(x T) {
 }
 
 // prefetch looks up everything that the commands of a batch may ask, a query a kind of fact.
-func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*world, error) {
-	w, err := b.newWorld(ctx, tx)
+func (b *Book) prefetch(ctx context.Context, q selecter, batch []*pending) (*world, error) {
+	w, err := b.newWorld(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.fetchAnswers(ctx, tx, batch); err != nil {
+	if err := w.fetchAnswers(ctx, q, batch); err != nil {
 		return nil, err
 	}
 	first := &wants{}
 	for _, p := range batch {
 		p.cmd.want(w, first)
 	}
-	if err := w.fetchReferred(ctx, tx, first); err != nil {
+	if err := w.fetchReferred(ctx, q, first); err != nil {
 		return nil, err
 	}
 	n := first
@@ -84,27 +84,27 @@ func (b *Book) prefetch(ctx context.Context, tx *writeTx, batch []*pending) (*wo
 	}
 	for _, p := range batch {
 		if l, ok := p.cmd.(lone); ok {
-			if err := l.look(ctx, tx, w, n); err != nil {
+			if err := l.look(ctx, q, w, n); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for _, fetch := range []func(context.Context, *writeTx, *wants) error{
+	for _, fetch := range []func(context.Context, selecter, *wants) error{
 		w.fetchHolds, w.wantPartners,
 		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
 		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchGiven, w.fetchWards, w.fetchStrikes, w.fetchAccounts, w.fetchFrontier,
-		func(ctx context.Context, tx *writeTx, n *wants) error {
-			return w.fetchVolunteers(ctx, tx, n, b.keys.Person)
+		func(ctx context.Context, q selecter, n *wants) error {
+			return w.fetchVolunteers(ctx, q, n, b.keys.Person)
 		},
 	} {
-		if err := fetch(ctx, tx, n); err != nil {
+		if err := fetch(ctx, q, n); err != nil {
 			return nil, err
 		}
 	}
 	return w, nil
 }
 
-func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
+func (b *Book) newWorld(ctx context.Context, q selecter) (*world, error) {
 	const state = `
 		SELECT clock_timestamp() AS now, coalesce((SELECT max(seq) FROM entry), -1) + 1 AS next,
 		       (SELECT recorded FROM entry ORDER BY seq DESC LIMIT 1) AS last, (SELECT count(*) FROM rule_set) AS rule_sets`
@@ -114,13 +114,13 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 		Last     sql.NullTime `db:"last"`
 		RuleSets int          `db:"rule_sets"`
 	}
-	s, err := only(selectAll[stateRow](ctx, tx, state))
+	s, err := only(selectAll[stateRow](ctx, q, state))
 	if err != nil {
 		return nil, fmt.Errorf("reading the book's state: %w", err)
 	}
 	sets := b.rules()
 	if len(sets) != s.RuleSets { // another process activated one
-		if err := b.loadRules(ctx, tx); err != nil {
+		if err := b.loadRules(ctx, q); err != nil {
 			return nil, err
 		}
 		sets = b.rules()
@@ -148,7 +148,7 @@ func (b *Book) newWorld(ctx context.Context, tx *writeTx) (*world, error) {
 	}, nil
 }
 
-func (w *world) fetchAnswers(ctx context.Context, tx *writeTx, batch []*pending) error {
+func (w *world) fetchAnswers(ctx context.Context, q selecter, batch []*pending) error {
 	clients, keys := make([]string, 0, len(batch)), make([]string, 0, len(batch))
 	for _, p := range batch {
 		if !p.dryRun {
@@ -159,7 +159,7 @@ func (w *world) fetchAnswers(ctx context.Context, tx *writeTx, batch []*pending)
 		SELECT a.client, a.key, a.request, a.seq, coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal
 		FROM unnest($1::uuid[], $2::text[]) AS n (client, key)
 		JOIN answer a ON a.client = n.client AND a.key = n.key`
-	rows, err := selectAll[answerRow](ctx, tx, query, uuids(clients), texts(keys))
+	rows, err := selectAll[answerRow](ctx, q, query, uuids(clients), texts(keys))
 	if err != nil {
 		return fmt.Errorf("reading answers: %w", err)
 	}
@@ -200,12 +200,12 @@ func (r answerRow) answer() (answer, error) {
 }
 
 // fetchFrontier reads the hashes at the right edge of the log, which the next leaves are joined to.
-func (w *world) fetchFrontier(ctx context.Context, tx *writeTx, _ *wants) error {
+func (w *world) fetchFrontier(ctx context.Context, q selecter, _ *wants) error {
 	if w.known.frontier != nil {
 		w.frontier = w.known.frontier
 		return nil
 	}
-	hashes, err := readHashes(ctx, tx, translog.Frontier(int64(w.next)))
+	hashes, err := readHashes(ctx, q, translog.Frontier(int64(w.next)))
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (w *world) fetchFrontier(ctx context.Context, tx *writeTx, _ *wants) error 
 
 // fetchAccounts reads the accounts, with their balances, of everybody the batch touches, and of the
 // bank and the pool.
-func (w *world) fetchAccounts(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchAccounts(ctx context.Context, q selecter, n *wants) error {
 	owners := slices.Concat([]string{nobody}, n.volunteers.list, n.organizations.list, n.partners.list)
 	owners = missing(owners, w.known.accounts, func(_ string, remembered []*account) {
 		for _, a := range remembered {
@@ -230,7 +230,7 @@ func (w *world) fetchAccounts(ctx context.Context, tx *writeTx, n *wants) error 
 		FROM unnest($1::uuid[]) AS n (owner)
 		JOIN account a ON coalesce(a.owner, '00000000-0000-0000-0000-000000000000') = n.owner
 		LEFT JOIN LATERAL (SELECT balance FROM posting WHERE account = a.id ORDER BY seq DESC LIMIT 1) p ON true`
-	rows, err := selectAll[accountRow](ctx, tx, query, uuids(owners))
+	rows, err := selectAll[accountRow](ctx, q, query, uuids(owners))
 	if err != nil {
 		return fmt.Errorf("reading accounts: %w", err)
 	}

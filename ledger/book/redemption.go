@@ -298,7 +298,7 @@ func (w *world) learnHold(r holdRow) *holdFacts {
 }
 
 // fetchRedemptions reads the holds that commands name.
-func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchRedemptions(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.redemptions.list, w.spending.byID, func(id string, h *holdFacts) { w.holds[id] = h })
 	if len(ask) == 0 {
 		return nil
@@ -308,7 +308,7 @@ func (w *world) fetchRedemptions(ctx context.Context, tx *writeTx, n *wants) err
 		       coalesce(s.given, 0) AS given, e.effective - date '1970-01-01' AS made_on
 		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.id = ANY ($1::uuid[]) ORDER BY h.seq`
-	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(ask))
+	rows, err := selectAll[holdRow](ctx, q, query, pq.Array(ask))
 	if err != nil {
 		return fmt.Errorf("reading redemptions: %w", err)
 	}

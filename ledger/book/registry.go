@@ -65,7 +65,7 @@ func (w *world) checkUntaken(kind ledger.Kind, id string) error {
 
 func (w *world) takeName(kind ledger.Kind, id string) { w.taken[externalID{string(kind), id}] = true }
 
-func (w *world) fetchTaken(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchTaken(ctx context.Context, q selecter, n *wants) error {
 	if len(n.taken.list) == 0 {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (w *world) fetchTaken(ctx context.Context, tx *writeTx, n *wants) error {
 		Kind string `db:"kind"`
 		ID   string `db:"id"`
 	}
-	rows, err := selectAll[takenRow](ctx, tx, query, pq.Array(kinds), pq.Array(ids))
+	rows, err := selectAll[takenRow](ctx, q, query, pq.Array(kinds), pq.Array(ids))
 	if err != nil {
 		return fmt.Errorf("reading external ids: %w", err)
 	}

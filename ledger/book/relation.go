@@ -176,7 +176,7 @@ func (c *endRelation) decide(w *world) (decision, error) {
 }
 
 // fetchRelations reads the latest relation of each pair in question, and those named by their entries.
-func (w *world) fetchRelations(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchRelations(ctx context.Context, q selecter, n *wants) error {
 	if len(n.pairs.list)+len(n.ended.list) == 0 {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (w *world) fetchRelations(ctx context.Context, tx *writeTx, n *wants) error
 		Organization string              `db:"organization"`
 		Ended        bool                `db:"ended"`
 	}
-	rows, err := selectAll[relationRow](ctx, tx, query, pq.Array(as), pq.Array(bs), pq.Array(seqs))
+	rows, err := selectAll[relationRow](ctx, q, query, pq.Array(as), pq.Array(bs), pq.Array(seqs))
 	if err != nil {
 		return fmt.Errorf("reading relations: %w", err)
 	}

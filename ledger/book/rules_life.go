@@ -238,7 +238,7 @@ func (w *world) rulesInForce(r *policy.Rules, approval *ledger.Seq, approvedBy, 
 }
 
 // fetchDrafts reads the drafts that commands name, and how far each has come.
-func (w *world) fetchDrafts(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchDrafts(ctx context.Context, q selecter, n *wants) error {
 	if len(n.drafts.list) == 0 {
 		return nil
 	}
@@ -251,7 +251,7 @@ func (w *world) fetchDrafts(ctx context.Context, tx *writeTx, n *wants) error {
 		       EXISTS (SELECT 1 FROM rule_set s WHERE s.hash = d.hash) AS active
 		FROM rule_draft d LEFT JOIN rule_approval a ON a.draft = d.hash
 		WHERE d.hash = ANY ($1::bytea[])`
-	rows, err := selectAll[draftRow](ctx, tx, query, pq.ByteaArray(hashes))
+	rows, err := selectAll[draftRow](ctx, q, query, pq.ByteaArray(hashes))
 	if err != nil {
 		return fmt.Errorf("reading drafts: %w", err)
 	}

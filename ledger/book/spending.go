@@ -99,7 +99,7 @@ func (s *spending) redeemed(volunteer string, effects []effect) (month ledger.Mi
 }
 
 // fetchHolds reads the holds of volunteers that are not settled.
-func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchHolds(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.holdsOf.list, w.spending.open, func(string, []*holdFacts) {})
 	if len(ask) == 0 {
 		return nil
@@ -109,7 +109,7 @@ func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
 		       e.effective - date '1970-01-01' AS made_on
 		FROM hold h JOIN entry e ON e.seq = h.seq LEFT JOIN settlement s ON s.hold = h.seq
 		WHERE h.volunteer = ANY ($1::uuid[]) AND s.seq IS NULL ORDER BY h.seq`
-	rows, err := selectAll[holdRow](ctx, tx, query, pq.Array(ask))
+	rows, err := selectAll[holdRow](ctx, q, query, pq.Array(ask))
 	if err != nil {
 		return fmt.Errorf("reading holds: %w", err)
 	}
@@ -123,7 +123,7 @@ func (w *world) fetchHolds(ctx context.Context, tx *writeTx, n *wants) error {
 }
 
 // wantPartners wants what ending the holds that are open may touch.
-func (w *world) wantPartners(_ context.Context, _ *writeTx, n *wants) error {
+func (w *world) wantPartners(_ context.Context, _ selecter, n *wants) error {
 	for _, volunteer := range n.holdsOf.list {
 		for _, h := range w.spending.open[volunteer] {
 			n.partners.add(h.partner)
@@ -133,7 +133,7 @@ func (w *world) wantPartners(_ context.Context, _ *writeTx, n *wants) error {
 }
 
 // fetchGiven reads what was given of the holds that volunteers' partners made this month.
-func (w *world) fetchGiven(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchGiven(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.redeemers.list, w.spending.given, func(string, ledger.Minutes) {})
 	if len(ask) == 0 {
 		return nil
@@ -146,7 +146,7 @@ func (w *world) fetchGiven(ctx context.Context, tx *writeTx, n *wants) error {
 		SELECT h.volunteer, sum(s.given)::bigint AS given
 		FROM hold h JOIN entry e ON e.seq = h.seq JOIN settlement s ON s.hold = h.seq
 		WHERE h.volunteer = ANY ($1::uuid[]) AND e.effective >= date '1970-01-01' + $2::int GROUP BY 1`
-	rows, err := selectAll[givenRow](ctx, tx, query, pq.Array(ask), int64(ledger.Month.Start(w.today)))
+	rows, err := selectAll[givenRow](ctx, q, query, pq.Array(ask), int64(ledger.Month.Start(w.today)))
 	if err != nil {
 		return fmt.Errorf("reading what was redeemed: %w", err)
 	}
@@ -160,7 +160,7 @@ func (w *world) fetchGiven(ctx context.Context, tx *writeTx, n *wants) error {
 }
 
 // fetchConsents reads the latest consent of each pair and what was given under it.
-func (w *world) fetchConsents(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchConsents(ctx context.Context, q selecter, n *wants) error {
 	var volunteers, partners []string
 	for _, c := range n.consents.list {
 		if _, ok := w.spending.consents[c]; !ok {
@@ -186,7 +186,7 @@ func (w *world) fetchConsents(ctx context.Context, tx *writeTx, n *wants) error 
 		Until      int32          `db:"until"`
 		Given      ledger.Minutes `db:"given"`
 	}
-	rows, err := selectAll[consentRow](ctx, tx, query, pq.Array(volunteers), pq.Array(partners))
+	rows, err := selectAll[consentRow](ctx, q, query, pq.Array(volunteers), pq.Array(partners))
 	if err != nil {
 		return fmt.Errorf("reading consents: %w", err)
 	}
@@ -197,7 +197,7 @@ func (w *world) fetchConsents(ctx context.Context, tx *writeTx, n *wants) error 
 }
 
 // fetchStrikes counts the cancellings of the last year that count against somebody.
-func (w *world) fetchStrikes(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchStrikes(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.strikes.list, w.spending.strikes, func(string, int) {})
 	if len(ask) == 0 {
 		return nil
@@ -216,7 +216,7 @@ func (w *world) fetchStrikes(ctx context.Context, tx *writeTx, n *wants) error {
 		Owner   string `db:"owner"`
 		Strikes int    `db:"strikes"`
 	}
-	rows, err := selectAll[strikeRow](ctx, tx, query, pq.Array(ask), int64(w.today-strikeDays))
+	rows, err := selectAll[strikeRow](ctx, q, query, pq.Array(ask), int64(w.today-strikeDays))
 	if err != nil {
 		return fmt.Errorf("counting strikes: %w", err)
 	}

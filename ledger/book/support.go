@@ -38,21 +38,21 @@ type supportDetails struct {
 
 func (c *assess) want(_ *world, n *wants) { n.organizations.add(c.organization) }
 
-func (c *assess) look(ctx context.Context, tx *writeTx, w *world, _ *wants) error {
+func (c *assess) look(ctx context.Context, q selecter, w *world, _ *wants) error {
 	rules, err := w.rules(w.today)
 	if err != nil || rules.SupportPer() == "" {
 		return nil // decide says so
 	}
 	before, _, to := periodsOf(rules.SupportPer(), c.in)
 	const ofTeam = `c.organization = $2::uuid AND c.served_on BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int`
-	if c.claims, err = selectServed(ctx, tx, int64(w.next), ofTeam, c.organization, int64(before), int64(to)); err != nil {
+	if c.claims, err = selectServed(ctx, q, int64(w.next), ofTeam, c.organization, int64(before), int64(to)); err != nil {
 		return err
 	}
 	type fromRow struct {
 		From string `db:"from"`
 	}
 	const query = `SELECT details::json -> 'facts' ->> 'from' AS "from" FROM entry WHERE kind = 'support' AND organization = $1::uuid`
-	rows, err := selectAll[fromRow](ctx, tx, query, c.organization)
+	rows, err := selectAll[fromRow](ctx, q, query, c.organization)
 	if err != nil {
 		return fmt.Errorf("reading assessments: %w", err)
 	}

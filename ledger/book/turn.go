@@ -23,7 +23,7 @@ type command interface {
 type lone interface {
 	command
 	// look reads what the command needs, and may want more.
-	look(ctx context.Context, tx *writeTx, w *world, n *wants) error
+	look(ctx context.Context, q selecter, w *world, n *wants) error
 }
 
 // decision is what a command comes to: entries to record, of which the last answers the command; or a

@@ -124,7 +124,7 @@ func (r volunteerRow) volunteer(master [32]byte) (Volunteer, error) {
 	return v, err
 }
 
-func (w *world) fetchVolunteers(ctx context.Context, tx *writeTx, n *wants, master [32]byte) error {
+func (w *world) fetchVolunteers(ctx context.Context, q selecter, n *wants, master [32]byte) error {
 	ask := missing(n.volunteers.list, w.known.volunteers, func(id string, v *volunteerFacts) { w.volunteers[id] = v })
 	if len(ask) == 0 {
 		return nil
@@ -133,7 +133,7 @@ func (w *world) fetchVolunteers(ctx context.Context, tx *writeTx, n *wants, mast
 		SELECT v.id, coalesce(v.guardian::text, '') AS guardian, v.roles, v.sealed, k.wrapped
 		FROM volunteer v JOIN person_key k ON k.volunteer = v.id
 		WHERE v.id = ANY ($1::uuid[])`
-	rows, err := selectAll[volunteerRow](ctx, tx, query, uuids(ask))
+	rows, err := selectAll[volunteerRow](ctx, q, query, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading volunteers: %w", err)
 	}

@@ -81,7 +81,7 @@ func consented(given []WardConsent, on ledger.Date) bool {
 }
 
 // fetchWards reads the consents for each child in question: a line or two a year.
-func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
+func (w *world) fetchWards(ctx context.Context, q selecter, n *wants) error {
 	ask := missing(n.wards.list, w.known.wards, func(ward string, given []WardConsent) { w.wards[ward] = given })
 	if len(ask) == 0 {
 		return nil
@@ -94,7 +94,7 @@ func (w *world) fetchWards(ctx context.Context, tx *writeTx, n *wants) error {
 		Since int32  `db:"since"`
 		Until int32  `db:"until"`
 	}
-	rows, err := selectAll[wardRow](ctx, tx, query, uuids(ask))
+	rows, err := selectAll[wardRow](ctx, q, query, uuids(ask))
 	if err != nil {
 		return fmt.Errorf("reading guardians' consents: %w", err)
 	}

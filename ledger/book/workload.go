@@ -83,8 +83,8 @@ type referralDetails struct {
 
 func (c *refer) want(_ *world, n *wants) { n.volunteers.add(c.referral.Volunteer) }
 
-func (c *refer) look(ctx context.Context, tx *writeTx, w *world, _ *wants) (err error) {
-	c.claims, err = selectServed(ctx, tx, int64(w.next), lastMonth, c.referral.Volunteer, int64(w.today-30))
+func (c *refer) look(ctx context.Context, q selecter, w *world, _ *wants) (err error) {
+	c.claims, err = selectServed(ctx, q, int64(w.next), lastMonth, c.referral.Volunteer, int64(w.today-30))
 	if c.by.Role == ledger.RoleOrganization { // what others recorded is none of its business
 		c.claims = slices.DeleteFunc(c.claims, func(s servedClaim) bool { return s.Organization != c.by.Subject })
 	}
