@@ -2,7 +2,6 @@ package book
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,8 +55,8 @@ type Book struct {
 	db          *sqlx.DB // reads
 	lookups     *sqlx.DB // reads what must be looked up by index, whatever the statistics say
 	lists       *sqlx.DB // the same, for lists of entries
-	writer      *sqlx.DB // one connection, for commit alone
-	write       writerConn
+	writer      *sqlx.DB // for the writer alone: its transaction's connection, and one on which statements are prepared
+	statements  *statements
 	committed   ledger.Seq // the next entry's number, as this process left it
 	lastBatch   int
 	known       *known        // what the last batch left behind; the writer's alone
@@ -91,9 +90,10 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.lists, err = connect(ctx, cfg.Service, listsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
 	}
-	if b.writer, err = connect(ctx, cfg.Service, 1); err != nil {
+	if b.writer, err = connect(ctx, cfg.Service, 2, lookupsOnly...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
+	b.statements = newStatements(b.writer)
 	if err := errors.Join(b.checkServer(ctx)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -116,14 +116,7 @@ func connect(ctx context.Context, dsn string, most int, parameters ...string) (*
 
 // Close lets go of the database. Run must have ended.
 func (b *Book) Close() error {
-	var err error
-	if b.write.conn != nil {
-		// One that was lost under a turn that was cut off is closed already.
-		if err = b.write.conn.Close(); errors.Is(err, sql.ErrConnDone) {
-			err = nil
-		}
-	}
-	return errors.Join(err, letGo(b.db), letGo(b.lookups), letGo(b.lists), letGo(b.writer))
+	return errors.Join(letGo(b.db), letGo(b.lookups), letGo(b.lists), letGo(b.writer))
 }
 
 // letGo closes connections; that one which nobody used was lost meanwhile is no error.

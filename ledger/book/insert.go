@@ -28,10 +28,10 @@ func (w *writeTx) insert(ctx context.Context, inserts []insert) error {
 		return nil
 	}
 	name := strings.Join(queries, ";")
-	text, ok := w.joined[name]
+	text, ok := w.statements.joined[name]
 	if !ok {
 		text = join(queries)
-		w.joined[name] = text
+		w.statements.joined[name] = text
 	}
 	_, err := w.ExecContext(ctx, text, args...)
 	return err

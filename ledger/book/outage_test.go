@@ -35,3 +35,25 @@ func TestWriterSurvivesLostConnections(t *testing.T) {
 	}
 	b.CheckBook(t)
 }
+
+// A connection that is cut off while it records fails what it recorded, and nothing else: the writer goes on.
+func TestWriterSurvivesAConnectionLostWhileItRecords(t *testing.T) {
+	t.Parallel()
+	b := booktest.New(t)
+	org := b.Organization(t)
+	elder := b.Volunteer(t, "1950-05-01")
+	b.MustPost(t, org, booktest.Served(t, elder, "2026-03-04", 30)) // its statement is prepared from now on
+	request := claimOn(t, b, elder, booktest.Date(t, "2026-03-05"), "cut off")
+	s := stall(t, b, org, request)
+	s.cutOff(t)
+	if r := <-s.result; !book.Unavailable(r.Err) {
+		t.Errorf("what was cut off = %v, want that the book is unavailable", r.Err)
+	}
+	if r, err := postOne(b, org, request); err != nil || r.Replayed {
+		t.Errorf("asking again = entry %d (replayed: %t), %v, want it recorded now", r.Seq, r.Replayed, err)
+	}
+	if v := b.BalancesOf(t, elder); v.Served != 90 {
+		t.Errorf("served = %d, want 30 and 60", v.Served)
+	}
+	b.CheckBook(t)
+}
