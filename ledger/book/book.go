@@ -55,8 +55,10 @@ type Book struct {
 	db          *sqlx.DB // reads
 	lookups     *sqlx.DB // reads what must be looked up by index, whatever the statistics say
 	lists       *sqlx.DB // the same, for lists of entries
-	writer      *sqlx.DB // for the writer alone: its transaction's connection, and one on which statements are prepared
+	writer      *sqlx.DB // for the writer alone: one connection records, and on the other the next batch is looked up
 	statements  *statements
+	flying      *flight // the batch that is being recorded
+	overtaken   bool    // another process has written since the batch before
 	committed   ledger.Seq // the next entry's number, as this process left it
 	lastBatch   int
 	known       *known        // what the last batch left behind; the writer's alone
@@ -90,7 +92,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.lists, err = connect(ctx, cfg.Service, listsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
 	}
-	if b.writer, err = connect(ctx, cfg.Service, 2, lookupsOnly...); err != nil {
+	if b.writer, err = connect(ctx, cfg.Service, writersMax, lookupsOnly...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
 	b.statements = newStatements(b.writer)

@@ -10,46 +10,111 @@ import (
 	"timebank/ledger"
 )
 
-// commit runs one batch in one transaction: lock, prefetch, decide, record. It is the only write path
-// of the ledger. When it gives an error, nothing of the batch was recorded, unless the error is of the
-// COMMIT itself: then asking again under the same keys tells what became of it.
-func (b *Book) commit(ctx context.Context, batch []*pending) ([]turnResult, error) {
-	tx, err := b.beginWrite(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer tx.tx.Rollback()
-	const lock = `SELECT pg_advisory_xact_lock('entry'::regclass::oid::bigint)`
-	if _, err := tx.ExecContext(ctx, lock); err != nil {
-		return nil, fmt.Errorf("taking the turn: %w", err)
-	}
-	w, err := b.prefetch(ctx, tx, batch)
-	if err != nil {
-		return nil, err
-	}
-	if w.next < b.committed {
-		return nil, fmt.Errorf("%w: %d entries were recorded here, the database has %d", ErrRolledBack, b.committed, w.next)
-	}
-	results := make([]turnResult, len(batch))
+// decided is a batch as the rules decided it: what to record, and what to answer when that is done.
+type decided struct {
+	batch   []*pending
+	results []turnResult
+	w       *world
+	inserts inserts
+}
+
+// decide decides a batch in a world that has all it asks. What it comes to is known from then on; when recording it
+// fails, what is known must be forgotten.
+func (b *Book) decide(w *world, batch []*pending) (*decided, error) {
+	d := &decided{batch: batch, results: make([]turnResult, len(batch)), w: w}
 	for i, p := range batch {
-		results[i] = w.take(p)
+		d.results[i] = w.take(p)
 		if w.broken != nil { // never recorded in part: the batch is tried again, each command alone
 			return nil, w.broken
 		}
 	}
-	if err := w.record(ctx, tx); err != nil {
+	var err error
+	if d.inserts, err = w.inserts(); err != nil {
 		return nil, err
 	}
-	if err := tx.tx.Commit(); err != nil {
-		return nil, fmt.Errorf("committing a batch: %w", err)
-	}
-	b.committed = w.next
 	w.known.learn(w)
 	b.known = w.known
-	if w.rulesAdded {
-		return results, b.loadRules(ctx, b.db)
+	return d, nil
+}
+
+// lock begins a transaction and takes the writers' turn.
+func (b *Book) lock(ctx context.Context) (*writeTx, error) {
+	tx, err := b.beginWrite(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return results, nil
+	const lock = `SELECT pg_advisory_xact_lock('entry'::regclass::oid::bigint)`
+	if _, err := tx.ExecContext(ctx, lock); err != nil {
+		return nil, errors.Join(fmt.Errorf("taking the turn: %w", err), tx.tx.Rollback())
+	}
+	return tx, nil
+}
+
+// decideLocked takes the writers' turn and decides a batch in the book as it is then. A panic is our own mistake about
+// one command, and fails the batch.
+func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *decided, error) {
+	tx, err := b.lock(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var d *decided
+	err = safely(func() error {
+		w, err := b.worldNow(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if w.next < b.committed {
+			return fmt.Errorf("%w: %d entries were recorded here, the database has %d", ErrRolledBack, b.committed, w.next)
+		}
+		if err := b.prefetch(ctx, tx, w, batch); err != nil {
+			return err
+		}
+		d, err = b.decide(w, batch)
+		return err
+	})
+	if err != nil {
+		tx.tx.Rollback()
+		return nil, nil, err
+	}
+	return tx, d, nil
+}
+
+// commit runs one batch in one transaction: lock, prefetch, decide, record. When it gives an error, nothing of the
+// batch was recorded, unless the error is of the COMMIT itself: then asking again under the same keys tells what
+// became of it.
+func (b *Book) commit(ctx context.Context, batch []*pending) (*decided, error) {
+	tx, d, err := b.decideLocked(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	if err := safely(func() error { return d.record(ctx, tx) }); err != nil {
+		b.known = nil
+		return nil, err
+	}
+	b.committed = d.w.next
+	if d.w.rulesAdded {
+		return d, b.loadRules(ctx, b.db)
+	}
+	return d, nil
+}
+
+// record records a decided batch and ends the transaction.
+func (d *decided) record(ctx context.Context, tx *writeTx) error {
+	defer tx.tx.Rollback()
+	if err := d.inserts.run(ctx, tx); err != nil {
+		return fmt.Errorf("recording entries %d to %d: %w", d.w.first, d.w.next-1, err)
+	}
+	if err := tx.tx.Commit(); err != nil {
+		return fmt.Errorf("committing a batch: %w", err)
+	}
+	return nil
+}
+
+// answer gives each caller its result.
+func (d *decided) answer() {
+	for i, p := range d.batch {
+		p.done <- d.results[i]
+	}
 }
 
 // take decides one command in the world as the commands before it left it.

@@ -35,11 +35,15 @@ func newKnown(next ledger.Seq, last time.Time) *known {
 
 // holds reports whether what is known is the state of a book of that many entries.
 func (k *known) holds(next ledger.Seq, last time.Time) bool {
-	return k != nil && k.next == next && k.last.Equal(last) &&
-		len(k.accounts) <= knownMax && len(k.choices) <= knownMax && len(k.wards) <= knownMax && k.spending.small()
+	return k != nil && k.next == next && k.last.Equal(last)
 }
 
-// learn takes over what a committed batch left. Balances are those of the accounts themselves.
+// small reports whether it is still worth its memory.
+func (k *known) small() bool {
+	return len(k.accounts) <= knownMax && len(k.choices) <= knownMax && len(k.wards) <= knownMax && k.spending.small()
+}
+
+// learn takes over what a batch left. Balances are those of the accounts themselves.
 func (k *known) learn(w *world) {
 	if len(w.records) == 0 {
 		return

@@ -61,20 +61,16 @@ func (s *set[T]) add(x T) {
 }
 
 // prefetch looks up everything that the commands of a batch may ask, a query a kind of fact.
-func (b *Book) prefetch(ctx context.Context, q selecter, batch []*pending) (*world, error) {
-	w, err := b.newWorld(ctx, q)
-	if err != nil {
-		return nil, err
-	}
+func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pending) error {
 	if err := w.fetchAnswers(ctx, q, batch); err != nil {
-		return nil, err
+		return err
 	}
 	first := &wants{}
 	for _, p := range batch {
 		p.cmd.want(w, first)
 	}
 	if err := w.fetchReferred(ctx, q, first); err != nil {
-		return nil, err
+		return err
 	}
 	n := first
 	if len(first.targets.list)+len(first.redemptions.list) > 0 {
@@ -85,7 +81,7 @@ func (b *Book) prefetch(ctx context.Context, q selecter, batch []*pending) (*wor
 	for _, p := range batch {
 		if l, ok := p.cmd.(lone); ok {
 			if err := l.look(ctx, q, w, n); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
@@ -98,45 +94,61 @@ func (b *Book) prefetch(ctx context.Context, q selecter, batch []*pending) (*wor
 		},
 	} {
 		if err := fetch(ctx, q, n); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return w, nil
+	return nil
 }
 
-func (b *Book) newWorld(ctx context.Context, q selecter) (*world, error) {
-	const state = `
-		SELECT clock_timestamp() AS now, coalesce((SELECT max(seq) FROM entry), -1) + 1 AS next,
-		       (SELECT recorded FROM entry ORDER BY seq DESC LIMIT 1) AS last, (SELECT count(*) FROM rule_set) AS rule_sets`
-	type stateRow struct {
-		Now      time.Time    `db:"now"`
-		Next     ledger.Seq   `db:"next"`
-		Last     sql.NullTime `db:"last"`
-		RuleSets int          `db:"rule_sets"`
-	}
-	s, err := only(selectAll[stateRow](ctx, q, state))
+// worldNow gives the world as the book is now, by what is known if that is still true. The caller has the
+// writers' turn.
+func (b *Book) worldNow(ctx context.Context, q selecter) (*world, error) {
+	s, err := readState(ctx, q)
 	if err != nil {
-		return nil, fmt.Errorf("reading the book's state: %w", err)
+		return nil, err
 	}
-	sets := b.rules()
-	if len(sets) != s.RuleSets { // another process activated one
+	if len(b.rules()) != s.RuleSets { // another process activated one
 		if err := b.loadRules(ctx, q); err != nil {
 			return nil, err
 		}
-		sets = b.rules()
 	}
-	remembered := b.known
-	b.known = nil // until this batch is committed
-	if !remembered.holds(s.Next, s.Last.Time) {
-		remembered = newKnown(s.Next, s.Last.Time)
+	known := b.known
+	b.known = nil // until this batch is decided
+	if b.overtaken = !known.holds(s.Next, s.Last.Time); b.overtaken || !known.small() {
+		known = newKnown(s.Next, s.Last.Time)
 	}
-	now := s.Now.UTC().Truncate(time.Microsecond)
-	if s.Last.Valid && now.Before(s.Last.Time) { // the server's clock was set back: the order stays
-		now = s.Last.Time.UTC()
+	return b.worldAt(s.Now, known), nil
+}
+
+// bookState is how far the book has come.
+type bookState struct {
+	Now      time.Time    `db:"now"`
+	Next     ledger.Seq   `db:"next"`
+	Last     sql.NullTime `db:"last"`
+	RuleSets int          `db:"rule_sets"`
+}
+
+func readState(ctx context.Context, q selecter) (bookState, error) {
+	const state = `
+		SELECT clock_timestamp() AS now, coalesce((SELECT max(seq) FROM entry), -1) + 1 AS next,
+		       (SELECT recorded FROM entry ORDER BY seq DESC LIMIT 1) AS last, (SELECT count(*) FROM rule_set) AS rule_sets`
+	s, err := only(selectAll[bookState](ctx, q, state))
+	if err != nil {
+		return s, fmt.Errorf("reading the book's state: %w", err)
+	}
+	return s, nil
+}
+
+// worldAt gives the world after what is known, at an instant of the database's clock.
+func (b *Book) worldAt(clock time.Time, remembered *known) *world {
+	now := clock.UTC().Truncate(time.Microsecond)
+	if now.Before(remembered.last) { // the server's clock was set back: the order stays
+		now = remembered.last.UTC()
 	}
 	remembered.spending.turnTo(b.today(now))
 	return &world{
-		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now), next: s.Next, ruleSets: sets, known: remembered,
+		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now),
+		first: remembered.next, last: remembered.last, next: remembered.next, ruleSets: b.rules(), known: remembered,
 		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
@@ -145,7 +157,7 @@ func (b *Book) newWorld(ctx context.Context, q selecter) (*world, error) {
 		choices: map[string][]choiceFacts{}, carried: map[carryKey]policy.Carry{},
 		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
 		granted: map[string]ledger.Minutes{}, wards: map[string][]WardConsent{}, frontier: map[int64]ledger.Hash{},
-	}, nil
+	}
 }
 
 func (w *world) fetchAnswers(ctx context.Context, q selecter, batch []*pending) error {

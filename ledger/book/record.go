@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -12,38 +11,57 @@ import (
 	"timebank/ledger/translog"
 )
 
-// record writes what a batch decided in one statement, or in three where it has rows of the rarer tables: those need
-// its entries, and holds may need those.
-func (w *world) record(ctx context.Context, tx *writeTx) error {
-	if len(w.records) == 0 {
-		return nil
-	}
-	all, after := []func(*world) (insert, error){insertAccounts, insertEntries, insertPostings, insertHashes, insertClaims, insertAnswers},
-		[]func(*world) (insert, error){insertHolds, insertSettlements}
-	if !slices.ContainsFunc(w.effects, func(e effect) bool { return e.rows != nil }) {
-		all, after = append(all, after...), nil
-	}
-	if err := w.insert(ctx, tx, all); err != nil {
-		return err
-	}
-	if err := w.writeRows(ctx, tx); err != nil {
-		return err
-	}
-	return w.insert(ctx, tx, after)
+// inserts is what records a batch: one statement, or three where it has rows of the rarer tables. Those need the
+// batch's entries, and holds may need those.
+type inserts struct {
+	first []insert
+	rows  []row
+	after []insert
 }
 
-func (w *world) insert(ctx context.Context, tx *writeTx, tables []func(*world) (insert, error)) error {
-	inserts := make([]insert, len(tables))
-	for i, table := range tables {
-		var err error
-		if inserts[i], err = table(w); err != nil {
+// inserts gives what records what was decided in this world.
+func (w *world) inserts() (all inserts, err error) {
+	if len(w.records) == 0 {
+		return inserts{}, nil
+	}
+	for i, e := range w.effects {
+		if e.rows != nil {
+			all.rows = append(all.rows, e.rows(w.records[i].Seq)...)
+		}
+	}
+	for _, table := range []func(*world) (insert, error){insertAccounts, insertEntries, insertPostings, insertHashes, insertClaims, insertAnswers} {
+		if all.first, err = appendInsert(all.first, w, table); err != nil {
+			return inserts{}, err
+		}
+	}
+	last := &all.first
+	if len(all.rows) > 0 {
+		last = &all.after
+	}
+	for _, table := range []func(*world) (insert, error){insertHolds, insertSettlements} {
+		if *last, err = appendInsert(*last, w, table); err != nil {
+			return inserts{}, err
+		}
+	}
+	return all, nil
+}
+
+func appendInsert(all []insert, w *world, table func(*world) (insert, error)) ([]insert, error) {
+	i, err := table(w)
+	return append(all, i), err
+}
+
+// run runs them. Rows of the rarer tables go one by one: a batch of claims has none.
+func (i inserts) run(ctx context.Context, tx *writeTx) error {
+	if err := tx.insert(ctx, i.first); err != nil {
+		return err
+	}
+	for _, r := range i.rows {
+		if _, err := tx.ExecContext(ctx, r.query, r.args...); err != nil {
 			return err
 		}
 	}
-	if err := tx.insert(ctx, inserts); err != nil {
-		return fmt.Errorf("recording entries %d to %d: %w", w.records[0].Seq, w.next-1, err)
-	}
-	return nil
+	return tx.insert(ctx, i.after)
 }
 
 func insertAccounts(w *world) (insert, error) {
@@ -153,21 +171,6 @@ func frontierAfter(next ledger.Seq, stored []translog.StoredHash, before map[int
 		edge[index] = all[index]
 	}
 	return edge
-}
-
-// writeRows writes the rows of the rarer tables, one by one: a batch of claims has none.
-func (w *world) writeRows(ctx context.Context, tx *writeTx) error {
-	for i, e := range w.effects {
-		if e.rows == nil {
-			continue
-		}
-		for _, r := range e.rows(w.records[i].Seq) {
-			if _, err := tx.ExecContext(ctx, r.query, r.args...); err != nil {
-				return fmt.Errorf("recording %s %d: %w", w.records[i].Kind, w.records[i].Seq, err)
-			}
-		}
-	}
-	return nil
 }
 
 func insertAnswers(w *world) (insert, error) {

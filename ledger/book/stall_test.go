@@ -21,7 +21,9 @@ type stalled struct {
 
 // Queries that tell how far the writers are.
 const (
-	recording = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO hash%'`
+	recording  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO hash%'`
+	lookedUp   = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND query LIKE '%JOIN claim c ON c.%'`
+	waitsATurn = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`
 )
 
 // stall posts a claim and holds it up while it is being recorded.

@@ -2,8 +2,6 @@ package book
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"timebank/ledger"
@@ -109,12 +107,16 @@ func checkKey(key Key) error {
 
 // takeTurns gathers what waits into batches and commits them, until ctx ends.
 func (b *Book) takeTurns(ctx context.Context) error {
+	defer b.land(ctx)
 	for ctx.Err() == nil {
 		batch := b.gather()
 		if len(batch) == 0 {
 			select {
 			case <-ctx.Done():
 				return nil
+			case <-b.flying.end():
+				b.land(ctx)
+				continue
 			case p := <-b.queue:
 				batch = b.linger(p)
 			case p := <-b.bulk:
@@ -209,8 +211,8 @@ func (b *Book) turn(ctx context.Context, batch []*pending) {
 	b.turnOf(ctx, batch[begun:])
 }
 
-// turnOf commits a batch and answers each caller. A batch that fails in the database is tried again one
-// command at a time, so that a command fails alone.
+// turnOf commits a batch and answers each caller. Hours may still be on their way to the database when it
+// returns: the batch after them is decided meanwhile.
 func (b *Book) turnOf(ctx context.Context, batch []*pending) {
 	live := batch[:0]
 	for _, p := range batch {
@@ -223,28 +225,41 @@ func (b *Book) turnOf(ctx context.Context, batch []*pending) {
 	if len(live) == 0 {
 		return
 	}
-	results, err := b.safeCommit(ctx, live)
-	if err == nil {
-		for i, p := range live {
-			p.done <- results[i]
+	ahead := b.decideAhead(ctx, live)
+	b.land(ctx)
+	switch {
+	case ahead != nil && ahead.w.known == b.known: // the batch before it was recorded
+		b.fly(ctx, nil, ahead)
+	case b.mayFly(live):
+		tx, d, err := b.decideLocked(ctx, live)
+		if err != nil {
+			b.failed(ctx, live, err)
+			return
 		}
-		return
-	}
-	if len(live) == 1 {
-		live[0].done <- turnResult{err: err}
-		return
-	}
-	for _, p := range live {
-		b.turnOf(ctx, []*pending{p})
+		b.fly(ctx, tx, d)
+	default:
+		b.turnNow(ctx, live)
 	}
 }
 
-// safeCommit turns a panic, our own mistake about one command, into an error of that command.
-func (b *Book) safeCommit(ctx context.Context, batch []*pending) (results []turnResult, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("deciding: panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return b.commit(ctx, batch)
+// turnNow commits a batch and answers each caller. A batch that fails in the database is tried again one
+// command at a time, so that a command fails alone.
+func (b *Book) turnNow(ctx context.Context, batch []*pending) {
+	d, err := b.commit(ctx, batch)
+	if err != nil {
+		b.failed(ctx, batch, err)
+		return
+	}
+	d.answer()
+}
+
+// failed tries a batch again that could not be recorded, one command at a time.
+func (b *Book) failed(ctx context.Context, batch []*pending, err error) {
+	if len(batch) == 1 {
+		batch[0].done <- turnResult{err: err}
+		return
+	}
+	for _, p := range batch {
+		b.turnNow(ctx, []*pending{p})
+	}
 }

@@ -16,6 +16,8 @@ type world struct {
 	now      time.Time
 	clock    CareTime // now, by the clock on the wall
 	today    ledger.Date
+	first    ledger.Seq // the entry with which the batch begins
+	last     time.Time  // when the entry before that was recorded
 	next     ledger.Seq
 	ruleSets []*policy.Rules
 	known    *known

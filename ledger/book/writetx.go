@@ -21,14 +21,19 @@ type writeTx struct {
 var lookupsOnly = []string{"enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "enable_material=off",
 	"plan_cache_mode=force_generic_plan", "jit=off"}
 
-// beginWrite begins a batch. Read committed: the snapshot of REPEATABLE READ would be taken before the wait for the
-// lock.
-func (b *Book) beginWrite(ctx context.Context) (*writeTx, error) {
-	tx, err := b.writer.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return nil, fmt.Errorf("beginning a batch: %w", err)
+// writersMax is how many connections the writer has.
+const writersMax = 2
+
+// beginWrite begins a batch, on a new connection where those that are open turn out to be lost. Read committed: the
+// snapshot of REPEATABLE READ would be taken before the wait for the lock.
+func (b *Book) beginWrite(ctx context.Context) (tx *writeTx, err error) {
+	for range writersMax + 1 {
+		var begun *sqlx.Tx
+		if begun, err = b.writer.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}); err == nil {
+			return &writeTx{begun, b.statements}, nil
+		}
 	}
-	return &writeTx{tx, b.statements}, nil
+	return nil, fmt.Errorf("beginning a batch: %w", err)
 }
 
 // statements are those of the writer. Each is prepared once on a connection, and planned once: planning them anew for
@@ -57,6 +62,15 @@ func (s *statements) of(ctx context.Context, query string) (*sqlx.Stmt, error) {
 		s.prepared[query] = p
 	}
 	return p, err
+}
+
+// SelectContext reads all rows of a prepared statement into a slice, in no transaction.
+func (s *statements) SelectContext(ctx context.Context, into any, query string, args ...any) error {
+	p, err := s.of(ctx, query) //nolint:sqlclosecheck // it is kept for the next batch
+	if err != nil {
+		return err
+	}
+	return p.SelectContext(ctx, into, args...)
 }
 
 // ExecContext runs a prepared statement that gives no rows.

@@ -1,0 +1,165 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// While a batch of hours is being recorded, which is PostgreSQL's work, the next is looked up and decided, which is
+// ours. It is decided in the world as the batch before leaves it. Should that batch fail, or another process record
+// something in between, nothing of the next was recorded either, and it is decided again.
+
+// flight is a decided batch that is being recorded by a goroutine of its own.
+type flight struct {
+	*decided
+	landed chan struct{}
+	err    error // once it has landed
+}
+
+// errOvertaken says that the book is not the one for which a batch was decided.
+var errOvertaken = errors.New("another process recorded something meanwhile")
+
+// mayFly reports whether the next batch may be decided while this one is recorded, and this one while one before is:
+// what hours change, follow tells to other hours. Beside those who ask one by one a large batch must not: who
+// came alone would wait for two of them.
+func (b *Book) mayFly(batch []*pending) bool {
+	if b.bulkTurns > 0 && b.bulkTurns <= bulkTurnsBeside {
+		return false
+	}
+	return !slices.ContainsFunc(batch, func(p *pending) bool {
+		_, hours := p.cmd.(*postHours)
+		return !hours
+	})
+}
+
+// decideAhead decides a batch after the one that is being recorded, or gives nil where that cannot be. What
+// goes wrong goes wrong again under the lock, and is told there.
+func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
+	if b.flying == nil || b.overtaken || b.known == nil || !b.known.small() || !b.mayFly(batch) {
+		return nil
+	}
+	var d *decided
+	err := safely(func() (err error) {
+		d, err = b.decideAfter(ctx, b.flying.w, batch)
+		return err
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			slog.Warn("deciding ahead", "error", err)
+		}
+		b.known = nil // the batch may have changed some of it
+		return nil
+	}
+	return d
+}
+
+// decideAfter decides a batch in the world as the one before leaves it. It reads on the writer's other connection, and may
+// find there what that one records, or not yet.
+func (b *Book) decideAfter(ctx context.Context, before *world, batch []*pending) (*decided, error) {
+	now, err := only(selectAll[time.Time](ctx, b.statements, `SELECT clock_timestamp()`))
+	if err != nil {
+		return nil, fmt.Errorf("reading the clock: %w", err)
+	}
+	w := b.worldAt(now, b.known)
+	if err := b.prefetch(ctx, b.statements, w, batch); err != nil {
+		return nil, err
+	}
+	w.follow(before)
+	return b.decide(w, batch)
+}
+
+// follow adds to what was read what a batch of hours before has done.
+func (w *world) follow(before *world) {
+	for volunteer, claims := range w.claims {
+		w.claims[volunteer] = slices.DeleteFunc(claims, func(c *claimFacts) bool { return c.seq >= before.first })
+	}
+	for i, e := range before.effects {
+		if e.learned != nil {
+			e.learned(w, before.records[i].Seq)
+		}
+	}
+	for _, a := range before.newAnswers {
+		w.answers[a.answerKey] = a
+	}
+}
+
+// fly records a decided batch and answers its callers, while the caller goes on. Without a transaction it was decided
+// ahead, and begins one.
+func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
+	f := &flight{decided: d, landed: make(chan struct{})}
+	b.flying = f
+	go func() {
+		defer close(f.landed)
+		f.err = safely(func() (err error) {
+			if tx == nil {
+				if tx, err = b.lockAt(ctx, d.w); err != nil {
+					return err
+				}
+			}
+			return d.record(ctx, tx)
+		})
+		if f.err == nil {
+			d.answer()
+		}
+	}()
+}
+
+// lockAt takes the writers' turn, if the book is still where a world begins.
+func (b *Book) lockAt(ctx context.Context, w *world) (*writeTx, error) {
+	tx, err := b.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := readState(ctx, tx)
+	if err == nil && (s.Next != w.first || !s.Last.Time.Equal(w.last)) {
+		err = errOvertaken
+	}
+	if err != nil {
+		tx.tx.Rollback()
+		return nil, err
+	}
+	return tx, nil
+}
+
+// end is closed when a flight has landed; without one it never is.
+func (f *flight) end() chan struct{} {
+	if f == nil {
+		return nil
+	}
+	return f.landed
+}
+
+// land waits for the batch that is being recorded, if there is one. What failed is tried again.
+func (b *Book) land(ctx context.Context) {
+	f := b.flying
+	if f == nil {
+		return
+	}
+	<-f.landed
+	b.flying = nil
+	if f.err == nil {
+		b.committed = f.w.next
+		return
+	}
+	b.known = nil
+	if errors.Is(f.err, errOvertaken) {
+		b.turnNow(ctx, f.batch)
+		return
+	}
+	b.failed(ctx, f.batch, f.err)
+}
+
+// safely turns a panic, our own mistake, into an error.
+func safely(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f()
+}
