@@ -134,6 +134,16 @@ func (f *flight) end() chan struct{} {
 	return f.landed
 }
 
+// up reports whether a batch is still being recorded.
+func (f *flight) up() bool {
+	select {
+	case <-f.end():
+		return false
+	default:
+		return f != nil
+	}
+}
+
 // land waits for the batch that is being recorded, if there is one. What failed is tried again.
 func (b *Book) land(ctx context.Context) {
 	f := b.flying

@@ -146,20 +146,24 @@ func (b *Book) gather() (batch []*pending) {
 	}
 }
 
-// linger takes the commands that wait one by one. Where many ask at once it lingers a moment for those who
-// were just answered and ask again: a fuller batch costs hardly more than a half-empty one. It never lingers
-// for a lone caller, so an idle book answers at once.
+// linger takes the commands that wait one by one. Where many ask at once it lingers for those who were just
+// answered and ask again: a fuller batch costs hardly more than a half-empty one. It never lingers for a lone
+// caller, so an idle book answers at once.
 func (b *Book) linger(first *pending) []*pending {
 	batch := b.drain(b.queue, []*pending{first}, batchMax)
-	for range lingerSteps {
-		if b.lastBatch < lingerFrom || len(batch) >= 2*b.lastBatch || len(batch) == batchMax {
-			break
-		}
+	for step := 0; !b.full(batch) && (step < lingerSteps || b.flying.up()); step++ {
 		time.Sleep(lingerStep)
 		batch = b.drain(b.queue, batch, batchMax)
 	}
 	b.lastBatch, b.bulkTurns = len(batch), 0
 	return batch
+}
+
+// full reports whether there is nothing to linger for. While a batch is being recorded another could not be, so
+// as many as the last had are worth waiting for.
+func (b *Book) full(batch []*pending) bool {
+	return b.lastBatch < lingerFrom || len(batch) == batchMax || len(batch) >= 2*b.lastBatch ||
+		b.flying.up() && len(batch) >= b.lastBatch
 }
 
 // takeBulk takes commands that came at once: few while others ask one by one, since these wait for its end.
