@@ -57,8 +57,8 @@ type Book struct {
 	lists       *sqlx.DB // the same, for lists of entries
 	writer      *sqlx.DB // for the writer alone: one connection records, and on the other the next batch is looked up
 	statements  *statements
-	flying      *flight // the batch that is being recorded
-	overtaken   bool    // another process has written since the batch before
+	flying      *flight    // the batch that is being recorded
+	overtaken   bool       // another process has written since the batch before
 	committed   ledger.Seq // the next entry's number, as this process left it
 	lastBatch   int
 	known       *known        // what the last batch left behind; the writer's alone
