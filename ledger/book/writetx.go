@@ -57,7 +57,7 @@ func (s *statements) of(ctx context.Context, query string) (*sqlx.Stmt, error) {
 	if p, ok := s.prepared[query]; ok {
 		return p, nil
 	}
-	p, err := s.db.PreparexContext(ctx, query)
+	p, err := s.db.PreparexContext(ctx, query) //nolint:sqlclosecheck // it is kept for the next batch
 	if err == nil {
 		s.prepared[query] = p
 	}
@@ -75,7 +75,7 @@ func (s *statements) SelectContext(ctx context.Context, into any, query string, 
 
 // ExecContext runs a prepared statement that gives no rows.
 func (w *writeTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := w.statements.of(ctx, query) //nolint:sqlclosecheck // it is kept for the next batch
+	s, err := w.statements.of(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (w *writeTx) ExecContext(ctx context.Context, query string, args ...any) (s
 
 // SelectContext reads all rows of a prepared statement into a slice.
 func (w *writeTx) SelectContext(ctx context.Context, into any, query string, args ...any) error {
-	s, err := w.statements.of(ctx, query) //nolint:sqlclosecheck // it is kept for the next batch
+	s, err := w.statements.of(ctx, query)
 	if err != nil {
 		return err
 	}
-	return w.tx.StmtxContext(ctx, s).SelectContext(ctx, into, args...)
+	return w.tx.StmtxContext(ctx, s).SelectContext(ctx, into, args...) //nolint:sqlclosecheck // the transaction closes it
 }
