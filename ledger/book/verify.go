@@ -263,6 +263,9 @@ func (v *verifier) loadAccounts(ctx context.Context) (err error) {
 		if w.err != nil {
 			return fmt.Errorf("reading accounts: %w", w.err)
 		}
+		if w.odd {
+			v.find(-1, "account %s has a row in account%s", a.ID, oddColumn)
+		}
 		v.keepAccount(a)
 	}
 	v.keepRolled(rolled)

@@ -22,16 +22,16 @@ type groups struct {
 	rows  []byte
 }
 
-// The queries of groups. %d is the number of bits by which an entry's number is shifted to that of its page; an answer to no
-// entry is of page -1. A rollup belongs to the last entry that is in it.
+// The queries of groups. %d is the number of bits by which an entry's number is shifted to that of its page; what is of no
+// entry, or of one below zero, is of page -1. A rollup belongs to the last entry that is in it.
 const (
 	answerGroups = `DECLARE answers NO SCROLL CURSOR FOR
-		SELECT coalesce(seq, -1) >> %d AS page, string_agg(record_send(ROW(client, key, request, recorded, seq, subject, refusal)), '')
+		SELECT greatest(seq, -1) >> %d AS page, string_agg(record_send(ROW(client, key, request, recorded, seq, subject, refusal)), '')
 		FROM answer GROUP BY 1 ORDER BY 1`
 	carryGroups = `DECLARE carries NO SCROLL CURSOR FOR
-		SELECT seq >> %d AS page, string_agg(record_send(ROW(seq, volunteer, unit, rest, parts)), '') FROM carry GROUP BY 1 ORDER BY 1`
+		SELECT greatest(seq, -1) >> %d AS page, string_agg(record_send(ROW(seq, volunteer, unit, rest, parts)), '') FROM carry GROUP BY 1 ORDER BY 1`
 	rollupGroups = `DECLARE rollups NO SCROLL CURSOR FOR
-		SELECT (upto - 1) >> %d AS page, string_agg(record_send(ROW(account, level, period, upto, minutes, entries)), '') FROM rollup GROUP BY 1 ORDER BY 1`
+		SELECT (greatest(upto, 0) - 1) >> %d AS page, string_agg(record_send(ROW(account, level, period, upto, minutes, entries)), '') FROM rollup GROUP BY 1 ORDER BY 1`
 )
 
 // noPage is the page of no rows, after all others.

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -24,8 +25,11 @@ func (a *answerSide) entry() ledger.Seq {
 
 func (w *wire) answer(a *answerSide) {
 	a.Client, a.Key, a.Request, a.Recorded = w.id(), w.text(), w.bytes(), w.instant()
-	a.Seq.Int64, a.Seq.Valid = w.numberOrNull()
-	a.Subject, a.Refusal = w.id(), w.text()
+	w.odd = w.odd || len(a.Request) != len(ledger.Hash{})
+	if seq := w.seqOrNull(); seq != nil {
+		a.Seq = sql.NullInt64{Int64: int64(*seq), Valid: true}
+	}
+	a.Subject, a.Refusal = w.idOrNull(), w.textOrNull()
 }
 
 const (

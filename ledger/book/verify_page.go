@@ -94,7 +94,7 @@ func (v *verifier) feed(ctx context.Context, numbers []int64, jobs, ordered chan
 // pages lists the pages that have entries, and counts these. Numbers below zero are no entries of the log: that such rows
 // are there their count tells.
 func (v *verifier) pages(ctx context.Context) (numbers []int64, err error) {
-	const query = `SELECT seq >> $1 AS page, count(*) AS entries, max(seq) AS last FROM entry GROUP BY 1 ORDER BY 1`
+	const query = `SELECT greatest(seq, -1) >> $1 AS page, count(*) AS entries, greatest(max(seq), -1) AS last FROM entry GROUP BY 1 ORDER BY 1`
 	type pageRow struct {
 		Page    int64      `db:"page"`
 		Entries int64      `db:"entries"`

@@ -78,9 +78,10 @@ func (g *ground) preparePage(ctx context.Context, reader *pageReader, p *page, i
 
 // gather puts what is read of a page beside its entries.
 func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
-	read := func(rows []byte) *wire { return &wire{rest: rows, ids: ids} }
+	read := func(table string, rows []byte) *wire { return &wire{rest: rows, table: table, ids: ids} }
 	usual := 1 << g.shape.pageBits // of one of each for an entry
-	entries := collect(read(rows.entries), usual, func(w *wire, r *prepared) { w.entry(&r.Record) })
+	entries := collect(read("entry", rows.entries), usual, func(w *wire, r *prepared) { w.entry(&r.Record) })
+	tellOdd(p, entries, func(r *prepared) ledger.Seq { return r.Seq })
 	sortBySeq(entries, func(r *prepared) ledger.Seq { return r.Seq })
 	if p.entries = entries.rows; entries.err != nil {
 		return entries.err
@@ -91,7 +92,7 @@ func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
 	if err := g.gatherSides(p, rows, read); err != nil {
 		return err
 	}
-	rolled := collect(read(p.rollups), 0, (*wire).rollup)
+	rolled := collect(read("rollup", p.rollups), 0, (*wire).rollup)
 	slices.SortFunc(rolled.rows, rollupSide.compare)
 	p.rolled = rolled.rows
 	slices.SortStableFunc(p.strays, func(a, b Finding) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -100,8 +101,10 @@ func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
 
 // collected are rows of one table.
 type collected[T any] struct {
-	rows []T
-	err  error
+	table string
+	rows  []T
+	odd   []int // rows with a column that is not as the schema has it
+	err   error
 }
 
 // collect reads rows, of which usual is how many there mostly are.
@@ -112,11 +115,23 @@ func collect[T any](w *wire, usual int, read func(*wire, *T)) (c collected[T]) {
 		}
 		var none T
 		c.rows = append(c.rows, none)
-		read(w, &c.rows[len(c.rows)-1])
+		last := len(c.rows) - 1
+		if read(w, &c.rows[last]); w.odd {
+			c.odd = append(c.odd, last)
+		}
 	}
-	c.err = w.err
+	c.table, c.err = w.table, w.err
 	return c
 }
+
+// tellOdd must come before the rows are sorted.
+func tellOdd[T any](p *page, c collected[T], seq func(*T) ledger.Seq) {
+	for _, i := range c.odd {
+		p.strays = append(p.strays, Finding{max(seq(&c.rows[i]), -1), "has a row in " + c.table + oddColumn})
+	}
+}
+
+const oddColumn = " with a column that is NULL, or of a type or value that it cannot be"
 
 // sortBySeq puts rows into the order of their entries, in which an index mostly gives them.
 func sortBySeq[T any](c collected[T], seq func(*T) ledger.Seq) {
@@ -131,6 +146,7 @@ func sortBySeq[T any](c collected[T], seq func(*T) ledger.Seq) {
 
 // beside gives each entry the rows that name it, and the others to loose.
 func beside[T any](p *page, c collected[T], seq func(*T) ledger.Seq, give func(r *prepared, rows []T), loose func(rows []T)) error {
+	tellOdd(p, c, seq)
 	sortBySeq(c, seq)
 	for i, at := 0, 0; at < len(c.rows); {
 		end := at + 1
@@ -183,25 +199,25 @@ func (g *ground) gatherLines(p *page, w *wire) error {
 const oddPosting = "has a posting with the date or the nature of another, or is missing"
 
 // gatherSides puts the rows of the other tables beside entries; of those that stand beside none their number tells.
-func (g *ground) gatherSides(p *page, rows pageRows, read func([]byte) *wire) error {
+func (g *ground) gatherSides(p *page, rows pageRows, read func(string, []byte) *wire) error {
 	usual, last := 1<<g.shape.pageBits, func(n int) int { return n - 1 } // of rows that should be one
 	for _, err := range []error{
-		beside(p, collect(read(rows.claims), usual, (*wire).claim), func(s *claimSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("claim", rows.claims), usual, (*wire).claim), func(s *claimSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []claimSide) { r.claim = &s[last(len(s))] }, func([]claimSide) {}),
-		beside(p, collect(read(rows.holds), 0, (*wire).hold), func(s *holdSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("hold", rows.holds), 0, (*wire).hold), func(s *holdSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []holdSide) { r.hold = &s[last(len(s))] }, func([]holdSide) {}),
-		beside(p, collect(read(rows.settlements), 0, (*wire).settlement), func(s *settlementSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("settlement", rows.settlements), 0, (*wire).settlement), func(s *settlementSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []settlementSide) { r.settlement = &s[last(len(s))] }, func([]settlementSide) {}),
-		beside(p, collect(read(rows.choices), 0, (*wire).choice), func(s *choiceSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("choice", rows.choices), 0, (*wire).choice), func(s *choiceSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []choiceSide) { r.choice = &s[last(len(s))] }, func([]choiceSide) {}),
-		beside(p, collect(read(rows.gifts), 0, (*wire).gift), func(s *giftSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("gift", rows.gifts), 0, (*wire).gift), func(s *giftSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []giftSide) { r.gift = &s[last(len(s))] }, func([]giftSide) {}),
-		beside(p, collect(read(p.carries), 0, (*wire).carry), func(s *carrySide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("carry", p.carries), 0, (*wire).carry), func(s *carrySide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []carrySide) {
 				slices.SortStableFunc(s, func(a, b carrySide) int { return cmp.Compare(a.Unit, b.Unit) })
 				r.carries = s
 			}, func([]carrySide) {}),
-		beside(p, collect(read(p.answers), usual, (*wire).answer), (*answerSide).entry,
+		beside(p, collect(read("answer", p.answers), usual, (*wire).answer), (*answerSide).entry,
 			func(r *prepared, s []answerSide) { r.answers = s },
 			func(s []answerSide) {
 				p.strays = append(p.strays, Finding{max(s[0].entry(), -1), "is the answer to a key, and is not in the book"})

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -32,16 +31,16 @@ type pageReader struct {
 // there are several to an entry: put together column by column they take half of what record_send takes for them.
 func newPageReader(ctx context.Context, tx *sqlx.Tx, bits uint) (*pageReader, error) {
 	const query = `
-		SELECT (SELECT string_agg(record_send(ROW(seq, kind, effective - date '1970-01-01', recorded, by_client, rules, refers, organization, volunteer, partner,
+		SELECT (SELECT string_agg(record_send(ROW(seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner,
 		                                          salt, details, leaf)), '') FROM entry WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(int8send(seq) || int8send(account) || int8send(minutes) || int8send(balance) || int4send(effective - date '1970-01-01')
+		       (SELECT string_agg(int8send(seq) || int8send(account) || int8send(minutes) || int8send(balance) || date_send(effective)
 		                          || boolsend(may_owe) || textsend(unit) || '\x00', '') FROM posting WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, volunteer, organization, served_on - date '1970-01-01', minutes, span_from, span_to, fingerprint, reference,
+		       (SELECT string_agg(record_send(ROW(seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
 		                                          reposts_shift, reposts_reference, grade, care, youth, pooled)), '') FROM claim WHERE seq >= $1 AND seq < $2),
 		       (SELECT string_agg(record_send(ROW(seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)), '') FROM hold WHERE seq >= $1 AND seq < $2),
 		       (SELECT string_agg(record_send(ROW(seq, hold, held, given)), '') FROM settlement WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, owner, choice, option, chosen_on - date '1970-01-01')), '') FROM choice WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, giver, receiver, minutes, given_on - date '1970-01-01')), '') FROM gift WHERE seq >= $1 AND seq < $2),
+		       (SELECT string_agg(record_send(ROW(seq, owner, choice, option, chosen_on)), '') FROM choice WHERE seq >= $1 AND seq < $2),
+		       (SELECT string_agg(record_send(ROW(seq, giver, receiver, minutes, given_on)), '') FROM gift WHERE seq >= $1 AND seq < $2),
 		       (SELECT string_agg(int8send(id) || int4send(octet_length(hash)) || hash, '') FROM hash WHERE id >= $3 AND id < $4)`
 	statement, err := tx.PreparexContext(ctx, query)
 	if err != nil {
@@ -60,21 +59,12 @@ func (r *pageReader) read(ctx context.Context, number int64) (p pageRows, err er
 	return p, nil
 }
 
-// postgresEpoch is the instant from which PostgreSQL counts microseconds.
-const postgresEpoch = 946_684_800_000_000
-
-func (w *wire) instant() time.Time { return time.UnixMicro(w.number(0) + postgresEpoch).UTC() }
-
 func (w *wire) entry(r *Record) {
-	r.Seq, r.Kind, r.Effective, r.Recorded, r.By = w.seq(), kindOf(w.bytes()), ledger.Date(w.number(0)), w.instant(), w.id()
-	copy(r.Rules[:], w.bytes())
-	if refers, ok := w.numberOrNull(); ok {
-		seq := ledger.Seq(refers)
-		r.Refers = &seq
-	}
-	r.Organization, r.Volunteer, r.Partner = w.id(), w.id(), w.id()
-	copy(r.Salt[:], w.bytes())
-	r.Details, r.Leaf = w.bytes(), w.bytes()
+	r.Seq, r.Kind, r.Effective, r.Recorded, r.By = w.seq(), kindOf(w.word()), w.date(), w.instant(), w.idOrNull()
+	w.fixedOrNull(r.Rules[:])
+	r.Refers, r.Organization, r.Volunteer, r.Partner = w.seqOrNull(), w.idOrNull(), w.idOrNull(), w.idOrNull()
+	w.fixed(r.Salt[:])
+	r.Details, r.Leaf = w.word(), w.word()
 }
 
 var kinds = func() map[string]ledger.Kind {
@@ -133,7 +123,7 @@ func (w *wire) posting(s *postingSide) {
 	}
 	number := binary.BigEndian.Uint64
 	s.seq, s.Account, s.Minutes, s.balance = ledger.Seq(number(b)), ledger.AccountID(number(b[8:])), ledger.Minutes(number(b[16:])), ledger.Minutes(number(b[24:]))
-	s.on, s.mayOwe, s.Unit = ledger.Date(int32(binary.BigEndian.Uint32(b[32:]))), b[36] != 0, unitOf(w.take(end))
+	s.on, s.mayOwe, s.Unit = ledger.Date(int32(binary.BigEndian.Uint32(b[32:]))+postgresEpochDay), b[36] != 0, unitOf(w.take(end))
 	w.take(1)
 }
 
@@ -146,12 +136,12 @@ func (w *wire) hash(s *hashSide) {
 }
 
 func (w *wire) claim(s *claimSide) {
-	*s = claimSide{w.seq(), w.id(), w.id(), int32(w.number(0)), w.minutes(), w.number(-1), w.number(-1), w.bytes(), w.text(),
-		w.number(-1), w.number(-1), gradeOf(w.bytes()), w.minutes(), w.minutes(), w.minutes()}
+	*s = claimSide{w.seq(), w.id(), w.id(), w.date(), w.minutes(), w.numberOrNull(-1), w.numberOrNull(-1), w.bytes(), w.textOrNull(),
+		w.numberOrNull(-1), w.numberOrNull(-1), gradeOf(w.word()), w.minutes(), w.minutes(), w.minutes()}
 }
 
 func (w *wire) hold(s *holdSide) {
-	*s = holdSide{w.seq(), w.id(), w.id(), w.id(), w.text(), w.minutes(), w.seq(), instant(w.instant()), w.number(-1)}
+	*s = holdSide{w.seq(), w.id(), w.id(), w.id(), w.text(), w.minutes(), w.seq(), instant(w.instant()), w.numberOrNull(-1)}
 }
 
 func (w *wire) settlement(s *settlementSide) {
@@ -159,28 +149,29 @@ func (w *wire) settlement(s *settlementSide) {
 }
 
 func (w *wire) choice(s *choiceSide) {
-	*s = choiceSide{w.seq(), w.id(), w.text(), w.text(), int32(w.number(0))}
+	*s = choiceSide{w.seq(), w.id(), w.text(), w.text(), w.date()}
 }
 
 func (w *wire) gift(s *giftSide) {
-	*s = giftSide{w.seq(), w.id(), w.id(), w.minutes(), int32(w.number(0))}
+	*s = giftSide{w.seq(), w.id(), w.idOrNull(), w.minutes(), w.date()}
 }
 
 func (w *wire) carry(s *carrySide) {
-	*s = carrySide{w.seq(), w.id(), unitOf(w.bytes()), w.number(0), w.number(0)}
+	*s = carrySide{w.seq(), w.id(), unitOf(w.word()), w.number(int8Type), w.number(int8Type)}
 }
 
 // account reads an account; texts are those of the chart, and one for each owner.
 func (w *wire) account(owners map[uuid.UUID]string) (a ledger.Account) {
-	a.ID = ledger.AccountID(w.number(0))
-	kind, owner, purpose := w.bytes(), w.bytes(), w.bytes()
-	a.Owner.Kind, a.Purpose, a.Unit, a.MayOwe = ledger.OwnerKind(kind), ledger.Purpose(purpose), unitOf(w.bytes()), w.yes()
+	a.ID = ledger.AccountID(w.number(int8Type))
+	kind, owner, purpose := w.word(), w.orNull(uuidType), w.word()
+	a.Owner.Kind, a.Purpose, a.Unit, a.MayOwe = ledger.OwnerKind(kind), ledger.Purpose(purpose), unitOf(w.word()), w.yes()
 	for _, l := range ledger.Chart {
 		if string(l.Owner) == string(kind) && string(l.Purpose) == string(purpose) {
 			a.Owner.Kind, a.Purpose = l.Owner, l.Purpose
 		}
 	}
 	if len(owner) != len(uuid.UUID{}) {
+		w.odd = w.odd || owner != nil
 		return a
 	}
 	id, ok := owners[uuid.UUID(owner)]

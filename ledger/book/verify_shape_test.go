@@ -40,6 +40,13 @@ var wrongInManyWays = map[string]string{
 	"rows of no entry": `INSERT INTO answer SELECT client, key || 'x', request, recorded, -5, subject, refusal FROM answer WHERE seq = 100;
 		INSERT INTO posting SELECT 5000, account, unit, minutes, balance, may_owe, effective FROM posting WHERE seq = 100;
 		INSERT INTO rollup SELECT account, level, period, 4096, minutes, entries FROM rollup WHERE upto = 1024`,
+	"nothing where something must be": `ALTER TABLE claim ALTER youth DROP NOT NULL; ALTER TABLE rollup ALTER minutes DROP NOT NULL; ALTER TABLE account ALTER may_owe DROP NOT NULL;
+		ALTER TABLE posting ALTER may_owe DROP NOT NULL; ALTER TABLE hash ALTER hash DROP NOT NULL; ALTER TABLE checkpoint DROP CONSTRAINT checkpoint_pkey, ALTER size DROP NOT NULL;
+		UPDATE claim SET youth = NULL WHERE seq IN (77, 600); UPDATE rollup SET minutes = NULL WHERE upto = 1024 AND minutes = 0; UPDATE account SET may_owe = NULL WHERE NOT may_owe;
+		UPDATE posting SET may_owe = NULL WHERE seq = 1090 AND NOT may_owe; UPDATE hash SET hash = NULL WHERE id = 500;
+		INSERT INTO checkpoint SELECT NULL, note FROM checkpoint`,
+	"days and instants where they end": `UPDATE entry SET effective = 'infinity', recorded = 'infinity' WHERE seq = 100; UPDATE claim SET served_on = '-infinity' WHERE seq = 200;
+		UPDATE posting SET effective = 'infinity' WHERE seq = 300; UPDATE answer SET recorded = '-infinity' WHERE seq = 400`,
 }
 
 // However the work is divided, the same is found, and told in the order of the entries.
