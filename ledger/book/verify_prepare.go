@@ -55,7 +55,7 @@ type prepared struct {
 // preparePage reads a page and prepares its entries.
 func (g *ground) preparePage(ctx context.Context, reader *pageReader, p *page, ids *idTexts) error {
 	var rows pageRows
-	if p.number >= 0 { // below are no entries, and no answer is to one
+	if p.number >= 0 && p.number < g.shape.beyond() { // below and beyond are no entries, and no answer is to one
 		var err error
 		if rows, err = reader.read(ctx, p.number); err != nil {
 			return err

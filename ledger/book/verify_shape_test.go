@@ -45,6 +45,10 @@ var wrongInManyWays = map[string]string{
 		UPDATE claim SET youth = NULL WHERE seq IN (77, 600); UPDATE rollup SET minutes = NULL WHERE upto = 1024 AND minutes = 0; UPDATE account SET may_owe = NULL WHERE NOT may_owe;
 		UPDATE posting SET may_owe = NULL WHERE seq = 1090 AND NOT may_owe; UPDATE hash SET hash = NULL WHERE id = 500;
 		INSERT INTO checkpoint SELECT NULL, note FROM checkpoint`,
+	"numbers where 64 bits end": `ALTER TABLE rollup DROP CONSTRAINT rollup_entries_positive;
+		UPDATE entry SET seq = 4611686018427387905 WHERE seq = 900; UPDATE entry SET seq = 9223372036854775807 WHERE seq = 901; UPDATE posting SET seq = 9223372036854775807 WHERE seq = 901;
+		UPDATE answer SET seq = 9223372036854775807 WHERE seq = 800; UPDATE carry SET seq = 9223372036854775806 WHERE seq = 700; UPDATE claim SET seq = -9223372036854775808 WHERE seq = 600;
+		INSERT INTO rollup SELECT account, level, period, -9223372036854775808, minutes, entries FROM rollup WHERE upto = 1024`,
 	"days and instants where they end": `UPDATE entry SET effective = 'infinity', recorded = 'infinity' WHERE seq = 100; UPDATE claim SET served_on = '-infinity' WHERE seq = 200;
 		UPDATE posting SET effective = 'infinity' WHERE seq = 300; UPDATE answer SET recorded = '-infinity' WHERE seq = 400`,
 }
