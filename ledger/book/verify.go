@@ -140,7 +140,6 @@ func newVerifier(b *Book, s snapshot, shape verifyShape) *verifier {
 		tx: s[0], readers: s[2:], tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
 		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, kinBySeq: map[ledger.Seq]*relationFacts{}, redeemed: map[string]*redeemedKept{},
 		wards: map[string][]WardConsent{}, strikes: map[string][]ledger.Date{}, groups: newGroupsKept(),
-		keptClaims: keptBy[keptClaim]{shape.pageBits, map[ledger.Seq][]*keptClaim{}}, keptHolds: keptBy[keptHold]{shape.pageBits, map[ledger.Seq][]*keptHold{}},
 		words: map[string]string{}, rolled: map[int64]*rolled{}, registered: map[ledger.Owner]bool{}, kinds: map[ledger.Kind]int64{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
@@ -202,7 +201,9 @@ func (v *verifier) walk(ctx context.Context, pages <-chan *page, progress func(d
 		if p.err != nil {
 			return p.err
 		}
-		v.checkPage(p)
+		if err := v.checkPage(ctx, p); err != nil {
+			return err
+		}
 		if progress != nil && len(p.entries) > 0 {
 			progress(v.report.Entries, v.of)
 		}
@@ -292,10 +293,13 @@ func inChart(a ledger.Account) bool {
 }
 
 // checkPage checks the entries of a page, and what stands between them.
-func (v *verifier) checkPage(p *page) {
+func (v *verifier) checkPage(ctx context.Context, p *page) error {
 	v.joinTree(p)
 	v.strays = append(v.strays, p.strays...)
 	for i := range p.entries {
+		if err := ctx.Err(); err != nil { // the entries of a book in which rules of the schema were dropped may have much beside them
+			return err
+		}
 		r := &p.entries[i]
 		if r.Seq != v.next {
 			v.find(v.next, "is missing: entry %d follows entry %d", r.Seq, v.next-1)
@@ -316,6 +320,7 @@ func (v *verifier) checkPage(p *page) {
 		v.next++
 	}
 	v.checkSums(p, math.MaxInt64)
+	return nil
 }
 
 // checkStraysBefore tells of what stands before an entry and belongs to none, after it was told which entry is missing.

@@ -47,8 +47,12 @@ func (v *verifier) keepServed(r *prepared) {
 	v.groups.servedFor[k.Organization] = append(v.groups.servedFor[k.Organization], &k.servedClaim)
 }
 
-// keepFlows keeps what came into volunteers' credit and what went out of it. The lines of one volunteer count together.
+// keepFlows keeps what came into volunteers' credit and what went out of it. The lines of one volunteer count together, for
+// which each is held against each: of more lines than an entry may have nothing is kept.
 func (v *verifier) keepFlows(r *prepared) {
+	if len(r.Lines) > ledger.PostingsMax {
+		return
+	}
 	for i := range r.Lines {
 		l := &r.Lines[i]
 		if l.Owner.Kind != ledger.OwnerVolunteer || l.Unit != ledger.Care {
