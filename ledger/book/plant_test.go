@@ -76,6 +76,7 @@ func TestVerifyFindsAnyChangeOfAnyColumn(t *testing.T) {
 	for _, x := range lookalikes {
 		planted += plant(t, b, db, x.table, x.set, fmt.Sprintf(`UPDATE %s SET %s WHERE ctid = (SELECT max(ctid) FROM %[1]s WHERE %[3]s)`, x.table, x.set, x.where))
 	}
+	planted += plant(t, b, db, "checkpoint", "one of no size", `ALTER TABLE checkpoint ALTER size DROP NOT NULL; INSERT INTO checkpoint SELECT NULL, note FROM checkpoint LIMIT 1`)
 	if planted < 40 {
 		t.Errorf("%d plantings are few", planted)
 	}

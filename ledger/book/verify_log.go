@@ -48,6 +48,9 @@ func (a *aside) checkCheckpoints(ctx context.Context, outside []byte, size ledge
 			return fmt.Errorf("reading checkpoints: %w", err)
 		}
 		if len(rows) == 0 {
+			if of := a.rows["checkpoint"]; of != a.checkpoints {
+				a.log.find(-1, "table checkpoint has %d rows, of which %d have a size", of, a.checkpoints)
+			}
 			return a.checkOutside(ctx, outside, last, size)
 		}
 		if err := a.checkSigned(ctx, rows, last, size); err != nil {
