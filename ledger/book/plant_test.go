@@ -97,6 +97,8 @@ var lookalikes = []struct{ table, set, where string }{
 	{"partner", "external_id = ''", "external_id IS NULL"},
 	{"entry", `salt = salt || '\x00'`, "true"},
 	{"entry", `rules = rules || '\x00'`, "rules IS NOT NULL"},
+	{"carry", "unit = 'youth', rest = 0, parts = 0", "unit = 'care'"},
+	{"carry", "unit = 'youth', rest = 0, parts = 0", "unit = 'care'"},
 	{"answer", `request = request || '\x00'`, "true"},
 }
 

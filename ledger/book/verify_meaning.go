@@ -208,8 +208,8 @@ func (v *verifier) checkCarry(r *prepared) {
 			v.find(r.Seq, "has a row in carry of %d/%d min of %s, it is %d/%d", c.Rest, c.Parts, c.Unit, want.Rest, want.Parts)
 		}
 	}
-	if missing := v.tally.Changed() - len(r.carries); missing != 0 {
-		v.find(r.Seq, "lacks %d rows in carry", missing)
+	if changed := v.tally.Changed(); !slices.EqualFunc(r.carries, changed, func(c carrySide, u ledger.Unit) bool { return c.Unit == u }) {
+		v.find(r.Seq, "has %d rows in carry, and should have one of each of %v", len(r.carries), changed)
 	}
 }
 
