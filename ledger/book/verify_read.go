@@ -3,11 +3,13 @@ package book
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"timebank/ledger"
@@ -21,42 +23,83 @@ const readByRange = `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan
 // pageRows are the rows of a page, each table's as one value that wire reads.
 type pageRows struct{ entries, postings, claims, holds, settlements, choices, gifts, hashes []byte }
 
+const pageTables = 8
+
+// tables gives them in the order of the query's columns.
+func (p *pageRows) tables() [pageTables]*[]byte {
+	return [...]*[]byte{&p.entries, &p.postings, &p.claims, &p.holds, &p.settlements, &p.choices, &p.gifts, &p.hashes}
+}
+
 // pageReader reads pages on one connection.
 type pageReader struct {
 	statement *sqlx.Stmt
 	bits      uint
+	usual     [pageTables]int // bytes of each table's rows in the page before, and some more
 }
+
+// partEntries: a page is read in parts of 32 entries, the rows of each of which PostgreSQL puts together in memory that it has at
+// hand. For values of megabytes it asks the system for memory each time, and the system took as long as all the rest.
+const partEntries = 32
 
 // newPageReader prepares the one query that reads all of a page. Prepared, its values come as bytes, not as text. Of postings and hashes
 // there are several to an entry: put together column by column they take half of what record_send takes for them.
 func newPageReader(ctx context.Context, tx *sqlx.Tx, bits uint) (*pageReader, error) {
 	const query = `
 		SELECT (SELECT string_agg(record_send(ROW(seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner,
-		                                          salt, details, leaf)), '') FROM entry WHERE seq >= $1 AND seq < $2),
+		                                          salt, details, leaf)), '') FROM entry WHERE seq >= begin AND seq < stop),
 		       (SELECT string_agg(int8send(seq) || int8send(account) || int8send(minutes) || int8send(balance) || date_send(effective)
-		                          || boolsend(may_owe) || textsend(unit) || '\x00', '') FROM posting WHERE seq >= $1 AND seq < $2),
+		                          || boolsend(may_owe) || textsend(unit) || '\x00', '') FROM posting WHERE seq >= begin AND seq < stop),
 		       (SELECT string_agg(record_send(ROW(seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
-		                                          reposts_shift, reposts_reference, grade, care, youth, pooled)), '') FROM claim WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)), '') FROM hold WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, hold, held, given)), '') FROM settlement WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, owner, choice, option, chosen_on)), '') FROM choice WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(record_send(ROW(seq, giver, receiver, minutes, given_on)), '') FROM gift WHERE seq >= $1 AND seq < $2),
-		       (SELECT string_agg(int8send(id) || int4send(octet_length(hash)) || hash, '') FROM hash WHERE id >= $3 AND id < $4)`
+		                                          reposts_shift, reposts_reference, grade, care, youth, pooled)), '') FROM claim WHERE seq >= begin AND seq < stop),
+		       (SELECT string_agg(record_send(ROW(seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)), '') FROM hold WHERE seq >= begin AND seq < stop),
+		       (SELECT string_agg(record_send(ROW(seq, hold, held, given)), '') FROM settlement WHERE seq >= begin AND seq < stop),
+		       (SELECT string_agg(record_send(ROW(seq, owner, choice, option, chosen_on)), '') FROM choice WHERE seq >= begin AND seq < stop),
+		       (SELECT string_agg(record_send(ROW(seq, giver, receiver, minutes, given_on)), '') FROM gift WHERE seq >= begin AND seq < stop),
+		       (SELECT string_agg(int8send(id) || int4send(octet_length(hash)) || hash, '') FROM hash WHERE id >= hash_begin AND id < hash_stop)
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS part (begin, stop, hash_begin, hash_stop)`
 	statement, err := tx.PreparexContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("preparing to read pages: %w", err)
 	}
-	return &pageReader{statement, bits}, nil
+	return &pageReader{statement: statement, bits: bits}, nil
 }
 
 func (r *pageReader) read(ctx context.Context, number int64) (p pageRows, err error) {
-	from, to := number<<r.bits, (number+1)<<r.bits
-	err = r.statement.QueryRowContext(ctx, from, to, tlog.StoredHashCount(from), tlog.StoredHashCount(to)).Scan(
-		&p.entries, &p.postings, &p.claims, &p.holds, &p.settlements, &p.choices, &p.gifts, &p.hashes)
+	parts := partsOf(number<<r.bits, (number+1)<<r.bits)
+	rows, err := r.statement.QueryContext(ctx, pq.Array(parts.from), pq.Array(parts.to), pq.Array(parts.hashFrom), pq.Array(parts.hashTo))
 	if err != nil {
-		return p, fmt.Errorf("reading the entries from %d: %w", from, err)
+		return p, fmt.Errorf("reading the entries from %d: %w", parts.from[0], err)
 	}
-	return p, nil
+	defer rows.Close()
+	var values [pageTables]sql.RawBytes
+	var into [pageTables]any
+	for i, table := range p.tables() {
+		into[i], *table = &values[i], make([]byte, 0, r.usual[i])
+	}
+	for rows.Next() {
+		if err := rows.Scan(into[:]...); err != nil {
+			return p, fmt.Errorf("reading the entries from %d: %w", parts.from[0], err)
+		}
+		for i, table := range p.tables() {
+			*table = append(*table, values[i]...)
+		}
+	}
+	for i, table := range p.tables() {
+		r.usual[i] = len(*table) + len(*table)/8
+	}
+	return p, rows.Err()
+}
+
+// parts are ranges of entries and of stored hashes, each without its end.
+type parts struct{ from, to, hashFrom, hashTo []int64 }
+
+func partsOf(from, to int64) (p parts) {
+	for ; from < to; from += partEntries {
+		end := min(from+partEntries, to)
+		p.from, p.to = append(p.from, from), append(p.to, end)
+		p.hashFrom, p.hashTo = append(p.hashFrom, tlog.StoredHashCount(from)), append(p.hashTo, tlog.StoredHashCount(end))
+	}
+	return p
 }
 
 func (w *wire) entry(r *Record) {
