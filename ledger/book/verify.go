@@ -136,7 +136,7 @@ type running struct {
 
 func newVerifier(b *Book, s snapshot, shape verifyShape) *verifier {
 	v := &verifier{ground: ground{shape: shape, zone: b.cfg.Zone, sets: b.rules(), rules: map[ledger.Hash]*policy.Rules{}, accounts: map[ledger.AccountID]*running{},
-		owned: map[ledger.Owner][]*running{}, owners: map[uuid.UUID]string{}},
+		owned: map[ledger.Owner][]*running{}, owners: map[uuid.UUID]string{}, rooms: make(chan *pageRoom, roomsMax)},
 		tx: s[0], readers: s[2:], tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
 		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, kinBySeq: map[ledger.Seq]*relationFacts{}, redeemed: map[string]*redeemedKept{},
 		wards: map[string][]WardConsent{}, strikes: map[string][]ledger.Date{}, groups: newGroupsKept(),
@@ -207,6 +207,7 @@ func (v *verifier) walk(ctx context.Context, pages <-chan *page, progress func(d
 		if progress != nil && len(p.entries) > 0 {
 			progress(v.report.Entries, v.of)
 		}
+		v.release(p)
 	}
 	return ctx.Err()
 }

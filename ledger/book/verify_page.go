@@ -29,6 +29,7 @@ type verifyShape struct {
 type page struct {
 	number                    int64
 	answers, carries, rollups []byte
+	room                      *pageRoom
 
 	entries []prepared
 	loose   []postingSide // that stand beside no entry

@@ -30,11 +30,16 @@ func (p *pageRows) tables() [pageTables]*[]byte {
 	return [...]*[]byte{&p.entries, &p.postings, &p.claims, &p.holds, &p.settlements, &p.choices, &p.gifts, &p.hashes}
 }
 
+func (p *pageRows) clear() {
+	for _, table := range p.tables() {
+		*table = (*table)[:0]
+	}
+}
+
 // pageReader reads pages on one connection.
 type pageReader struct {
 	statement *sqlx.Stmt
 	bits      uint
-	usual     [pageTables]int // bytes of each table's rows in the page before, and some more
 }
 
 // partEntries: a page is read in parts of 32 entries, the rows of each of which PostgreSQL puts together in memory that it has at
@@ -61,33 +66,31 @@ func newPageReader(ctx context.Context, tx *sqlx.Tx, bits uint) (*pageReader, er
 	if err != nil {
 		return nil, fmt.Errorf("preparing to read pages: %w", err)
 	}
-	return &pageReader{statement: statement, bits: bits}, nil
+	return &pageReader{statement, bits}, nil
 }
 
-func (r *pageReader) read(ctx context.Context, number int64) (p pageRows, err error) {
+// read adds the rows of a page to p.
+func (r *pageReader) read(ctx context.Context, number int64, p *pageRows) error {
 	parts := partsOf(number<<r.bits, (number+1)<<r.bits)
 	rows, err := r.statement.QueryContext(ctx, pq.Array(parts.from), pq.Array(parts.to), pq.Array(parts.hashFrom), pq.Array(parts.hashTo))
 	if err != nil {
-		return p, fmt.Errorf("reading the entries from %d: %w", parts.from[0], err)
+		return fmt.Errorf("reading the entries from %d: %w", parts.from[0], err)
 	}
 	defer rows.Close()
 	var values [pageTables]sql.RawBytes
 	var into [pageTables]any
-	for i, table := range p.tables() {
-		into[i], *table = &values[i], make([]byte, 0, r.usual[i])
+	for i := range into {
+		into[i] = &values[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(into[:]...); err != nil {
-			return p, fmt.Errorf("reading the entries from %d: %w", parts.from[0], err)
+			return fmt.Errorf("reading the entries from %d: %w", parts.from[0], err)
 		}
 		for i, table := range p.tables() {
 			*table = append(*table, values[i]...)
 		}
 	}
-	for i, table := range p.tables() {
-		r.usual[i] = len(*table) + len(*table)/8
-	}
-	return p, rows.Err()
+	return rows.Err()
 }
 
 // parts are ranges of entries and of stored hashes, each without its end.

@@ -95,6 +95,25 @@ func TestVerifyFindsTheSameHoweverItIsDivided(t *testing.T) {
 	}
 }
 
+// What is kept of an entry of any kind is no part of its page, whose memory the next page takes: in pages of one and of a few
+// entries the same is found as in one page, of a sound book and of one whose last entries are wrong.
+func TestVerifyKeepsNothingOfAPage(t *testing.T) {
+	t.Parallel()
+	b := plantedBook(t)
+	for _, change := range []string{``, `UPDATE entry SET details = replace(details, '"facts":{', '"facts":{"age":7,') WHERE seq % 3 = 0`} {
+		b.Tamper(t, change)
+		want, err := b.Verify(t.Context(), nil)
+		if err != nil || (len(want.Findings) > 0) != (change != "") {
+			t.Fatalf("%v, %v", want.Findings, err)
+		}
+		for _, bits := range []uint{0, 2} {
+			if have, err := b.VerifyIn(t.Context(), bits, 2, nil); err != nil || cmp.Diff(want, have) != "" {
+				t.Errorf("in pages of %d: %v (-one page +have):\n%s", 1<<bits, err, cmp.Diff(want, have))
+			}
+		}
+	}
+}
+
 // Who stops verifying gets an answer at once, and leaves nothing behind: no goroutine, no transaction. It runs alone, so that
 // what is there is its own.
 func TestVerifyThatIsCancelledLeavesNothing(t *testing.T) {
