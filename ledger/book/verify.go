@@ -336,7 +336,9 @@ func (v *verifier) checkStraysBefore(seq ledger.Seq) {
 // rolled up until then.
 func (v *verifier) checkSums(p *page, seq ledger.Seq) {
 	for len(p.loose) > 0 && p.loose[0].seq < seq {
-		v.rollPosting(p.loose[0].Account, p.loose[0].on, p.loose[0].Minutes)
+		if a := v.accounts[p.loose[0].Account]; a != nil {
+			a.rollPosting(p.loose[0].on, p.loose[0].Minutes)
+		}
 		p.loose = p.loose[1:]
 	}
 	v.checkRolled(p, int64(seq))
@@ -371,13 +373,13 @@ func (v *verifier) checkLines(r *prepared) {
 		l := &r.Lines[i]
 		v.report.Postings++
 		v.report.Sums[l.Unit] += l.Minutes
-		a, ok := v.accounts[l.Account]
-		if !ok {
+		a := r.touched[i]
+		if a == nil {
 			v.find(r.Seq, "touches account %s, which does not exist", l.Account)
 			continue
 		}
 		a.balance += l.Minutes
-		v.rollPosting(l.Account, r.postedOn[i], l.Minutes)
+		a.rollPosting(r.postedOn[i], l.Minutes)
 		switch {
 		case a.Unit != l.Unit:
 			v.find(r.Seq, "puts %s on account %s of %s", l.Unit, l.Account, a.Unit)

@@ -34,6 +34,7 @@ func (g *ground) idTexts() *idTexts { return &idTexts{g.owners, map[uuid.UUID]st
 type prepared struct {
 	Record
 	postedOn    []ledger.Date // as the rows of its postings say, in the order of its lines
+	touched     []*running    // the accounts of its lines; nil for one that does not exist
 	oddPosting  bool          // a row of a posting has another date or nature
 	claim       *claimSide
 	hold        *holdSide
@@ -175,18 +176,19 @@ func beside[T any](p *page, c collected[T], seq func(*T) ledger.Seq, give func(r
 func (g *ground) gatherLines(p *page, w *wire) error {
 	postings := collect(w, &p.room.postings, (*wire).posting)
 	n := len(postings.rows)
-	lines, moved, days := take(&p.room.lines, n), take(&p.room.moved, n), take(&p.room.days, n)
+	lines, moved, days, accounts := take(&p.room.lines, n), take(&p.room.moved, n), take(&p.room.days, n), take(&p.room.accounts, n)
 	return beside(p, postings, func(s *postingSide) ledger.Seq { return s.seq }, func(r *prepared, rows []postingSide) {
 		n := len(rows)
 		if n > len(lines) { // an entry is there twice: it has no place in what was counted
-			lines, moved, days = make([]Line, n), make([]ledger.Posting, n), make([]ledger.Date, n)
+			lines, moved, days, accounts = make([]Line, n), make([]ledger.Posting, n), make([]ledger.Date, n), make([]*running, n)
 		}
 		slices.SortFunc(rows, func(a, b postingSide) int { return ledger.ComparePostings(a.Posting, b.Posting) })
-		r.Lines, r.Postings, r.postedOn = lines[:n:n], moved[:n:n], days[:n:n]
-		lines, moved, days = lines[n:], moved[n:], days[n:]
+		r.Lines, r.Postings, r.postedOn, r.touched = lines[:n:n], moved[:n:n], days[:n:n], accounts[:n:n]
+		lines, moved, days, accounts = lines[n:], moved[n:], days[n:], accounts[n:]
 		for i, s := range rows {
 			r.Lines[i], r.Postings[i], r.postedOn[i] = Line{Posting: s.Posting, Balance: s.balance}, s.Posting, s.on
 			a := g.accounts[s.Account]
+			r.touched[i] = a
 			if r.oddPosting = r.oddPosting || a == nil || a.MayOwe != s.mayOwe || s.on != r.Effective; a != nil {
 				r.Lines[i].Owner, r.Lines[i].Purpose = a.Owner, a.Purpose
 			}

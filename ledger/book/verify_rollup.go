@@ -84,11 +84,7 @@ func (v *verifier) keepRolled(accounts []ledger.AccountID) {
 }
 
 // rollPosting adds a posting to the sums that it belongs to.
-func (v *verifier) rollPosting(account ledger.AccountID, on ledger.Date, m ledger.Minutes) {
-	a := v.accounts[account]
-	if a == nil {
-		return
-	}
+func (a *running) rollPosting(on ledger.Date, m ledger.Minutes) {
 	if a.line != nil {
 		a.line.post(on, m)
 	}

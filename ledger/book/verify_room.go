@@ -13,6 +13,7 @@ type pageRoom struct {
 	lines       []Line
 	moved       []ledger.Posting
 	days        []ledger.Date
+	accounts    []*running
 	claims      []claimSide
 	holds       []holdSide
 	settlements []settlementSide
