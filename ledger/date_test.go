@@ -70,7 +70,20 @@ func FuzzParseDate(f *testing.F) {
 		case err == nil && (d.String() != s || d < ledger.DateMin || d > ledger.DateMax):
 			t.Errorf("ParseDate(%q) = %s", s, d)
 		}
+		day, err2 := time.Parse("2006-01-02", s)
+		if want := ledger.DateOf(day); err == nil && (err2 != nil || want != d) || err != nil && err2 == nil && want >= ledger.DateMin && want <= ledger.DateMax {
+			t.Errorf("ParseDate(%q) = %s, %v; the library says %s, %v", s, d, err, want, err2)
+		}
 	})
+}
+
+// Every date that there is, and some that the ledger takes no more, is written as the library writes it.
+func TestDate_is_written_as_the_library_writes_it(t *testing.T) {
+	for d := ledger.DateMin - 700_000; d <= ledger.DateMax+3_000_000; d += 17 {
+		if want := d.Time().Format("2006-01-02"); d.String() != want {
+			t.Fatalf("String() = %s, want %s", d, want)
+		}
+	}
 }
 
 func TestDate_counts_days(t *testing.T) {

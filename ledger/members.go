@@ -18,11 +18,17 @@ type Members struct {
 // membersBytes has room for most objects within details; the whole of a claim's grows once or twice.
 const membersBytes = 256
 
+// MembersIn gives an object without members that is written into a room, as long as it fits.
+func MembersIn(room []byte) Members { return Members{text: room[:0]} }
+
 // name begins a member.
 func (m *Members) name(name string) {
 	separator := byte(',')
 	if len(m.text) == 0 {
-		separator, m.text = '{', make([]byte, 0, membersBytes)
+		separator = '{'
+		if m.text == nil {
+			m.text = make([]byte, 0, membersBytes)
+		}
 	}
 	m.text = append(append(append(m.text, separator, '"'), name...), '"', ':')
 }

@@ -11,7 +11,7 @@ import (
 // its beginning, a scenario or a simulation, asks it before each claim and tells it after.
 type Tally struct {
 	of      map[string]*tallied // by volunteer
-	changed int                 // carries that the last claim or correction changed
+	changed []ledger.Unit       // of the carries that the last claim or correction changed
 }
 
 // tallied is what is counted of one volunteer.
@@ -108,14 +108,14 @@ func (t *Tally) Undo(r *Rules, volunteer string, f ClaimFacts, e Earned) {
 
 // carry adds (or, by -1, takes back) what rounding left of a claim.
 func (t *Tally) carry(r *Rules, v *tallied, e Earned, sign int64) {
-	t.changed = 0
+	t.changed = t.changed[:0]
 	for _, u := range [...]ledger.Unit{ledger.Care, ledger.Youth} {
 		if e.left(u) == 0 {
 			continue
 		}
 		c := v.carried(u)
 		*c = c.Plus(sign*e.left(u), r.parts(u))
-		t.changed++
+		t.changed = append(t.changed, u)
 	}
 }
 
@@ -128,8 +128,8 @@ func (t *Tally) Carried(volunteer string, u ledger.Unit) Carry {
 	return *v.carried(u)
 }
 
-// Changed gives of how many units the last claim or correction changed what rounding left.
-func (t *Tally) Changed() int { return t.changed }
+// Changed gives of which units the last claim or correction changed what rounding left, until the next does.
+func (t *Tally) Changed() []ledger.Unit { return t.changed }
 
 // Move counts care credit that came (or went, when negative) in another way than by a claim.
 func (t *Tally) Move(volunteer string, m ledger.Minutes) { t.volunteer(volunteer).stored += m }

@@ -63,9 +63,12 @@ func bindingOf(r *Record, e effect, a *asked) binding {
 	return b
 }
 
-// text gives what encode gives, without reflection: every entry has one.
-func (b binding) text() ([]byte, error) {
-	var m ledger.Members
+// bindingBytes has room for the binding of an entry that opens no accounts.
+const bindingBytes = 512
+
+// text gives what encode gives, without reflection: every entry has one. It is written into the room, if it fits.
+func (b binding) text(room []byte) ([]byte, error) {
+	m := ledger.MembersIn(room)
 	m.Text("organization", b.Organization)
 	m.Text("volunteer", b.Volunteer)
 	m.Text("partner", b.Partner)
@@ -90,7 +93,7 @@ const boundMember = `"bound":"`
 
 // bind appends the hash of a binding to details.
 func (b binding) bind(details []byte) ([]byte, error) {
-	text, err := b.text()
+	text, err := b.text(make([]byte, 0, bindingBytes))
 	if err != nil {
 		return nil, err
 	}
@@ -105,14 +108,14 @@ func (b binding) bind(details []byte) ([]byte, error) {
 	return fmt.Appendf(slices.Clip(open), "%s%s%s\"}", comma, boundMember, ledger.Hash(sha256.Sum256(text))), nil
 }
 
-// binds reports whether details are such that bind made them, without making them again.
-func (b binding) binds(details []byte) bool {
+// binds reports whether details are such that bind made them, without making them again. The room is for the text of the binding.
+func (b binding) binds(details, room []byte) bool {
 	const tail = len(boundMember) + 2*sha256.Size + len(`"}`)
 	start := len(details) - tail
 	if start <= 0 || !bytes.HasPrefix(details[start:], []byte(boundMember)) || !bytes.HasSuffix(details, []byte(`"}`)) {
 		return false
 	}
-	text, err := b.text()
+	text, err := b.text(room)
 	if err != nil {
 		return false
 	}

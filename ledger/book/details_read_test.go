@@ -143,18 +143,18 @@ func TestBindsAcceptsWhatBindMakes(t *testing.T) {
 		if rapid.Bool().Draw(t, "opens") {
 			b.Accounts = append(b.Accounts, boundAccount{"00ff", ledger.Served})
 		}
-		have, err := b.text()
+		have, err := b.text(nil)
 		if want, err2 := encode(b); string(have) != string(want) || (err == nil) != (err2 == nil) {
 			t.Fatalf("text of %+v = %s, %v, want %s, %v", b, have, err, want, err2)
 		}
 		bare := rapid.SampledFrom([]string{`{}`, `{"a":1}`, `}`, `{"a":1,"bound":"x"}`}).Draw(t, "details")
 		text, err := b.bind([]byte(bare))
-		if err != nil || !b.binds(text) {
+		if err != nil || !b.binds(text, nil) {
 			t.Fatalf("binds(%s) = false, %v", text, err)
 		}
 		changed := spoilt(t, text)
 		again, err := b.bind(unbound(changed))
-		if want := err == nil && bytes.Equal(again, changed); b.binds(changed) != want {
+		if want := err == nil && bytes.Equal(again, changed); b.binds(changed, nil) != want {
 			t.Errorf("binds(%s) = %t, want %t", changed, !want, want)
 		}
 	})

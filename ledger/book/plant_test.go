@@ -67,10 +67,57 @@ func TestVerifyFindsAnyChangeOfAnyColumn(t *testing.T) {
 		planted += plant(t, b, db, table, "a row taken away", fmt.Sprintf(`DELETE FROM %s WHERE ctid = (SELECT max(ctid) FROM %[1]s)`, table))
 		planted += plant(t, b, db, table, "a row twice", fmt.Sprintf(`INSERT INTO %s SELECT * FROM %[1]s WHERE ctid = (SELECT max(ctid) FROM %[1]s)`, table))
 	}
+	for _, c := range columns {
+		if c.Name == "recorded" && c.Table == "checkpoint" {
+			continue
+		}
+		planted += plantNothing(t, b, db, c.Table, c.Name)
+	}
+	for _, x := range lookalikes {
+		planted += plant(t, b, db, x.table, x.set, fmt.Sprintf(`UPDATE %s SET %s WHERE ctid = (SELECT max(ctid) FROM %[1]s WHERE %[3]s)`, x.table, x.set, x.where))
+	}
+	planted += plant(t, b, db, "checkpoint", "one of no size", `ALTER TABLE checkpoint ALTER size DROP NOT NULL; INSERT INTO checkpoint SELECT NULL, note FROM checkpoint LIMIT 1`)
 	if planted < 40 {
 		t.Errorf("%d plantings are few", planted)
 	}
 	t.Logf("%d plantings, in %d tables", planted, len(tables))
+}
+
+// lookalikes are values that stand for nothing where one reads them, in place of the nothing that is written, and bytes after those
+// that are looked at.
+var lookalikes = []struct{ table, set, where string }{
+	{"claim", "span_from = -1, span_to = -1", "span_from IS NULL"},
+	{"claim", "reference = ''", "reference IS NULL"},
+	{"claim", "reposts_shift = -1", "reposts_shift IS NULL"},
+	{"claim", "reposts_reference = -1", "reposts_reference IS NULL"},
+	{"hold", "care_at = -1", "care_at IS NULL"},
+	{"answer", "refusal = ''", "refusal IS NULL"},
+	{"organization", "external_id = ''", "external_id IS NULL"},
+	{"volunteer", "external_id = ''", "external_id IS NULL"},
+	{"partner", "external_id = ''", "external_id IS NULL"},
+	{"entry", `salt = salt || '\x00'`, "true"},
+	{"entry", `rules = rules || '\x00'`, "rules IS NOT NULL"},
+	{"carry", "unit = 'youth', rest = 0, parts = 0", "unit = 'care'"},
+	{"carry", "unit = 'youth', rest = 0, parts = 0", "unit = 'care'"},
+	{"answer", `request = request || '\x00'`, "true"},
+}
+
+// plantNothing puts a NULL where the schema lets none be, best in place of a value that is next to nothing. Verifying must go
+// on, and tell of it.
+func plantNothing(t *testing.T, b *booktest.Book, db *sqlx.DB, table, column string) int {
+	t.Helper()
+	var nullable bool
+	if err := db.Get(&nullable, `SELECT NOT attnotnull FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2`, table, column); err != nil {
+		t.Fatal(err)
+	}
+	if nullable {
+		return 0
+	}
+	b.Tamper(t, fmt.Sprintf(`ALTER TABLE %s ALTER %s DROP NOT NULL`, table, column))
+	found := plant(t, b, db, table, column+" that is NULL", fmt.Sprintf(`UPDATE %s SET %s = NULL WHERE ctid =
+		(SELECT ctid FROM %[1]s ORDER BY %[2]s::text IN ('', '0', 'false', '{}') DESC, ctid LIMIT 1)`, table, column))
+	b.Tamper(t, fmt.Sprintf(`ALTER TABLE %s ALTER %s SET NOT NULL`, table, column))
+	return found
 }
 
 // plant makes one change, demands that verify finds it, and takes it back.
@@ -93,8 +140,8 @@ func plant(t *testing.T, b *booktest.Book, db *sqlx.DB, table, what, statement s
 	after = count()
 	if before != 0 || after == 0 {
 		t.Errorf("%s, %s: nothing was planted: the test's book has no such row", table, what)
-	} else if v, err := b.Verify(t.Context(), nil); err == nil && len(v.Findings) == 0 {
-		t.Errorf("%s, %s: verify finds nothing", table, what)
+	} else if v, err := b.Verify(t.Context(), nil); err != nil || len(v.Findings) == 0 {
+		t.Errorf("%s, %s: verify finds %v, %v", table, what, v.Findings, err)
 	}
 	b.Tamper(t, fmt.Sprintf(`DELETE FROM %s; INSERT INTO %[1]s TABLE untouched; DROP TABLE untouched`, table))
 	return 1

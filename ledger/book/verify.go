@@ -136,11 +136,10 @@ type running struct {
 
 func newVerifier(b *Book, s snapshot, shape verifyShape) *verifier {
 	v := &verifier{ground: ground{shape: shape, zone: b.cfg.Zone, sets: b.rules(), rules: map[ledger.Hash]*policy.Rules{}, accounts: map[ledger.AccountID]*running{},
-		owned: map[ledger.Owner][]*running{}, owners: map[uuid.UUID]string{}},
+		owned: map[ledger.Owner][]*running{}, owners: map[uuid.UUID]string{}, rooms: make(chan *pageRoom, roomsMax)},
 		tx: s[0], readers: s[2:], tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
 		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, kinBySeq: map[ledger.Seq]*relationFacts{}, redeemed: map[string]*redeemedKept{},
 		wards: map[string][]WardConsent{}, strikes: map[string][]ledger.Date{}, groups: newGroupsKept(),
-		keptClaims: keptBy[keptClaim]{shape.pageBits, map[ledger.Seq][]*keptClaim{}}, keptHolds: keptBy[keptHold]{shape.pageBits, map[ledger.Seq][]*keptHold{}},
 		words: map[string]string{}, rolled: map[int64]*rolled{}, registered: map[ledger.Owner]bool{}, kinds: map[ledger.Kind]int64{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
@@ -202,10 +201,13 @@ func (v *verifier) walk(ctx context.Context, pages <-chan *page, progress func(d
 		if p.err != nil {
 			return p.err
 		}
-		v.checkPage(p)
+		if err := v.checkPage(ctx, p); err != nil {
+			return err
+		}
 		if progress != nil && len(p.entries) > 0 {
 			progress(v.report.Entries, v.of)
 		}
+		v.release(p)
 	}
 	return ctx.Err()
 }
@@ -263,6 +265,9 @@ func (v *verifier) loadAccounts(ctx context.Context) (err error) {
 		if w.err != nil {
 			return fmt.Errorf("reading accounts: %w", w.err)
 		}
+		if w.odd {
+			v.find(-1, "account %s has a row in account%s", a.ID, oddColumn)
+		}
 		v.keepAccount(a)
 	}
 	v.keepRolled(rolled)
@@ -289,10 +294,13 @@ func inChart(a ledger.Account) bool {
 }
 
 // checkPage checks the entries of a page, and what stands between them.
-func (v *verifier) checkPage(p *page) {
+func (v *verifier) checkPage(ctx context.Context, p *page) error {
 	v.joinTree(p)
 	v.strays = append(v.strays, p.strays...)
 	for i := range p.entries {
+		if err := ctx.Err(); err != nil { // the entries of a book in which rules of the schema were dropped may have much beside them
+			return err
+		}
 		r := &p.entries[i]
 		if r.Seq != v.next {
 			v.find(v.next, "is missing: entry %d follows entry %d", r.Seq, v.next-1)
@@ -313,6 +321,7 @@ func (v *verifier) checkPage(p *page) {
 		v.next++
 	}
 	v.checkSums(p, math.MaxInt64)
+	return nil
 }
 
 // checkStraysBefore tells of what stands before an entry and belongs to none, after it was told which entry is missing.
@@ -327,7 +336,9 @@ func (v *verifier) checkStraysBefore(seq ledger.Seq) {
 // rolled up until then.
 func (v *verifier) checkSums(p *page, seq ledger.Seq) {
 	for len(p.loose) > 0 && p.loose[0].seq < seq {
-		v.rollPosting(p.loose[0].Account, p.loose[0].on, p.loose[0].Minutes)
+		if a := v.accounts[p.loose[0].Account]; a != nil {
+			a.rollPosting(p.loose[0].on, p.loose[0].Minutes)
+		}
 		p.loose = p.loose[1:]
 	}
 	v.checkRolled(p, int64(seq))
@@ -362,13 +373,13 @@ func (v *verifier) checkLines(r *prepared) {
 		l := &r.Lines[i]
 		v.report.Postings++
 		v.report.Sums[l.Unit] += l.Minutes
-		a, ok := v.accounts[l.Account]
-		if !ok {
+		a := r.touched[i]
+		if a == nil {
 			v.find(r.Seq, "touches account %s, which does not exist", l.Account)
 			continue
 		}
 		a.balance += l.Minutes
-		v.rollPosting(l.Account, r.postedOn[i], l.Minutes)
+		a.rollPosting(r.postedOn[i], l.Minutes)
 		switch {
 		case a.Unit != l.Unit:
 			v.find(r.Seq, "puts %s on account %s of %s", l.Unit, l.Account, a.Unit)

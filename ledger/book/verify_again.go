@@ -61,7 +61,7 @@ func (g *ground) prepareHours(p *page) {
 			claims++
 		}
 	}
-	again, kept := make([]hoursAgain, claims), make([]keptClaim, claims)
+	again, kept := take(&p.room.hours, claims), make([]keptClaim, claims)
 	for i := range p.entries {
 		if r := &p.entries[i]; r.Kind == ledger.KindHours {
 			claims--

@@ -34,7 +34,7 @@ func (a *aside) check(ctx context.Context, outside []byte, size ledger.Seq) erro
 	return a.checkCheckpoints(ctx, outside, size)
 }
 
-// countRows counts the rows of every table beside the entries of which each row belongs to one.
+// countRows counts the rows of every table beside the entries of which each row belongs to one, and the checkpoints.
 func (a *aside) countRows(ctx context.Context) error {
 	const query = `
 		SELECT 'claim' AS name, count(*) AS rows FROM claim UNION ALL SELECT 'hold', count(*) FROM hold
@@ -46,7 +46,8 @@ func (a *aside) countRows(ctx context.Context) error {
 		UNION ALL SELECT 'client_revoked', count(*) FROM client_revoked UNION ALL SELECT 'consent', count(*) FROM consent
 		UNION ALL SELECT 'ward_consent', count(*) FROM ward_consent UNION ALL SELECT 'relation', count(*) FROM relation
 		UNION ALL SELECT 'relation_end', count(*) FROM relation_end UNION ALL SELECT 'rule_draft', count(*) FROM rule_draft
-		UNION ALL SELECT 'rule_approval', count(*) FROM rule_approval UNION ALL SELECT 'rule_set', count(*) FROM rule_set`
+		UNION ALL SELECT 'rule_approval', count(*) FROM rule_approval UNION ALL SELECT 'rule_set', count(*) FROM rule_set
+		UNION ALL SELECT 'checkpoint', count(*) FROM checkpoint`
 	type tableRow struct {
 		Name string `db:"name"`
 		Rows int64  `db:"rows"`

@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"github.com/jmoiron/sqlx"
+
+	"timebank/ledger/translog"
 )
 
 // groupPlan is how rows are read that no index has in the order of their entries: sorted once, and handed over a page
@@ -22,16 +24,17 @@ type groups struct {
 	rows  []byte
 }
 
-// The queries of groups. %d is the number of bits by which an entry's number is shifted to that of its page; an answer to no
-// entry is of page -1. A rollup belongs to the last entry that is in it.
+// The queries of groups. The first %d is the most entries that a log has, the second the number of bits by which an entry's
+// number is shifted to that of its page. What is of no entry, or of one below zero, is of page -1, and what is of one beyond all
+// is of the page after the last. A rollup belongs to the last entry that is in it.
 const (
 	answerGroups = `DECLARE answers NO SCROLL CURSOR FOR
-		SELECT coalesce(seq, -1) >> %d AS page, string_agg(record_send(ROW(client, key, request, recorded, seq, subject, refusal)), '')
+		SELECT least(greatest(seq, -1), %d) >> %d AS page, string_agg(record_send(ROW(client, key, request, recorded, seq, subject, refusal)), '')
 		FROM answer GROUP BY 1 ORDER BY 1`
 	carryGroups = `DECLARE carries NO SCROLL CURSOR FOR
-		SELECT seq >> %d AS page, string_agg(record_send(ROW(seq, volunteer, unit, rest, parts)), '') FROM carry GROUP BY 1 ORDER BY 1`
+		SELECT least(greatest(seq, -1), %d) >> %d AS page, string_agg(record_send(ROW(seq, volunteer, unit, rest, parts)), '') FROM carry GROUP BY 1 ORDER BY 1`
 	rollupGroups = `DECLARE rollups NO SCROLL CURSOR FOR
-		SELECT (upto - 1) >> %d AS page, string_agg(record_send(ROW(account, level, period, upto, minutes, entries)), '') FROM rollup GROUP BY 1 ORDER BY 1`
+		SELECT least(greatest(upto, 0) - 1, %d) >> %d AS page, string_agg(record_send(ROW(account, level, period, upto, minutes, entries)), '') FROM rollup GROUP BY 1 ORDER BY 1`
 )
 
 // noPage is the page of no rows, after all others.
@@ -41,13 +44,13 @@ const noPage = math.MaxInt64
 type besideRows struct{ answers, carries, rollups *groups }
 
 func openBeside(ctx context.Context, tx *sqlx.Tx, bits uint) (b besideRows, err error) {
-	if b.answers, err = openGroups(ctx, tx, "answers", fmt.Sprintf(answerGroups, bits), `FETCH NEXT FROM answers`); err != nil {
+	if b.answers, err = openGroups(ctx, tx, "answers", fmt.Sprintf(answerGroups, int64(translog.SizeMax), bits), `FETCH NEXT FROM answers`); err != nil {
 		return b, err
 	}
-	if b.carries, err = openGroups(ctx, tx, "what rounding left", fmt.Sprintf(carryGroups, bits), `FETCH NEXT FROM carries`); err != nil {
+	if b.carries, err = openGroups(ctx, tx, "what rounding left", fmt.Sprintf(carryGroups, int64(translog.SizeMax), bits), `FETCH NEXT FROM carries`); err != nil {
 		return b, err
 	}
-	b.rollups, err = openGroups(ctx, tx, "rollups", fmt.Sprintf(rollupGroups, bits), `FETCH NEXT FROM rollups`)
+	b.rollups, err = openGroups(ctx, tx, "rollups", fmt.Sprintf(rollupGroups, int64(translog.SizeMax), bits), `FETCH NEXT FROM rollups`)
 	return b, err
 }
 

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -24,8 +25,11 @@ func (a *answerSide) entry() ledger.Seq {
 
 func (w *wire) answer(a *answerSide) {
 	a.Client, a.Key, a.Request, a.Recorded = w.id(), w.text(), w.bytes(), w.instant()
-	a.Seq.Int64, a.Seq.Valid = w.numberOrNull()
-	a.Subject, a.Refusal = w.id(), w.text()
+	w.odd = w.odd || len(a.Request) != len(ledger.Hash{})
+	if seq := w.seqOrNull(); seq != nil {
+		a.Seq = sql.NullInt64{Int64: int64(*seq), Valid: true}
+	}
+	a.Subject, a.Refusal = w.idOrNull(), w.textOrNull()
 }
 
 const (
@@ -42,7 +46,7 @@ func (g *ground) openedWith(r *prepared) []*running {
 }
 
 // unboundFrom compares what the book keeps beside an entry with what its details are bound to, and tells what is wrong.
-func (g *ground) unboundFrom(r *prepared, opened []*running) (wrong []string) {
+func (g *ground) unboundFrom(r *prepared, opened []*running, room []byte) (wrong []string) {
 	b := binding{Organization: r.Organization, Volunteer: r.Volunteer, Partner: r.Partner, Accounts: boundAccounts(accountsOf(opened)), Reposts: [2]ledger.Seq{-1, -1}}
 	if c := r.claim; c != nil {
 		b.Reposts = [2]ledger.Seq{ledger.Seq(c.RepostsShift), ledger.Seq(c.RepostsReference)}
@@ -56,7 +60,7 @@ func (g *ground) unboundFrom(r *prepared, opened []*running) (wrong []string) {
 		wrong = wrongAnswer(r)
 	}
 	switch {
-	case b.binds(r.Details):
+	case b.binds(r.Details, room):
 	case len(r.answers) == 0 && r.Kind != ledger.KindHoldExpired:
 		wrong = append(wrong, boundToNoKey)
 	default:
@@ -112,7 +116,7 @@ func (g *ground) keepOwners() {
 func (v *verifier) checkBinding(r *prepared) {
 	if owner, ok := registered(&r.Record); ok {
 		if v.registered[owner] {
-			r.unbound = v.unboundFrom(r, nil)
+			r.unbound = v.unboundFrom(r, nil, nil)
 		}
 		v.registered[owner] = true
 	}

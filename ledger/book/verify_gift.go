@@ -11,7 +11,7 @@ type giftSide struct {
 	Giver    string
 	Receiver string
 	Minutes  ledger.Minutes
-	GivenOn  int32
+	GivenOn  ledger.Date
 }
 
 // checkRelation keeps who was whose relative when a gift was made.
@@ -44,7 +44,7 @@ func (v *verifier) checkGift(r *prepared) {
 		v.find(r.Seq, "has no readable details, or no row in gift")
 		return
 	}
-	if want := (giftSide{r.Seq, d.Volunteer, d.Receiver, d.Facts.Minutes, int32(d.Facts.Today)}); *r.gift != want || d.Volunteer != r.Volunteer || d.Facts.Today != r.Effective {
+	if want := (giftSide{r.Seq, d.Volunteer, d.Receiver, d.Facts.Minutes, d.Facts.Today}); *r.gift != want || d.Volunteer != r.Volunteer || d.Facts.Today != r.Effective {
 		v.find(r.Seq, "differs from its row in gift")
 	}
 	month, year := given(v.gifts[d.Volunteer], d.Receiver == "", d.Facts.Today)

@@ -41,14 +41,18 @@ func newGroupsKept() groupsKept {
 // keepServed keeps a claim for the records and assessments that count it.
 func (v *verifier) keepServed(r *prepared) {
 	d, row, k := &r.hours.details, r.claim, r.hours.kept
-	k.servedClaim = servedClaim{row.Seq, same(d.Volunteer, r.Volunteer), same(d.Organization, r.Organization), row.ServedOn, row.Minutes, row.Grade, row.Pooled,
+	k.servedClaim = servedClaim{row.Seq, same(d.Volunteer, r.Volunteer), same(d.Organization, r.Organization), int32(row.ServedOn), row.Minutes, row.Grade, row.Pooled,
 		v.word(d.Service), v.word(d.Position), d.Emergency > 0, d.Evidence.Satisfaction, false}
 	v.groups.served[k.Volunteer] = append(v.groups.served[k.Volunteer], &k.servedClaim)
 	v.groups.servedFor[k.Organization] = append(v.groups.servedFor[k.Organization], &k.servedClaim)
 }
 
-// keepFlows keeps what came into volunteers' credit and what went out of it. The lines of one volunteer count together.
+// keepFlows keeps what came into volunteers' credit and what went out of it. The lines of one volunteer count together, for
+// which each is held against each: of more lines than an entry may have nothing is kept.
 func (v *verifier) keepFlows(r *prepared) {
+	if len(r.Lines) > ledger.PostingsMax {
+		return
+	}
 	for i := range r.Lines {
 		l := &r.Lines[i]
 		if l.Owner.Kind != ledger.OwnerVolunteer || l.Unit != ledger.Care {

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"slices"
 	"strings"
 
 	"timebank/ledger"
@@ -45,28 +46,28 @@ type keptHold struct {
 	taken    bool // it was settled
 }
 
-// keptBy keeps things by the entry that they are of, a slice for a page.
+// keptBy keeps things by the entry that they are of, in the order of the entries: however far apart these are
+// numbered, it takes no more than there are.
 type keptBy[T any] struct {
-	bits  uint
-	pages map[ledger.Seq][]*T
+	seqs []ledger.Seq
+	all  []*T
 }
 
+// put keeps what is of an entry that comes after all before it, or is there twice; then the last counts.
 func (k *keptBy[T]) put(seq ledger.Seq, x *T) {
-	page := k.pages[seq>>k.bits]
-	if page == nil {
-		page = make([]*T, 1<<k.bits)
-		k.pages[seq>>k.bits] = page
+	if last := len(k.seqs) - 1; last >= 0 && k.seqs[last] == seq {
+		k.all[last] = x
+		return
 	}
-	page[seq&(1<<k.bits-1)] = x
+	k.seqs, k.all = append(k.seqs, seq), append(k.all, x)
 }
 
 // of gives what is kept of an entry, or nil.
 func (k *keptBy[T]) of(seq ledger.Seq) *T {
-	page := k.pages[seq>>k.bits]
-	if page == nil {
-		return nil
+	if i, ok := slices.BinarySearch(k.seqs, seq); ok {
+		return k.all[i]
 	}
-	return page[seq&(1<<k.bits-1)]
+	return nil
 }
 
 // same gives the text of the two that is there anyway, when they are equal.

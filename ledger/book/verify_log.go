@@ -40,7 +40,7 @@ func (a *aside) checkCheckpoints(ctx context.Context, outside []byte, size ledge
 	}
 	// A page begins with the size that the one before ended with, less the rows of it that were read: a size that is there
 	// twice is seen wherever it stands.
-	const query = `SELECT size, note FROM checkpoint WHERE size >= $1 ORDER BY size OFFSET $2 LIMIT $3`
+	const query = `SELECT size, coalesce(note, '') AS note FROM checkpoint WHERE size >= $1 ORDER BY size OFFSET $2 LIMIT $3`
 	last, again := int64(math.MinInt64), 0
 	for {
 		rows, err := selectAll[checkpointRow](ctx, a.tx, query, last, again, checkpointsPage)
@@ -48,6 +48,9 @@ func (a *aside) checkCheckpoints(ctx context.Context, outside []byte, size ledge
 			return fmt.Errorf("reading checkpoints: %w", err)
 		}
 		if len(rows) == 0 {
+			if of := a.rows["checkpoint"]; of != a.checkpoints {
+				a.log.find(-1, "table checkpoint has %d rows, of which %d have a size", of, a.checkpoints)
+			}
 			return a.checkOutside(ctx, outside, last, size)
 		}
 		if err := a.checkSigned(ctx, rows, last, size); err != nil {

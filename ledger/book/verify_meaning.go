@@ -18,7 +18,7 @@ type claimSide struct {
 	Seq              ledger.Seq
 	Volunteer        string
 	Organization     string
-	ServedOn         int32
+	ServedOn         ledger.Date
 	Minutes          ledger.Minutes
 	SpanFrom         int64
 	SpanTo           int64
@@ -45,7 +45,7 @@ type choiceSide struct {
 	Owner    string
 	Choice   string
 	Option   string
-	ChosenOn int32
+	ChosenOn ledger.Date
 }
 
 type holdSide struct {
@@ -125,7 +125,7 @@ func (d claimDetails) row(seq ledger.Seq) claimSide {
 	c := ledger.Claim{Volunteer: d.Volunteer, Activity: d.Activity, ServedOn: d.Facts.ServedOn, Minutes: d.Facts.Minutes,
 		Start: clockOf(d.Start), End: clockOf(d.End)}
 	fingerprint := c.Fingerprint(d.Organization)
-	row := claimSide{Seq: seq, Volunteer: d.Volunteer, Organization: d.Organization, ServedOn: int32(d.Facts.ServedOn), Minutes: d.Facts.Minutes,
+	row := claimSide{Seq: seq, Volunteer: d.Volunteer, Organization: d.Organization, ServedOn: d.Facts.ServedOn, Minutes: d.Facts.Minutes,
 		SpanFrom: -1, SpanTo: -1, Fingerprint: fingerprint[:], Reference: d.Reference, Grade: d.Grade}
 	if from, to, ok := c.Span(); ok {
 		row.SpanFrom, row.SpanTo = from, to
@@ -208,8 +208,8 @@ func (v *verifier) checkCarry(r *prepared) {
 			v.find(r.Seq, "has a row in carry of %d/%d min of %s, it is %d/%d", c.Rest, c.Parts, c.Unit, want.Rest, want.Parts)
 		}
 	}
-	if missing := v.tally.Changed() - len(r.carries); missing != 0 {
-		v.find(r.Seq, "lacks %d rows in carry", missing)
+	if changed := v.tally.Changed(); !slices.EqualFunc(r.carries, changed, func(c carrySide, u ledger.Unit) bool { return c.Unit == u }) {
+		v.find(r.Seq, "has %d rows in carry, and should have one of each of %v", len(r.carries), changed)
 	}
 }
 
@@ -222,7 +222,7 @@ func (v *verifier) checkChoice(r *prepared) {
 		return
 	}
 	owner := d.Volunteer + d.Organization // one of them
-	if want := (choiceSide{r.Seq, owner, d.Facts.Choice, d.Facts.Option, int32(d.Facts.Today)}); *r.choice != want ||
+	if want := (choiceSide{r.Seq, owner, d.Facts.Choice, d.Facts.Option, d.Facts.Today}); *r.choice != want ||
 		d.Volunteer != r.Volunteer || d.Organization != r.Organization || d.Facts.Today != r.Effective {
 		v.find(r.Seq, "differs from its row in choice")
 	}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"timebank/ledger"
+	"timebank/ledger/translog"
 )
 
 const (
@@ -28,6 +29,7 @@ type verifyShape struct {
 type page struct {
 	number                    int64
 	answers, carries, rollups []byte
+	room                      *pageRoom
 
 	entries []prepared
 	loose   []postingSide // that stand beside no entry
@@ -94,20 +96,29 @@ func (v *verifier) feed(ctx context.Context, numbers []int64, jobs, ordered chan
 // pages lists the pages that have entries, and counts these. Numbers below zero are no entries of the log: that such rows
 // are there their count tells.
 func (v *verifier) pages(ctx context.Context) (numbers []int64, err error) {
-	const query = `SELECT seq >> $1 AS page, count(*) AS entries, max(seq) AS last FROM entry GROUP BY 1 ORDER BY 1`
+	const query = `SELECT least(greatest(seq, -1), $1) >> $2 AS page, count(*) AS entries, coalesce(min(seq), -1) AS first, coalesce(max(seq), -1) AS last
+		FROM entry GROUP BY 1 ORDER BY 1`
 	type pageRow struct {
 		Page    int64      `db:"page"`
 		Entries int64      `db:"entries"`
+		First   ledger.Seq `db:"first"`
 		Last    ledger.Seq `db:"last"`
 	}
-	rows, err := selectAll[pageRow](ctx, v.tx, query, int(v.shape.pageBits))
+	rows, err := selectAll[pageRow](ctx, v.tx, query, int64(translog.SizeMax), int(v.shape.pageBits))
 	if err != nil {
 		return nil, fmt.Errorf("counting entries: %w", err)
 	}
 	for _, r := range rows {
-		if v.of += r.Entries; r.Page >= 0 {
+		v.of += r.Entries
+		switch {
+		case r.Page == v.shape.beyond():
+			v.find(r.First, "is the first of %d that are numbered beyond what a log can have", r.Entries)
+		case r.Page >= 0:
 			numbers, v.size = append(numbers, r.Page), r.Last+1
 		}
 	}
 	return numbers, nil
 }
+
+// beyond is the page after the last that a log can have.
+func (s verifyShape) beyond() int64 { return translog.SizeMax >> s.pageBits }

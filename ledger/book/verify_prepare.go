@@ -24,6 +24,7 @@ type ground struct {
 	accounts map[ledger.AccountID]*running // of which the walk alone reads and changes the balance
 	owned    map[ledger.Owner][]*running
 	owners   map[uuid.UUID]string
+	rooms    chan *pageRoom
 }
 
 func (g *ground) idTexts() *idTexts { return &idTexts{g.owners, map[uuid.UUID]string{}} }
@@ -33,6 +34,7 @@ func (g *ground) idTexts() *idTexts { return &idTexts{g.owners, map[uuid.UUID]st
 type prepared struct {
 	Record
 	postedOn    []ledger.Date // as the rows of its postings say, in the order of its lines
+	touched     []*running    // the accounts of its lines; nil for one that does not exist
 	oddPosting  bool          // a row of a posting has another date or nature
 	claim       *claimSide
 	hold        *holdSide
@@ -54,44 +56,48 @@ type prepared struct {
 
 // preparePage reads a page and prepares its entries.
 func (g *ground) preparePage(ctx context.Context, reader *pageReader, p *page, ids *idTexts) error {
-	var rows pageRows
-	if p.number >= 0 { // below are no entries, and no answer is to one
-		var err error
-		if rows, err = reader.read(ctx, p.number); err != nil {
+	p.room = g.room()
+	rows := &p.room.rows
+	rows.clear()
+	if p.number >= 0 && p.number < g.shape.beyond() { // below and beyond are no entries, and no answer is to one
+		if err := reader.read(ctx, p.number, rows); err != nil {
 			return err
 		}
 	}
-	if err := g.gather(p, rows, ids); err != nil {
+	if err := g.gather(p, ids); err != nil {
 		return err
 	}
-	hashes := make([]ledger.Hash, len(p.entries))
+	hashes := take(&p.room.leaves, len(p.entries))
 	g.prepareHours(p)
+	var leaf []byte
+	bound := make([]byte, 0, bindingBytes)
 	for i := range p.entries {
 		r := &p.entries[i]
-		leaf := translog.Leaf(r.Entry) // of what the entry says, not of what is kept
+		leaf = translog.Fields(r.Entry).Append(leaf[:0]) // of what the entry says, not of what is kept
 		hashes[i], r.leafDiffers, r.invalid = translog.LeafHash(leaf), !bytes.Equal(leaf, r.Leaf), r.Check()
 		g.prepareDecision(r)
-		r.unbound = g.unboundFrom(r, g.openedWith(r))
+		r.unbound = g.unboundFrom(r, g.openedWith(r), bound)
 	}
-	return p.tree.grow(p, rows.hashes, hashes)
+	return p.tree.grow(p, hashes)
 }
 
 // gather puts what is read of a page beside its entries.
-func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
-	read := func(rows []byte) *wire { return &wire{rest: rows, ids: ids} }
-	usual := 1 << g.shape.pageBits // of one of each for an entry
-	entries := collect(read(rows.entries), usual, func(w *wire, r *prepared) { w.entry(&r.Record) })
+func (g *ground) gather(p *page, ids *idTexts) error {
+	room := p.room
+	read := func(table string, rows []byte) *wire { return &wire{rest: rows, table: table, ids: ids} }
+	entries := collect(read("entry", room.rows.entries), &room.entries, func(w *wire, r *prepared) { w.entry(&r.Record) })
+	tellOdd(p, entries, func(r *prepared) ledger.Seq { return r.Seq })
 	sortBySeq(entries, func(r *prepared) ledger.Seq { return r.Seq })
 	if p.entries = entries.rows; entries.err != nil {
 		return entries.err
 	}
-	if err := g.gatherLines(p, &wire{rest: rows.postings, bare: true}); err != nil {
+	if err := g.gatherLines(p, &wire{rest: room.rows.postings, bare: true}); err != nil {
 		return err
 	}
-	if err := g.gatherSides(p, rows, read); err != nil {
+	if err := g.gatherSides(p, read); err != nil {
 		return err
 	}
-	rolled := collect(read(p.rollups), 0, (*wire).rollup)
+	rolled := collect(read("rollup", p.rollups), &room.rollups, (*wire).rollup)
 	slices.SortFunc(rolled.rows, rollupSide.compare)
 	p.rolled = rolled.rows
 	slices.SortStableFunc(p.strays, func(a, b Finding) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -100,23 +106,36 @@ func (g *ground) gather(p *page, rows pageRows, ids *idTexts) error {
 
 // collected are rows of one table.
 type collected[T any] struct {
-	rows []T
-	err  error
+	table string
+	rows  []T
+	odd   []int // rows with a column that is not as the schema has it
+	err   error
 }
 
-// collect reads rows, of which usual is how many there mostly are.
-func collect[T any](w *wire, usual int, read func(*wire, *T)) (c collected[T]) {
+// collect reads rows into a room.
+func collect[T any](w *wire, room *[]T, read func(*wire, *T)) (c collected[T]) {
+	rows := (*room)[:0]
 	for w.next() {
-		if c.rows == nil {
-			c.rows = make([]T, 0, usual)
-		}
 		var none T
-		c.rows = append(c.rows, none)
-		read(w, &c.rows[len(c.rows)-1])
+		rows = append(rows, none)
+		last := len(rows) - 1
+		if read(w, &rows[last]); w.odd {
+			c.odd = append(c.odd, last)
+		}
 	}
-	c.err = w.err
+	*room = rows
+	c.table, c.rows, c.err = w.table, rows, w.err
 	return c
 }
+
+// tellOdd must come before the rows are sorted.
+func tellOdd[T any](p *page, c collected[T], seq func(*T) ledger.Seq) {
+	for _, i := range c.odd {
+		p.strays = append(p.strays, Finding{max(seq(&c.rows[i]), -1), "has a row in " + c.table + oddColumn})
+	}
+}
+
+const oddColumn = " with a column that is NULL, or of a type or value that it cannot be"
 
 // sortBySeq puts rows into the order of their entries, in which an index mostly gives them.
 func sortBySeq[T any](c collected[T], seq func(*T) ledger.Seq) {
@@ -131,6 +150,7 @@ func sortBySeq[T any](c collected[T], seq func(*T) ledger.Seq) {
 
 // beside gives each entry the rows that name it, and the others to loose.
 func beside[T any](p *page, c collected[T], seq func(*T) ledger.Seq, give func(r *prepared, rows []T), loose func(rows []T)) error {
+	tellOdd(p, c, seq)
 	sortBySeq(c, seq)
 	for i, at := 0, 0; at < len(c.rows); {
 		end := at + 1
@@ -152,24 +172,23 @@ func beside[T any](p *page, c collected[T], seq func(*T) ledger.Seq, give func(r
 	return c.err
 }
 
-// linesUsual is how many lines an entry mostly has, with some room.
-const linesUsual = 4
-
 // gatherLines puts the postings with the accounts that they touch into entries.
 func (g *ground) gatherLines(p *page, w *wire) error {
-	postings := collect(w, linesUsual<<g.shape.pageBits, (*wire).posting)
-	lines, moved, days := make([]Line, len(postings.rows)), make([]ledger.Posting, len(postings.rows)), make([]ledger.Date, len(postings.rows))
+	postings := collect(w, &p.room.postings, (*wire).posting)
+	n := len(postings.rows)
+	lines, moved, days, accounts := take(&p.room.lines, n), take(&p.room.moved, n), take(&p.room.days, n), take(&p.room.accounts, n)
 	return beside(p, postings, func(s *postingSide) ledger.Seq { return s.seq }, func(r *prepared, rows []postingSide) {
 		n := len(rows)
 		if n > len(lines) { // an entry is there twice: it has no place in what was counted
-			lines, moved, days = make([]Line, n), make([]ledger.Posting, n), make([]ledger.Date, n)
+			lines, moved, days, accounts = make([]Line, n), make([]ledger.Posting, n), make([]ledger.Date, n), make([]*running, n)
 		}
 		slices.SortFunc(rows, func(a, b postingSide) int { return ledger.ComparePostings(a.Posting, b.Posting) })
-		r.Lines, r.Postings, r.postedOn = lines[:n:n], moved[:n:n], days[:n:n]
-		lines, moved, days = lines[n:], moved[n:], days[n:]
+		r.Lines, r.Postings, r.postedOn, r.touched = lines[:n:n], moved[:n:n], days[:n:n], accounts[:n:n]
+		lines, moved, days, accounts = lines[n:], moved[n:], days[n:], accounts[n:]
 		for i, s := range rows {
 			r.Lines[i], r.Postings[i], r.postedOn[i] = Line{Posting: s.Posting, Balance: s.balance}, s.Posting, s.on
 			a := g.accounts[s.Account]
+			r.touched[i] = a
 			if r.oddPosting = r.oddPosting || a == nil || a.MayOwe != s.mayOwe || s.on != r.Effective; a != nil {
 				r.Lines[i].Owner, r.Lines[i].Purpose = a.Owner, a.Purpose
 			}
@@ -183,25 +202,25 @@ func (g *ground) gatherLines(p *page, w *wire) error {
 const oddPosting = "has a posting with the date or the nature of another, or is missing"
 
 // gatherSides puts the rows of the other tables beside entries; of those that stand beside none their number tells.
-func (g *ground) gatherSides(p *page, rows pageRows, read func([]byte) *wire) error {
-	usual, last := 1<<g.shape.pageBits, func(n int) int { return n - 1 } // of rows that should be one
+func (g *ground) gatherSides(p *page, read func(string, []byte) *wire) error {
+	room, rows, last := p.room, &p.room.rows, func(n int) int { return n - 1 } // of rows that should be one
 	for _, err := range []error{
-		beside(p, collect(read(rows.claims), usual, (*wire).claim), func(s *claimSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("claim", rows.claims), &room.claims, (*wire).claim), func(s *claimSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []claimSide) { r.claim = &s[last(len(s))] }, func([]claimSide) {}),
-		beside(p, collect(read(rows.holds), 0, (*wire).hold), func(s *holdSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("hold", rows.holds), &room.holds, (*wire).hold), func(s *holdSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []holdSide) { r.hold = &s[last(len(s))] }, func([]holdSide) {}),
-		beside(p, collect(read(rows.settlements), 0, (*wire).settlement), func(s *settlementSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("settlement", rows.settlements), &room.settlements, (*wire).settlement), func(s *settlementSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []settlementSide) { r.settlement = &s[last(len(s))] }, func([]settlementSide) {}),
-		beside(p, collect(read(rows.choices), 0, (*wire).choice), func(s *choiceSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("choice", rows.choices), &room.choices, (*wire).choice), func(s *choiceSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []choiceSide) { r.choice = &s[last(len(s))] }, func([]choiceSide) {}),
-		beside(p, collect(read(rows.gifts), 0, (*wire).gift), func(s *giftSide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("gift", rows.gifts), &room.gifts, (*wire).gift), func(s *giftSide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []giftSide) { r.gift = &s[last(len(s))] }, func([]giftSide) {}),
-		beside(p, collect(read(p.carries), 0, (*wire).carry), func(s *carrySide) ledger.Seq { return s.Seq },
+		beside(p, collect(read("carry", p.carries), &room.carries, (*wire).carry), func(s *carrySide) ledger.Seq { return s.Seq },
 			func(r *prepared, s []carrySide) {
 				slices.SortStableFunc(s, func(a, b carrySide) int { return cmp.Compare(a.Unit, b.Unit) })
 				r.carries = s
 			}, func([]carrySide) {}),
-		beside(p, collect(read(p.answers), usual, (*wire).answer), (*answerSide).entry,
+		beside(p, collect(read("answer", p.answers), &room.answers, (*wire).answer), (*answerSide).entry,
 			func(r *prepared, s []answerSide) { r.answers = s },
 			func(s []answerSide) {
 				p.strays = append(p.strays, Finding{max(s[0].entry(), -1), "is the answer to a key, and is not in the book"})

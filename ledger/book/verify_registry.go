@@ -33,7 +33,7 @@ func (v *verifier) checkStrays(ctx context.Context, found *findings) error {
 	if v.aside.rows["posting"] == v.report.Postings { // each was read with its entry, and compared with it
 		return nil
 	}
-	const odd = `SELECT DISTINCT p.seq FROM posting p LEFT JOIN entry e ON e.seq = p.seq WHERE e.seq IS NULL ORDER BY p.seq LIMIT 100`
+	const odd = `SELECT DISTINCT coalesce(p.seq, -1) AS seq FROM posting p LEFT JOIN entry e ON e.seq = p.seq WHERE e.seq IS NULL ORDER BY seq LIMIT 100`
 	seqs, err := selectAll[ledger.Seq](ctx, v.tx, odd)
 	if err != nil {
 		return fmt.Errorf("reading postings: %w", err)
@@ -72,8 +72,8 @@ func (a *aside) checkRegistry(ctx context.Context) error {
 			UNION ALL SELECT seq, 'rules-approval', (to_jsonb(rule_approval) || jsonb_build_object('hash', encode(draft, 'hex')))::text FROM rule_approval
 			UNION ALL SELECT seq, 'rules', (to_jsonb(rule_set) || jsonb_build_object('hash', encode(hash, 'hex')))::text FROM rule_set
 		)
-		SELECT coalesce(k.seq, e.seq) AS seq, coalesce(k.kind, e.kind) AS kind,
-		       CASE WHEN e.kind = k.kind OR k.kind IS NULL THEN e.details ELSE '' END AS details, coalesce(k.row, '') AS row
+		SELECT coalesce(k.seq, e.seq, -1) AS seq, coalesce(k.kind, e.kind) AS kind,
+		       CASE WHEN e.kind = k.kind OR k.kind IS NULL THEN coalesce(e.details, '') ELSE '' END AS details, coalesce(k.row, '') AS row
 		FROM kept k FULL JOIN (SELECT seq, kind, details FROM entry WHERE kind IN
 			('organization', 'volunteer', 'partner', 'client', 'client-revoked', 'consent', 'guardian-consent', 'relation', 'relation-ended', 'rules-draft', 'rules-approval', 'rules')) e ON e.seq = k.seq
 		ORDER BY 1`
@@ -100,9 +100,9 @@ func (a *aside) checkRegistry(ctx context.Context) error {
 // checkRelations checks that each relation of a pair follows the end of the one before.
 func (a *aside) checkRelations(ctx context.Context) error {
 	const query = `
-		SELECT seq FROM (SELECT seq, after, lag(seq) OVER (PARTITION BY least(volunteer, relative), greatest(volunteer, relative) ORDER BY seq) AS before
+		SELECT coalesce(seq, -1) FROM (SELECT seq, after, lag(seq) OVER (PARTITION BY least(volunteer, relative), greatest(volunteer, relative) ORDER BY seq) AS before
 			FROM relation) r
-		WHERE after IS DISTINCT FROM before ORDER BY seq LIMIT 100`
+		WHERE after IS DISTINCT FROM before ORDER BY 1 LIMIT 100`
 	seqs, err := selectAll[ledger.Seq](ctx, a.tx, query)
 	if err != nil {
 		return fmt.Errorf("reading relations: %w", err)
@@ -113,8 +113,28 @@ func (a *aside) checkRelations(ctx context.Context) error {
 	return nil
 }
 
+// mayBeNull are the columns of the registry that need have no value. They are never an empty text.
+var mayBeNull = map[string]bool{"external_id": true, "guardian": true, "subject": true, "after": true, "approval": true, "approved_by": true, "activated_by": true}
+
+// wellFilled reports whether a row has values where it must, and none that stand for nothing.
+func wellFilled(row []byte) bool {
+	var columns map[string]any
+	if err := json.Unmarshal(row, &columns); err != nil {
+		return false
+	}
+	for name, value := range columns {
+		if value == nil && !mayBeNull[name] || value == "" && mayBeNull[name] {
+			return false
+		}
+	}
+	return true
+}
+
 // sameRegistration compares a row with details, field by field, as each kind writes them.
 func sameRegistration(r registryRow) bool {
+	if !wellFilled([]byte(r.Row)) {
+		return false
+	}
 	var row struct {
 		ID, Name, Kind, District, Street, Community, Grid, Guardian, Sealed, Role, Subject, Label string
 		ExternalID                                                                                string   `json:"external_id"`
@@ -183,8 +203,8 @@ func sameRegistration(r registryRow) bool {
 // checkSealed opens every person, so that a key or a sealed row that was changed is found.
 func (a *aside) checkSealed(ctx context.Context) error {
 	const query = `
-		SELECT v.id, v.seq, coalesce(v.external_id, '') AS external_id, coalesce(v.guardian::text, '') AS guardian, v.roles, v.sealed, k.wrapped
-		FROM volunteer v LEFT JOIN person_key k ON k.volunteer = v.id ORDER BY v.seq`
+		SELECT coalesce(v.id::text, '') AS id, coalesce(v.seq, -1) AS seq, coalesce(v.external_id, '') AS external_id, coalesce(v.guardian::text, '') AS guardian, v.roles, v.sealed, k.wrapped
+		FROM volunteer v LEFT JOIN person_key k ON k.volunteer = v.id ORDER BY 2`
 	rows, err := selectAll[volunteerRow](ctx, a.tx, query)
 	if err != nil {
 		return fmt.Errorf("reading volunteers: %w", err)

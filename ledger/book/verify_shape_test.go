@@ -40,6 +40,18 @@ var wrongInManyWays = map[string]string{
 	"rows of no entry": `INSERT INTO answer SELECT client, key || 'x', request, recorded, -5, subject, refusal FROM answer WHERE seq = 100;
 		INSERT INTO posting SELECT 5000, account, unit, minutes, balance, may_owe, effective FROM posting WHERE seq = 100;
 		INSERT INTO rollup SELECT account, level, period, 4096, minutes, entries FROM rollup WHERE upto = 1024`,
+	"nothing where something must be": `ALTER TABLE claim ALTER youth DROP NOT NULL; ALTER TABLE rollup ALTER minutes DROP NOT NULL; ALTER TABLE account ALTER may_owe DROP NOT NULL;
+		ALTER TABLE posting ALTER may_owe DROP NOT NULL; ALTER TABLE hash ALTER hash DROP NOT NULL; ALTER TABLE checkpoint DROP CONSTRAINT checkpoint_pkey, ALTER size DROP NOT NULL;
+		UPDATE claim SET youth = NULL WHERE seq IN (77, 600); UPDATE rollup SET minutes = NULL WHERE upto = 1024 AND minutes = 0; UPDATE account SET may_owe = NULL WHERE NOT may_owe;
+		UPDATE posting SET may_owe = NULL WHERE seq = 1090 AND NOT may_owe; UPDATE hash SET hash = NULL WHERE id = 500;
+		INSERT INTO checkpoint SELECT NULL, note FROM checkpoint`,
+	"numbers where 64 bits end": `ALTER TABLE rollup DROP CONSTRAINT rollup_entries_positive;
+		UPDATE entry SET seq = 4611686018427387905 WHERE seq = 900; UPDATE entry SET seq = 9223372036854775807 WHERE seq = 901; UPDATE posting SET seq = 9223372036854775807 WHERE seq = 901;
+		UPDATE answer SET seq = 9223372036854775807 WHERE seq = 800; UPDATE carry SET seq = 9223372036854775806 WHERE seq = 700; UPDATE claim SET seq = -9223372036854775808 WHERE seq = 600;
+		INSERT INTO rollup SELECT account, level, period, -9223372036854775808, minutes, entries FROM rollup WHERE upto = 1024`,
+	"very many postings": `ALTER TABLE posting DROP CONSTRAINT posting_pkey; DROP INDEX posting_by_account; INSERT INTO posting SELECT p.* FROM posting p, generate_series(1, 5000) WHERE seq = 1090 AND unit = 'care'`,
+	"days and instants where they end": `UPDATE entry SET effective = 'infinity', recorded = 'infinity' WHERE seq = 100; UPDATE claim SET served_on = '-infinity' WHERE seq = 200;
+		UPDATE posting SET effective = 'infinity' WHERE seq = 300; UPDATE answer SET recorded = '-infinity' WHERE seq = 400`,
 }
 
 // However the work is divided, the same is found, and told in the order of the entries.
@@ -80,6 +92,25 @@ func TestVerifyFindsTheSameHoweverItIsDivided(t *testing.T) {
 				t.Errorf("findings = %v", first.Findings)
 			}
 		})
+	}
+}
+
+// What is kept of an entry of any kind is no part of its page, whose memory the next page takes: in pages of one and of a few
+// entries the same is found as in one page, of a sound book and of one whose last entries are wrong.
+func TestVerifyKeepsNothingOfAPage(t *testing.T) {
+	t.Parallel()
+	b := plantedBook(t)
+	for _, change := range []string{``, `UPDATE entry SET details = replace(details, '"facts":{', '"facts":{"age":7,') WHERE seq % 3 = 0`} {
+		b.Tamper(t, change)
+		want, err := b.Verify(t.Context(), nil)
+		if err != nil || (len(want.Findings) > 0) != (change != "") {
+			t.Fatalf("%v, %v", want.Findings, err)
+		}
+		for _, bits := range []uint{0, 2} {
+			if have, err := b.VerifyIn(t.Context(), bits, 2, nil); err != nil || cmp.Diff(want, have) != "" {
+				t.Errorf("in pages of %d: %v (-one page +have):\n%s", 1<<bits, err, cmp.Diff(want, have))
+			}
+		}
 	}
 }
 

@@ -28,8 +28,8 @@ func (t *pageTree) differs(want translog.StoredHash) bool {
 }
 
 // grow hashes what lies over a page's leaves and compares it with what is stored.
-func (t *pageTree) grow(p *page, rows []byte, leaves []ledger.Hash) error {
-	read := collect(&wire{rest: rows, bare: true}, 2*len(leaves), (*wire).hash)
+func (t *pageTree) grow(p *page, leaves []ledger.Hash) error {
+	read := collect(&wire{rest: p.room.rows.hashes, bare: true}, &p.room.hashes, (*wire).hash)
 	slices.SortStableFunc(read.rows, func(a, b hashSide) int { return cmp.Compare(a.index, b.index) })
 	t.stored = read.rows
 	var hashes []translog.StoredHash

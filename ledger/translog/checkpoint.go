@@ -37,7 +37,7 @@ func ParseCheckpoint(text []byte) (c Checkpoint, err error) {
 		return c, fmt.Errorf("%w: checkpoint: no note can carry the origin %.80q", ledger.ErrInvalid, lines[0])
 	}
 	size, err := strconv.ParseUint(lines[1], 10, 63)
-	if err != nil {
+	if err != nil || size > SizeMax {
 		return c, fmt.Errorf("%w: checkpoint: %.80q is not a size", ledger.ErrInvalid, lines[1])
 	}
 	root, err := base64.StdEncoding.DecodeString(lines[2])

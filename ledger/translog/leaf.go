@@ -56,7 +56,11 @@ func CheckedLeaf(e ledger.Entry) ([]byte, error) { return Fields(e).checkedText(
 
 // Text gives the leaf that tells these fields.
 func (f LeafFields) Text() []byte {
-	b := make([]byte, 0, leafBytes+postingBytes*len(f.Postings))
+	return f.Append(make([]byte, 0, leafBytes+postingBytes*len(f.Postings)))
+}
+
+// Append appends what Text gives.
+func (f LeafFields) Append(b []byte) []byte {
 	b = strconv.AppendInt(append(b, leafVersion+"\nseq "...), int64(f.Seq), 10)
 	b = append(append(b, "\nkind "...), f.Kind...)
 	b = f.Effective.Append(append(b, "\neffective "...))

@@ -43,15 +43,30 @@ type StoredHash struct {
 	Hash  ledger.Hash
 }
 
+// SizeMax bounds a log: a thousand leaves a second for nine thousand years. Of sizes far above it the indexes of stored hashes
+// do not fit into 64 bits, and the library beneath looks for ever for the power of two below one.
+const SizeMax = 1 << sizeBits
+
+const sizeBits = 48
+
+func checkSize(sizes ...int64) error {
+	for _, n := range sizes {
+		if n < 0 || n > SizeMax {
+			return fmt.Errorf("%w: a tree of %d leaves", ledger.ErrInvalid, n)
+		}
+	}
+	return nil
+}
+
 // Frontier gives the indexes of the stored hashes at the right edge of a tree of n leaves: one for each
-// complete subtree, which is all that appending needs.
+// complete subtree, which is all that appending needs. There are none where there can be no such tree.
 func Frontier(n int64) []int64 {
-	if n < 0 {
+	if checkSize(n) != nil {
 		return nil
 	}
 	var indexes []int64
 	var start int64
-	for level := 62; level >= 0; level-- {
+	for level := sizeBits; level >= 0; level-- {
 		if size := int64(1) << level; n&size != 0 {
 			indexes = append(indexes, tlog.StoredHashIndex(level, start>>level))
 			start += size
@@ -63,8 +78,8 @@ func Frontier(n int64) []int64 {
 // Append gives the stored hashes that leaves add to a tree of n leaves, in the order of their indexes.
 // known must hold at least the hashes of [Frontier](n).
 func Append(n int64, leaves []ledger.Hash, known map[int64]ledger.Hash) ([]StoredHash, error) {
-	if n < 0 {
-		return nil, fmt.Errorf("%w: a tree of %d leaves", ledger.ErrInvalid, n)
+	if err := checkSize(n, n+int64(len(leaves))); err != nil {
+		return nil, err
 	}
 	var added []StoredHash
 	fresh := make(map[int64]ledger.Hash, 2*len(leaves))
@@ -99,8 +114,8 @@ func Append(n int64, leaves []ledger.Hash, known map[int64]ledger.Hash) ([]Store
 
 // Root gives the root of the tree of the first n leaves.
 func Root(n int64, read Reader) (ledger.Hash, error) {
-	if n < 0 {
-		return ledger.Hash{}, fmt.Errorf("%w: a tree of %d leaves", ledger.ErrInvalid, n)
+	if err := checkSize(n); err != nil {
+		return ledger.Hash{}, err
 	}
 	h, err := tlog.TreeHash(n, read.tlog())
 	return ledger.Hash(h), err
@@ -108,7 +123,7 @@ func Root(n int64, read Reader) (ledger.Hash, error) {
 
 // StoredLeafHash gives the stored hash of a leaf.
 func StoredLeafHash(seq int64, read Reader) (ledger.Hash, error) {
-	if seq < 0 {
+	if seq < 0 || seq >= SizeMax {
 		return ledger.Hash{}, fmt.Errorf("%w: leaf %d", ledger.ErrInvalid, seq)
 	}
 	h, err := read([]int64{tlog.StoredHashIndex(0, seq)})
@@ -123,19 +138,28 @@ func StoredLeafHash(seq int64, read Reader) (ledger.Hash, error) {
 
 // Inclusion proves that leaf seq is in the tree of the first n leaves.
 func Inclusion(n, seq int64, read Reader) ([]ledger.Hash, error) {
+	if err := checkSize(n); err != nil {
+		return nil, err
+	}
 	p, err := tlog.ProveRecord(n, seq, read.tlog())
 	return fromTlog(p), err
 }
 
 // CheckInclusion checks what Inclusion gives against a root that is trusted.
 func CheckInclusion(proof []ledger.Hash, n int64, root ledger.Hash, seq int64, leaf ledger.Hash) error {
+	if err := checkSize(n); err != nil {
+		return err
+	}
 	return tlog.CheckRecord(toTlog(proof), n, tlog.Hash(root), seq, tlog.Hash(leaf))
 }
 
 // Consistency proves that the tree of the first n leaves continues the tree of the first older. That
 // any tree continues the empty one needs no hashes.
 func Consistency(n, older int64, read Reader) ([]ledger.Hash, error) {
-	if older == 0 && n >= 0 {
+	if err := checkSize(n, older); err != nil {
+		return nil, err
+	}
+	if older == 0 {
 		return nil, nil
 	}
 	p, err := tlog.ProveTree(n, older, read.tlog())
@@ -144,7 +168,10 @@ func Consistency(n, older int64, read Reader) ([]ledger.Hash, error) {
 
 // CheckConsistency checks what Consistency gives.
 func CheckConsistency(proof []ledger.Hash, n int64, root ledger.Hash, older int64, olderRoot ledger.Hash) error {
-	if older == 0 && n >= 0 {
+	if err := checkSize(n, older); err != nil {
+		return err
+	}
+	if older == 0 {
 		return checkContinuesNothing(proof, n, root, olderRoot)
 	}
 	return tlog.CheckTree(toTlog(proof), n, tlog.Hash(root), older, tlog.Hash(olderRoot))

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -251,6 +252,34 @@ func TestReaders_and_sizes_that_lie_are_errors(t *testing.T) {
 				t.Error("got no error")
 			}
 		})
+	}
+}
+
+// Of sizes near the end of 64 bits the library beneath computes for ever: they are refused before it is asked.
+func TestSizes_above_the_most_that_a_log_has_are_errors(t *testing.T) {
+	s, none := grow(t, leaves(5)), ledger.Hash{}
+	for _, n := range []int64{translog.SizeMax + 1, 1<<62 + 1, math.MaxInt64} {
+		_, root := translog.Root(n, s.read)
+		_, added := translog.Append(n, leaves(1), nil)
+		_, leaf := translog.StoredLeafHash(n, s.read)
+		_, included := translog.Inclusion(n, 0, s.read)
+		_, continues := translog.Consistency(n, 5, s.read)
+		_, opened := translog.ParseCheckpoint(translog.Checkpoint{Origin: "log", Size: n}.Text())
+		for i, err := range []error{root, added, leaf, included, continues, opened, translog.CheckInclusion(nil, n, none, 0, none),
+			translog.CheckConsistency(nil, n, none, 5, none), translog.CheckConsistency(nil, n, none, 0, merkle(nil))} {
+			if !errors.Is(err, ledger.ErrInvalid) {
+				t.Errorf("%d: error %d = %v, want one that says it is invalid", n, i, err)
+			}
+		}
+		if f := translog.Frontier(n); f != nil {
+			t.Errorf("Frontier(%d) = %v", n, f)
+		}
+	}
+	if f := translog.Frontier(translog.SizeMax); len(f) != 1 {
+		t.Errorf("Frontier(SizeMax) = %v, want one subtree", f)
+	}
+	if _, err := translog.Append(translog.SizeMax, leaves(1), nil); !errors.Is(err, ledger.ErrInvalid) {
+		t.Errorf("a leaf more than there can be: err = %v", err)
 	}
 }
 
