@@ -182,12 +182,12 @@ func (w *wire) hash(s *hashSide) {
 }
 
 func (w *wire) claim(s *claimSide) {
-	*s = claimSide{w.seq(), w.id(), w.id(), w.date(), w.minutes(), w.numberOrNull(-1), w.numberOrNull(-1), w.bytes(), w.textOrNull(),
-		w.numberOrNull(-1), w.numberOrNull(-1), gradeOf(w.word()), w.minutes(), w.minutes(), w.minutes()}
+	*s = claimSide{w.seq(), w.id(), w.id(), w.date(), w.minutes(), w.numberOrNull(), w.numberOrNull(), w.bytes(), w.textOrNull(),
+		w.numberOrNull(), w.numberOrNull(), gradeOf(w.word()), w.minutes(), w.minutes(), w.minutes()}
 }
 
 func (w *wire) hold(s *holdSide) {
-	*s = holdSide{w.seq(), w.id(), w.id(), w.id(), w.text(), w.minutes(), w.seq(), instant(w.instant()), w.numberOrNull(-1)}
+	*s = holdSide{w.seq(), w.id(), w.id(), w.id(), w.text(), w.minutes(), w.seq(), instant(w.instant()), w.numberOrNull()}
 }
 
 func (w *wire) settlement(s *settlementSide) {

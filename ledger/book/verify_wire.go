@@ -102,14 +102,14 @@ func (w *wire) integer(b []byte) int64 {
 	}
 }
 
-// numberOrNull gives none for NULL.
-func (w *wire) numberOrNull(none int64) int64 {
+// numberOrNull gives -1 for NULL, and takes no -1.
+func (w *wire) numberOrNull() int64 {
 	b := w.orNull(int8Type)
 	if b == nil {
-		return none
+		return -1
 	}
 	n := w.integer(b)
-	w.odd = w.odd || n == none
+	w.odd = w.odd || n == -1
 	return n
 }
 
