@@ -89,8 +89,9 @@ func (g *Group) Offer(ctx context.Context, signed []byte, size int64, prove Prov
 			waiting++
 		}
 		go func() {
-			defer w.mu.Unlock()
-			came <- numbered{i, w.timed(ctx, signed, size, prove)}
+			a := w.timed(ctx, signed, size, prove)
+			w.mu.Unlock() // before the answer is told: the next checkpoint may be offered at once
+			came <- numbered{i, a}
 		}()
 	}
 	moment, longest := time.After(patience), time.After(answerTimeout)
