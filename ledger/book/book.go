@@ -54,13 +54,15 @@ type Book struct {
 	keys        Keys
 	db          *sqlx.DB // reads
 	lookups     *sqlx.DB // reads what must be looked up by index, whatever the statistics say
+	ofLookups   *statements
 	lists       *sqlx.DB // the same, for lists of entries
 	writer      *sqlx.DB // for the writer alone: one connection records, and on the other the next batch is looked up
 	statements  *statements
-	flying      *flight    // the batch that is being recorded
-	overtaken   bool       // another process has written since the batch before
-	committed   ledger.Seq // the next entry's number, as this process left it
-	lastBatch   int
+	flying      *flight       // the batch that is being recorded
+	overtaken   bool          // another process has written since the batch before
+	committed   ledger.Seq    // the next entry's number, as this process left it
+	lastBatch   int           // commands of the last batch of those who ask one by one
+	asking      int           // how many of those there were lately
 	known       *known        // what the last batch left behind; the writer's alone
 	bulkTurns   int           // turns of those that came at once since somebody came alone
 	singlesLast bool          // the last turn was of those who ask one by one

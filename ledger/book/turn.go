@@ -150,19 +150,36 @@ func (b *Book) gather() (batch []*pending) {
 // answered and ask again: a fuller batch costs hardly more than a half-empty one. It never lingers for a lone
 // caller, so an idle book answers at once.
 func (b *Book) linger(first *pending) []*pending {
-	batch := b.drain(b.queue, []*pending{first}, batchMax)
-	for step := 0; !b.full(batch) && (step < lingerSteps || b.flying.up()); step++ {
+	most := b.share()
+	batch := b.drain(b.queue, []*pending{first}, most)
+	if !b.mayFly(batch) { // the others would only wait for it
+		most = batchMax
+		batch = b.drain(b.queue, batch, most)
+	}
+	for step := 0; !b.full(batch, most) && (step < lingerSteps || b.flying.up()); step++ {
 		time.Sleep(lingerStep)
-		batch = b.drain(b.queue, batch, batchMax)
+		batch = b.drain(b.queue, batch, most)
 	}
 	b.lastBatch, b.bulkTurns = len(batch), 0
 	return batch
 }
 
+// share is half of those who ask one by one: while a batch of one half is recorded, the other half asks and is
+// decided. All in one batch would wait for PostgreSQL together, and then let PostgreSQL wait. How many ask
+// is the most that did lately: those who were just answered are about to ask again.
+func (b *Book) share() int {
+	asking := 1 + len(b.queue)
+	if b.flying.up() {
+		asking += len(b.flying.batch)
+	}
+	b.asking = max(asking, b.asking-b.asking/askingFades)
+	return min(batchMax, max(lingerFrom, (b.asking+1)/2))
+}
+
 // full reports whether there is nothing to linger for. While a batch is being recorded another could not be, so
 // as many as the last had are worth waiting for.
-func (b *Book) full(batch []*pending) bool {
-	return b.lastBatch < lingerFrom || len(batch) == batchMax || len(batch) >= 2*b.lastBatch ||
+func (b *Book) full(batch []*pending, most int) bool {
+	return b.lastBatch < lingerFrom || len(batch) == most || len(batch) >= 2*b.lastBatch ||
 		b.flying.up() && len(batch) >= b.lastBatch
 }
 
@@ -196,6 +213,8 @@ const (
 	lingerFrom  = 8
 	lingerStep  = 250 * time.Microsecond
 	lingerSteps = 8 // two milliseconds at most, a tenth of what a busy caller waits anyway
+	// askingFades is in how many turns those who ask no more are forgotten, about.
+	askingFades = 16
 
 	// bulkBeside bounds a batch of those that came at once for as many turns after one who came alone.
 	bulkBeside      = 48
