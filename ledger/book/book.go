@@ -97,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.writer, err = connect(ctx, cfg.Service, writersMax, lookupsOnly...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
-	b.statements = newStatements(b.writer)
+	b.statements, b.ofLookups = newStatements(b.writer), newStatements(b.lookups)
 	if err := errors.Join(b.checkServer(ctx)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}

@@ -6,28 +6,25 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"timebank/ledger"
 )
 
 const (
-	// rollupBlock is how many entries are rolled up at a time, or twice as many where they came fast. Whoever
-	// reads the past adds up at most the postings of so many by hand.
+	// rollupBlock is how many entries are rolled up at a time. Whoever reads the past adds up at most the postings of
+	// so many by hand.
 	rollupBlock = 1024
-	// rollupBlocksMax bounds the blocks of one statement: planning it takes as long as rolling up a block, and one
-	// that takes long takes a core from those who wait.
-	rollupBlocksMax = 2
 	// rollupFrom is how many postings must have gathered on an account before they are rolled up: fewer
 	// are read faster than the sums of their days would be.
 	rollupFrom = 256
 	// rollupLooks is how many postings of one block on an account make it worth counting what has gathered. Of the
-	// others, which are most, one in as many is counted, by chance: counting all would take a tenth of what
+	// others, which are most, one in rollupChance is counted, by chance: counting all would take a tenth of what
 	// posting itself does.
-	rollupLooks = 16
-	// rollupEvery is how often the book looks whether a block is full.
-	rollupEvery = time.Second
+	rollupLooks, rollupChance = 16, 64
+	// rollupEvery is how often the book looks whether a block is full: often enough that where they come fast
+	// it is one block, and nobody waits for a core that rolls up many.
+	rollupEvery = 200 * time.Millisecond
 )
 
 // periods gives of each movement (of, effective, minutes, n) its sums by day, month, year and in all.
@@ -97,7 +94,7 @@ func (b *Book) rollUp(ctx context.Context) error {
 // processes one does the work and the others pass.
 func (b *Book) RollUp(ctx context.Context) (times int, err error) {
 	for {
-		done, err := b.rollUpBlocks(ctx)
+		done, err := b.rollUpBlock(ctx)
 		if err != nil || !done {
 			return times, err
 		}
@@ -105,38 +102,39 @@ func (b *Book) RollUp(ctx context.Context) (times int, err error) {
 	}
 }
 
-func (b *Book) rollUpBlocks(ctx context.Context) (done bool, err error) {
-	tx, err := b.lookups.BeginTxx(ctx, nil)
+func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
+	begun, err := b.lookups.BeginTxx(ctx, nil)
 	if err != nil {
 		return false, fmt.Errorf("beginning to roll up: %w", err)
 	}
-	defer tx.Rollback()
-	var mine bool
-	if err := tx.GetContext(ctx, &mine, `SELECT pg_try_advisory_xact_lock('rollup'::regclass::oid::bigint)`); err != nil || !mine {
+	defer begun.Rollback()
+	tx := &writeTx{begun, b.ofLookups}
+	mine, err := only(selectAll[bool](ctx, tx, `SELECT pg_try_advisory_xact_lock('rollup'::regclass::oid::bigint)`))
+	if err != nil || !mine {
 		return false, err
-	}
-	var upto struct {
-		From int64 `db:"rolled"`
-		Size int64 `db:"size"`
 	}
 	const query = `
 		SELECT coalesce((SELECT upto FROM rollup WHERE account = -1 AND level = 3 AND period = 0 ORDER BY upto DESC LIMIT 1), 0) AS rolled,
 		       coalesce((SELECT seq + 1 FROM entry ORDER BY seq DESC LIMIT 1), 0) AS size`
-	if err := tx.GetContext(ctx, &upto, query); err != nil {
+	type extent struct {
+		Rolled int64 `db:"rolled"`
+		Size   int64 `db:"size"`
+	}
+	upto, err := only(selectAll[extent](ctx, tx, query))
+	if err != nil {
 		return false, fmt.Errorf("looking what to roll up: %w", err)
 	}
-	full := min(rollupBlocksMax, (upto.Size-upto.From)/rollupBlock)
-	if full < 1 {
+	to := upto.Rolled + rollupBlock
+	if upto.Size < to {
 		return false, nil
 	}
-	to := upto.From + full*rollupBlock
-	if err := rollUpLines(ctx, tx, upto.From, to); err != nil {
+	if err := rollUpLines(ctx, tx, upto.Rolled, to); err != nil {
 		return false, err
 	}
-	if err := rollUpAccounts(ctx, tx, upto.From, to); err != nil {
+	if err := rollUpAccounts(ctx, tx, upto.Rolled, to); err != nil {
 		return false, err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := begun.Commit(); err != nil {
 		return false, fmt.Errorf("rolling up to %d: %w", to, err)
 	}
 	return true, nil
@@ -153,7 +151,7 @@ const addNodes = `, node AS (` + periods + `
 
 // rollUpLines begins with the postings of the block, whatever the planner would rather begin with: from the
 // accounts' side it would look up every account of the book.
-func rollUpLines(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
+func rollUpLines(ctx context.Context, tx *writeTx, from, to int64) error {
 	const insert = `
 		WITH whole AS (SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[]) AS l (of, owner_kind, purpose)),
 		posted AS MATERIALIZED (
@@ -170,19 +168,19 @@ func rollUpLines(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
 	return nil
 }
 
-func rollUpAccounts(ctx context.Context, tx *sqlx.Tx, from, to int64) error {
+func rollUpAccounts(ctx context.Context, tx *writeTx, from, to int64) error {
 	const insert = `
 		WITH whole AS (
 			SELECT t.account AS of, t.since FROM (
 				SELECT DISTINCT p.account, coalesce((SELECT upto FROM rollup r WHERE r.account = p.account AND r.level = 3 AND r.period = 0
 				                                     ORDER BY upto DESC LIMIT 1), 0) AS since
 				FROM (SELECT account FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY account
-				      HAVING count(*) >= $4 OR hashint8(account # $1) % $4 = 0) p) t
+				      HAVING count(*) >= $4 OR hashint8(account # $1) % $5 = 0) p) t
 			WHERE (SELECT count(*) FROM (SELECT 1 FROM posting p WHERE p.account = t.account AND p.seq >= t.since AND p.seq < $1 LIMIT $3) few) >= $3),
 		moved AS (
 			SELECT w.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
 			FROM whole w JOIN posting p ON p.account = w.of AND p.seq >= w.since AND p.seq < $1 GROUP BY 1, 2)` + addNodes
-	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom, rollupLooks); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom, rollupLooks, rollupChance); err != nil {
 		return fmt.Errorf("rolling up accounts to %d: %w", to, err)
 	}
 	return nil
