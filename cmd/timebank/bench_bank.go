@@ -77,9 +77,10 @@ func (b *benchBank) stop(ctx context.Context) error {
 }
 
 const (
-	hotSavers   = 40 // one at a time is the hot account
-	benchSavers = hotSavers + 200
-	saverClaims = 30 // of 90 minutes: more than the rules let anybody redeem in a month
+	hotSavers    = 40 // one at a time is the hot account
+	benchSavers  = hotSavers + 200
+	saverClaims  = 30  // of 90 minutes: more than the rules let anybody redeem in a month
+	benchReaders = 200 // volunteers whose accounts are read
 	// hotPairs is after how many pairs another account is the hot one: below the forty hours, of a minute each, that
 	// the shipped rules let somebody redeem in a month.
 	hotPairs = 2000
@@ -110,7 +111,12 @@ func (b *benchBank) register(ctx context.Context, volunteers int) error {
 	if err := b.save(ctx, o.ID, p.ID); err != nil {
 		return err
 	}
-	for _, id := range b.volunteers[benchSavers:min(len(b.volunteers), benchSavers+200)] {
+	for n, id := range b.volunteers[benchSavers:min(len(b.volunteers), benchSavers+benchReaders)] {
+		if err := b.post(ctx, o.ID, fmt.Sprintf("read-%d", n), benchPage, func(i int) (string, ledger.Date) {
+			return id, readDay + ledger.Date(i)
+		}); err != nil {
+			return err
+		}
 		of, err := b.Accounts(ctx, ledger.Actor{Role: ledger.RoleAuditor}, book.AccountFilter{Owner: id, Purpose: ledger.CarePurpose, Limit: 1})
 		if err != nil {
 			return err

@@ -49,7 +49,7 @@ var loads = map[loadKind]func(l *loader, w *wire, n int) (int64, error){
 		return l.read(w, fmt.Sprintf("/v1/accounts/%s?effective=%s", l.account(n), benchDay-ledger.Date(n%30)))
 	},
 	loadStatement: func(l *loader, w *wire, n int) (int64, error) {
-		return l.read(w, fmt.Sprintf("/v1/accounts/%s/statement?from=%s&to=%s", l.account(n), benchDay-benchPage, benchDay))
+		return l.read(w, fmt.Sprintf("/v1/accounts/%s/statement?from=%s&to=%s", l.account(n), readDay, readDay+benchPage-1))
 	},
 	loadList: func(l *loader, w *wire, _ int) (int64, error) { return l.read(w, "/v1/entries?limit=50") },
 	loadProof: func(l *loader, w *wire, n int) (int64, error) {
@@ -60,7 +60,9 @@ var loads = map[loadKind]func(l *loader, w *wire, n int) (int64, error){
 const (
 	benchBatch     = 500
 	benchSheetRows = 5000
-	benchPage      = 50 // days of a statement page: a line a day at most
+	benchPage      = 50 // days of a statement page, each with a line on the accounts that are read
+	// readDay is the first of those days, on which nothing else is posted: the page is as long on every book.
+	readDay = benchDay + 100
 )
 
 func (l *loader) claim(w *wire, n int) (int64, error) {

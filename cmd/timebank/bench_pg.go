@@ -45,10 +45,25 @@ func pgbenchRun(ctx context.Context, pg *localpg.Server, clients, seconds int) (
 	return strconv.ParseInt(m[1], 10, 64)
 }
 
-// settleDown lets PostgreSQL write down what it has in hand, and keep the files of its log for use again, as one
-// that has run for a while does: making a new one holds everybody up for some fifty milliseconds.
+// walSegments are about as many files of PostgreSQL's log as a server with max_wal_size=1GB keeps once it has run for
+// a while. Making a new one holds everybody up for some fifty milliseconds; one that is there is used again.
+const walSegments = 60
+
+// settleDown lets PostgreSQL write down what it has in hand, and have as many files of its log as one that has run
+// for a while.
 func settleDown(ctx context.Context, pg *localpg.Server) error {
-	return withSuperuser(pg, func(db *sql.DB) error { _, err := db.ExecContext(ctx, "CHECKPOINT"); return err })
+	return withSuperuser(pg, func(db *sql.DB) error {
+		for range walSegments {
+			if _, err := db.ExecContext(ctx, "SELECT pg_logical_emit_message(true, 'bench', '')"); err != nil {
+				return err
+			}
+			if _, err := db.ExecContext(ctx, "SELECT pg_switch_wal()"); err != nil {
+				return err
+			}
+		}
+		_, err := db.ExecContext(ctx, "CHECKPOINT")
+		return err
+	})
 }
 
 // pgSettings says what the server is and how it is set, where that decides durability or speed.
