@@ -184,17 +184,20 @@ func (i *instance) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// during runs what needs the book's turns to be taken, and ends them afterwards.
+// during runs what needs the book's turns to be taken, and ends them afterwards: when ctx ends, what do has begun
+// is still recorded.
 func (i *instance) during(ctx context.Context, do func(ctx context.Context) error) error {
+	taking, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- i.Run(ctx)
+		ended <- i.Run(taking)
 		cancel() // without the book there is nothing to go on with
 	}()
 	err := do(ctx)
-	cancel()
+	end()
 	if runErr := <-ended; runErr != nil { // the book's own end is why the rest ended
 		return runErr
 	}

@@ -69,6 +69,21 @@ func TestServe_killed_under_load_keeps_what_it_acknowledged(t *testing.T) {
 	}
 }
 
+// The same load on a server that is asked to end: every request that it took is answered, and what it answered is there.
+func TestServe_asked_to_end_under_load_answers_what_it_took(t *testing.T) {
+	t.Parallel()
+	data := killFolder(t)
+	operator := firstOperator(t, data)
+	s := serveChild(t, data)
+	l := newKillLoad(t, s, operator)
+	l.by = syscall.SIGTERM
+	l.run(t)
+	if end := s.end(0); !end.Success() { // it was asked already
+		t.Errorf("the server, asked to end, ended by %s", end)
+	}
+	l.askAgain(t, serveChild(t, data))
+}
+
 // timebank is the real program: TestMain puts it first in PATH. It has a PostgreSQL of its own.
 func timebank(args ...string) *exec.Cmd {
 	cmd := exec.Command("timebank", args...)
@@ -159,9 +174,9 @@ func serveChild(t *testing.T, data string) *child {
 }
 
 // kill may be called by a client, while others wait for their answers.
-func (s *child) kill() error {
+func (s *child) kill(by syscall.Signal) error {
 	s.killed.Store(true)
-	return s.cmd.Process.Kill()
+	return s.cmd.Process.Signal(by)
 }
 
 // end sends a signal and tells by what the server ended. Ending twice does no harm.
@@ -265,7 +280,8 @@ func (a *asker) ask(ctx context.Context, q ask) (effects []effect, id string, er
 // killLoad is what the clients do to the server.
 type killLoad struct {
 	server *child
-	claims loader // writes them
+	by     syscall.Signal // that ends the server
+	claims loader         // writes them
 	saver  string
 	askers []*asker
 	mu     sync.Mutex
@@ -295,7 +311,7 @@ func newKillLoad(t *testing.T, s *child, operator issuedClient) *killLoad {
 	o := create("/v1/organizations", "organization", map[string]any{"name": "Kill", "kind": "social_organization"})
 	p := create("/v1/partners", "partner", map[string]any{"name": "Kill care"})
 	organization, partner := client(ledger.RoleOrganization, o), client(ledger.RolePartner, p)
-	l := &killLoad{server: s, saver: create("/v1/volunteers", "saver", map[string]any{"name": "Saver", "born": "1950-01-01"})}
+	l := &killLoad{server: s, by: syscall.SIGKILL, saver: create("/v1/volunteers", "saver", map[string]any{"name": "Saver", "born": "1950-01-01"})}
 	for n := range killVolunteers {
 		id := create("/v1/volunteers", strconv.Itoa(n), map[string]any{"name": fmt.Sprintf("Volunteer %d", n), "born": "1950-01-01"})
 		l.claims.Volunteers = append(l.claims.Volunteers, id)
@@ -366,13 +382,16 @@ func (l *killLoad) write(t *testing.T, a *asker, q ask) (id string, ok bool) {
 	q.effects, id, err = a.ask(context.Background(), q)
 	a.asked = append(a.asked, q)
 	if err != nil {
-		if !l.server.killed.Load() {
+		switch {
+		case !l.server.killed.Load():
 			t.Errorf("%s was not recorded by a server that was not killed: %v", q.key, err)
+		case l.by == syscall.SIGTERM && !errors.Is(err, syscall.ECONNREFUSED):
+			t.Errorf("%s was taken by a server that was asked to end, and not answered: %v", q.key, err)
 		}
 		return "", false
 	}
 	if l.enough(a.kind) {
-		if err := l.server.kill(); err != nil {
+		if err := l.server.kill(l.by); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,6 +1,10 @@
 package book
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+)
 
 // Those who ask for hours one by one are recorded by halves, so that one half is decided while the other is
 // recorded; what cannot be decided ahead is recorded all at once.
@@ -33,4 +37,31 @@ func TestThoseWhoAskOneByOneAreRecordedByHalves(t *testing.T) {
 		b.queue <- hours()
 	}
 	take("265 wait, a hold among the first", first, batchMax)
+}
+
+// What waits when the turns end is told so, and does not wait until its time is over.
+func TestWhatWaitsWhenTheTurnsEndIsToldSo(t *testing.T) {
+	t.Parallel()
+	b := &Book{queue: make(chan *pending, queueMax), bulk: make(chan *pending, queueMax)}
+	var all []*pending
+	for _, queue := range []chan *pending{b.queue, b.queue, b.bulk} {
+		p := &pending{cmd: &postHours{}, done: make(chan turnResult, 1)}
+		queue <- p
+		all = append(all, p)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if err := b.takeTurns(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range all {
+		select {
+		case r := <-p.done:
+			if !errors.Is(r.err, context.Canceled) {
+				t.Errorf("command %d was told %v", i, r.err)
+			}
+		default:
+			t.Errorf("command %d was told nothing", i)
+		}
+	}
 }

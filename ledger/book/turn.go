@@ -7,7 +7,8 @@ import (
 	"timebank/ledger"
 )
 
-// command is one wish to write. Its methods are called by the writer alone, in this order.
+// command is one wish to write. Its methods are called by the writer alone, in this order; and in this order again when
+// it must be decided again.
 type command interface {
 	// want says what must be looked up before deciding; it is called again when what it found first
 	// (an entry, a redemption) tells what else is needed.
@@ -105,9 +106,14 @@ func checkKey(key Key) error {
 		Pointer: "/Idempotency-Key", Value: key.Text, BytesMax: ledger.KeyBytesMax, Required: true})
 }
 
-// takeTurns gathers what waits into batches and commits them, until ctx ends.
+// takeTurns gathers what waits into batches and commits them, until ctx ends. What waits then is told so.
 func (b *Book) takeTurns(ctx context.Context) error {
-	defer b.land(ctx)
+	defer func() {
+		b.land(ctx)
+		for _, p := range append(b.drain(b.queue, nil, queueMax), b.drain(b.bulk, nil, queueMax)...) {
+			p.done <- turnResult{err: ctx.Err()}
+		}
+	}()
 	for ctx.Err() == nil {
 		batch := b.gather()
 		if len(batch) == 0 {
@@ -129,7 +135,7 @@ func (b *Book) takeTurns(ctx context.Context) error {
 }
 
 // gather takes what waits already. Those who ask one by one come first, and then those who sent many at once
-// have a turn, so that neither waits for more than one turn of the other.
+// have a turn, so that neither waits for more than two turns of the other.
 func (b *Book) gather() (batch []*pending) {
 	if b.singlesLast {
 		batch = b.takeBulk(nil)
@@ -147,8 +153,8 @@ func (b *Book) gather() (batch []*pending) {
 }
 
 // linger takes the commands that wait one by one. Where many ask at once it lingers for those who were just
-// answered and ask again: a fuller batch costs hardly more than a half-empty one. It never lingers for a lone
-// caller, so an idle book answers at once.
+// answered and ask again: a fuller batch costs hardly more than a half-empty one. After a batch of one it does not
+// linger, so a lone caller is answered at once.
 func (b *Book) linger(first *pending) []*pending {
 	most := b.share()
 	batch := b.drain(b.queue, []*pending{first}, most)
@@ -169,7 +175,7 @@ func (b *Book) linger(first *pending) []*pending {
 // is the most that did lately: those who were just answered are about to ask again.
 func (b *Book) share() int {
 	asking := 1 + len(b.queue)
-	if b.flying.up() {
+	if b.bulkTurns == 0 && b.flying.up() {
 		asking += len(b.flying.batch)
 	}
 	b.asking = max(asking, b.asking-b.asking/askingFades)
