@@ -97,7 +97,7 @@ func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 		defer close(f.landed)
 		f.err = safely(func() (err error) {
 			if tx == nil {
-				if tx, err = b.lockAt(ctx, d.w); err != nil {
+				if tx, err = b.turnAfter(ctx, d.w); err != nil {
 					return err
 				}
 			}
@@ -109,19 +109,15 @@ func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 	}()
 }
 
-// lockAt takes the writers' turn, if the book is still where a world begins.
-func (b *Book) lockAt(ctx context.Context, w *world) (*writeTx, error) {
-	tx, err := b.lock(ctx)
+// turnAfter takes the writers' turn, if the book then ends where a world begins.
+func (b *Book) turnAfter(ctx context.Context, w *world) (*writeTx, error) {
+	tx, s, err := b.takeTurn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s, err := readState(ctx, tx)
-	if err == nil && (s.Next != w.first || !s.Last.Time.Equal(w.last)) {
-		err = errOvertaken
-	}
-	if err != nil {
+	if !s.endsWith(w.first, w.salt) || s.RuleSets != len(w.ruleSets) {
 		tx.tx.Rollback()
-		return nil, err
+		return nil, errOvertaken
 	}
 	return tx, nil
 }

@@ -59,7 +59,7 @@ type Book struct {
 	writer      *sqlx.DB // for the writer alone: one connection records, and on the other the next batch is looked up
 	statements  *statements
 	flying      *flight       // the batch that is being recorded
-	overtaken   bool          // another process has written since the batch before
+	overtaken   bool          // another process has written since the batch before, or that one failed
 	committed   ledger.Seq    // the next entry's number, as this process left it
 	lastBatch   int           // commands of the last batch of those who ask one by one
 	asking      int           // how many of those there were lately

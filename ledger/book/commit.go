@@ -10,7 +10,8 @@ import (
 	"timebank/ledger"
 )
 
-// decided is a batch as the rules decided it: what to record, and what to answer when that is done.
+// decided is a batch as the rules decided it: what to record, and what to answer when that is done. What to record is
+// made when it is decided: the balances of the accounts are those of the next batch from then on.
 type decided struct {
 	batch   []*pending
 	results []turnResult
@@ -37,29 +38,29 @@ func (b *Book) decide(w *world, batch []*pending) (*decided, error) {
 	return d, nil
 }
 
-// lock begins a transaction and takes the writers' turn.
-func (b *Book) lock(ctx context.Context) (*writeTx, error) {
+// takeTurn begins a transaction, waits for the writers' turn, and tells where the book ends then.
+func (b *Book) takeTurn(ctx context.Context) (*writeTx, bookState, error) {
 	tx, err := b.beginWrite(ctx)
 	if err != nil {
-		return nil, err
+		return nil, bookState{}, err
 	}
-	const lock = `SELECT pg_advisory_xact_lock('entry'::regclass::oid::bigint)`
-	if _, err := tx.ExecContext(ctx, lock); err != nil {
-		return nil, errors.Join(fmt.Errorf("taking the turn: %w", err), tx.tx.Rollback())
+	s, err := only(selectAll[bookState](ctx, tx, `SELECT * FROM take_turn()`))
+	if err != nil {
+		return nil, s, errors.Join(fmt.Errorf("taking the turn: %w", err), tx.tx.Rollback())
 	}
-	return tx, nil
+	return tx, s, nil
 }
 
 // decideLocked takes the writers' turn and decides a batch in the book as it is then. A panic is our own mistake about
 // one command, and fails the batch.
 func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *decided, error) {
-	tx, err := b.lock(ctx)
+	tx, s, err := b.takeTurn(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	var d *decided
 	err = safely(func() error {
-		w, err := b.worldNow(ctx, tx)
+		w, err := b.worldNow(ctx, tx, s)
 		if err != nil {
 			return err
 		}
@@ -80,8 +81,8 @@ func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *d
 }
 
 // commit runs one batch in one transaction: lock, prefetch, decide, record. When it gives an error, nothing of the
-// batch was recorded, unless the error is of the COMMIT itself: then asking again under the same keys tells what
-// became of it.
+// batch was recorded, unless the error is of the COMMIT itself, or of reading the rule sets anew after it: then asking
+// again under the same keys tells what became of it.
 func (b *Book) commit(ctx context.Context, batch []*pending) (*decided, error) {
 	tx, d, err := b.decideLocked(ctx, batch)
 	if err != nil {

@@ -27,14 +27,21 @@ func (w *writeTx) insert(ctx context.Context, inserts []insert) error {
 	if len(queries) == 0 {
 		return nil
 	}
+	_, err := w.ExecContext(ctx, w.statements.join(queries), args...)
+	return err
+}
+
+// join makes one statement of several, once.
+func (s *statements) join(queries []string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	name := strings.Join(queries, ";")
-	text, ok := w.statements.joined[name]
+	text, ok := s.joined[name]
 	if !ok {
 		text = join(queries)
-		w.statements.joined[name] = text
+		s.joined[name] = text
 	}
-	_, err := w.ExecContext(ctx, text, args...)
-	return err
+	return text
 }
 
 var parameter = regexp.MustCompile(`\$[0-9]+`)

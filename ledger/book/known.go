@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"time"
 
 	"timebank/ledger"
@@ -13,6 +14,7 @@ import (
 type known struct {
 	next          ledger.Seq
 	last          time.Time // when the entry before next was recorded
+	salt          [16]byte  // of that entry: no other has it
 	accounts      map[string][]*account
 	organizations map[string]ledger.OrganizationKind
 	volunteers    map[string]*volunteerFacts
@@ -28,14 +30,22 @@ type known struct {
 // That somebody chose nothing is remembered too, also of ids that a client made up.
 const knownMax = 20_000
 
-func newKnown(next ledger.Seq, last time.Time) *known {
-	return &known{next: next, last: last, accounts: map[string][]*account{}, organizations: map[string]ledger.OrganizationKind{},
+func newKnown(s bookState) *known {
+	k := &known{next: s.Next, last: s.Last.Time, accounts: map[string][]*account{}, organizations: map[string]ledger.OrganizationKind{},
 		volunteers: map[string]*volunteerFacts{}, choices: map[string][]choiceFacts{}, wards: map[string][]WardConsent{}, partners: map[string]bool{}, spending: newSpending()}
+	copy(k.salt[:], s.Salt)
+	return k
 }
 
-// holds reports whether what is known is the state of a book of that many entries.
-func (k *known) holds(next ledger.Seq, last time.Time) bool {
-	return k != nil && k.next == next && k.last.Equal(last)
+// holds reports whether what is known is the state of a book that ends there.
+func (k *known) holds(s bookState) bool {
+	return k != nil && s.endsWith(k.next, k.salt)
+}
+
+// endsWith reports whether the book has so many entries, and that one last. Their number and times alone could be
+// those of another book: one that was restored, or that another process continued while the clock stood still.
+func (s bookState) endsWith(next ledger.Seq, salt [16]byte) bool {
+	return s.Next == next && (next == 0 || bytes.Equal(s.Salt, salt[:]))
 }
 
 // small reports whether it is still worth its memory.
@@ -60,7 +70,7 @@ func (k *known) learn(w *world) {
 			k.accounts[owner] = append(k.accounts[owner], w.accountByID[a.ID])
 		}
 	}
-	k.next, k.last, k.frontier = w.next, w.now, w.frontier
+	k.next, k.last, k.salt, k.frontier = w.next, w.now, w.records[len(w.records)-1].Salt, w.frontier
 }
 
 // missing gives those of a list that are not remembered, and hands what is to found.

@@ -100,13 +100,18 @@ func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pend
 	return nil
 }
 
-// worldNow gives the world as the book is now, by what is known if that is still true. The caller has the
+// bookState is where the book ends.
+type bookState struct {
+	Now      time.Time    `db:"now"`
+	Next     ledger.Seq   `db:"next"`
+	Last     sql.NullTime `db:"last"` // when the last entry was recorded
+	Salt     []byte       `db:"salt"` // of the last entry
+	RuleSets int          `db:"rule_sets"`
+}
+
+// worldNow gives the world of a book that ends there, by what is known if that is still true. The caller has the
 // writers' turn.
-func (b *Book) worldNow(ctx context.Context, q selecter) (*world, error) {
-	s, err := readState(ctx, q)
-	if err != nil {
-		return nil, err
-	}
+func (b *Book) worldNow(ctx context.Context, q selecter, s bookState) (*world, error) {
 	if len(b.rules()) != s.RuleSets { // another process activated one
 		if err := b.loadRules(ctx, q); err != nil {
 			return nil, err
@@ -114,29 +119,10 @@ func (b *Book) worldNow(ctx context.Context, q selecter) (*world, error) {
 	}
 	known := b.known
 	b.known = nil // until this batch is decided
-	if b.overtaken = !known.holds(s.Next, s.Last.Time); b.overtaken || !known.small() {
-		known = newKnown(s.Next, s.Last.Time)
+	if b.overtaken = !known.holds(s); b.overtaken || !known.small() {
+		known = newKnown(s)
 	}
 	return b.worldAt(s.Now, known), nil
-}
-
-// bookState is how far the book has come.
-type bookState struct {
-	Now      time.Time    `db:"now"`
-	Next     ledger.Seq   `db:"next"`
-	Last     sql.NullTime `db:"last"`
-	RuleSets int          `db:"rule_sets"`
-}
-
-func readState(ctx context.Context, q selecter) (bookState, error) {
-	const state = `
-		SELECT clock_timestamp() AS now, coalesce((SELECT max(seq) FROM entry), -1) + 1 AS next,
-		       (SELECT recorded FROM entry ORDER BY seq DESC LIMIT 1) AS last, (SELECT count(*) FROM rule_set) AS rule_sets`
-	s, err := only(selectAll[bookState](ctx, q, state))
-	if err != nil {
-		return s, fmt.Errorf("reading the book's state: %w", err)
-	}
-	return s, nil
 }
 
 // worldAt gives the world after what is known, at an instant of the database's clock.
@@ -148,7 +134,7 @@ func (b *Book) worldAt(clock time.Time, remembered *known) *world {
 	remembered.spending.turnTo(b.today(now))
 	return &world{
 		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now),
-		first: remembered.next, last: remembered.last, next: remembered.next, ruleSets: b.rules(), known: remembered,
+		first: remembered.next, salt: remembered.salt, next: remembered.next, ruleSets: b.rules(), known: remembered,
 		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},

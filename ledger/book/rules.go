@@ -37,7 +37,9 @@ func (b *Book) loadRules(ctx context.Context, q selecter) error {
 	}
 	b.rulesMu.Lock()
 	defer b.rulesMu.Unlock()
-	b.ruleSets = sets
+	if len(sets) >= len(b.ruleSets) { // rule sets are only ever added: fewer were read from an older snapshot
+		b.ruleSets = sets
+	}
 	return nil
 }
 

@@ -11,13 +11,13 @@ import (
 )
 
 // world is what a batch knows: the facts looked up for its commands, and what its commands have done to
-// them so far. It belongs to one goroutine and lives as long as the batch.
+// them so far. Once decided it does not change: while what it recorded is sent, the next batch reads it.
 type world struct {
 	now      time.Time
 	clock    CareTime // now, by the clock on the wall
 	today    ledger.Date
 	first    ledger.Seq // the entry with which the batch begins
-	last     time.Time  // when the entry before that was recorded
+	salt     [16]byte   // of the entry before that
 	next     ledger.Seq
 	ruleSets []*policy.Rules
 	known    *known
