@@ -30,8 +30,8 @@ type Config struct {
 }
 
 const (
-	// batchMax bounds the commands of one transaction, and so the wait of everybody behind the lock: a
-	// batch of this size takes some tens of milliseconds.
+	// batchMax bounds the commands of one transaction that came one by one, and so the wait of everybody behind the
+	// lock: a batch of this size takes some tens of milliseconds.
 	batchMax = 256
 	// queueMax bounds the commands that wait for their turn; beyond it the book is busy.
 	queueMax = 8192

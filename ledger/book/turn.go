@@ -191,7 +191,7 @@ func (b *Book) full(batch []*pending, most int) bool {
 
 // takeBulk takes commands that came at once: few while others ask one by one, since these wait for its end.
 func (b *Book) takeBulk(batch []*pending) []*pending {
-	most := batchMax
+	most := bulkMax
 	if b.bulkTurns < bulkTurnsBeside {
 		most = bulkBeside
 	}
@@ -222,9 +222,12 @@ const (
 	// askingFades is in how many turns those who ask no more are forgotten, about.
 	askingFades = 16
 
-	// bulkBeside bounds a batch of those that came at once for as many turns after one who came alone.
-	bulkBeside      = 48
-	bulkTurnsBeside = 50 // some tenths of a second
+	// bulkMax bounds a batch of those that came at once. A turn has a fixed cost of some milliseconds, and they
+	// wait for many turns; but the first who comes alone waits for two of them.
+	bulkMax = 2 * batchMax
+	// bulkBeside bounds it for as many turns after one who came alone.
+	bulkBeside      = 24
+	bulkTurnsBeside = 100 // some tenths of a second
 )
 
 // turn commits a batch and answers each caller; a lone command is a batch of its own.
