@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,7 @@ type benchSettings struct {
 	sizes                                       []int
 	only                                        []string
 	asJSON                                      bool
+	postgresql                                  map[string]string
 	profile, rules                              string
 }
 
@@ -50,6 +52,7 @@ ratios carry over to other machines.`,
 	cmd.Flags().StringSliceVar(&s.only, "only", nil, "measure these lines only, by their names in --json")
 	cmd.Flags().StringVar(&s.profile, "cpuprofile", "", "write where the server's time goes to this file, for go tool pprof")
 	cmd.Flags().StringVar(&s.rules, "rules", "", "measure with the rule set of this file, instead of the shipped one")
+	cmd.Flags().StringToStringVar(&s.postgresql, "postgresql", nil, "settings of PostgreSQL that are not its defaults, such as shared_buffers=2GB")
 	jsonFlag(cmd, &s.asJSON)
 	cmd.AddCommand(benchLoadCommand())
 	return cmd
@@ -102,7 +105,7 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	bank := &benchBank{settings: settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules},
+	bank := &benchBank{settings: settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules, postgresql: s.postgresql},
 		plan: filepath.Join(dir, "plan.json"), talk: talk, next: map[loadFamily]int{}}
 	if err := bank.start(ctx); err != nil {
 		return err
@@ -128,7 +131,7 @@ func (s benchSettings) measure(ctx context.Context, bank *benchBank, talk io.Wri
 	r := benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Rounds: s.rounds, Seconds: s.seconds, Volunteers: s.volunteers}
 	var err error
-	if r.PostgreSQL, err = pgSettings(ctx, bank.pg); err != nil {
+	if r.PostgreSQL, err = pgSettings(ctx, bank.pg, slices.Collect(maps.Keys(s.postgresql))); err != nil {
 		return r, err
 	}
 	if err := pgbenchFill(ctx, bank.pg); err != nil {

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/lib/pq"
+
 	"timebank/ledger/localpg"
 )
 
@@ -66,12 +68,13 @@ func settleDown(ctx context.Context, pg *localpg.Server) error {
 	})
 }
 
-// pgSettings says what the server is and how it is set, where that decides durability or speed.
-func pgSettings(ctx context.Context, pg *localpg.Server) (text string, err error) {
+// pgSettings says what the server is and how it is set, where that decides durability or speed, or was asked for.
+func pgSettings(ctx context.Context, pg *localpg.Server, asked []string) (text string, err error) {
 	const query = `
 		SELECT string_agg(name || '=' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
-		WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'wal_sync_method')`
-	err = withSuperuser(pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query).Scan(&text) })
+		WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'wal_sync_method')
+		   OR name = ANY ($1)`
+	err = withSuperuser(pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query, pq.Array(asked)).Scan(&text) })
 	return text, err
 }
 

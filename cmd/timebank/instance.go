@@ -27,7 +27,8 @@ type settings struct {
 	acceptDataLoss bool
 	fresh          bool // throw away what the private database holds
 	firstRules     string
-	witnesses      string // file
+	witnesses      string            // file
+	postgresql     map[string]string // settings of the private server that are not its defaults
 }
 
 const defaultOrigin = "timebank.example/qinghe-yunze"
@@ -126,7 +127,7 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 // private starts the private server and migrates its database.
 func (s *settings) private(ctx context.Context, talk io.Writer) (*localpg.Server, string, error) {
 	fmt.Fprintf(talk, "%s is not set: starting a private PostgreSQL in %s\n", databaseVariable, s.data)
-	pg, err := localpg.Start(ctx, localpg.Config{Dir: s.data, Fsync: true, Output: talk})
+	pg, err := localpg.Start(ctx, localpg.Config{Dir: s.data, Fsync: true, Output: talk, Settings: s.postgresql})
 	if err != nil {
 		return nil, "", err
 	}
