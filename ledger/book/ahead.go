@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"time"
 )
 
 // While a batch of hours is being recorded, which is PostgreSQL's work, the next is looked up and decided, which is
@@ -18,7 +17,9 @@ import (
 type flight struct {
 	*decided
 	landed chan struct{}
-	err    error // once it has landed
+	// once it has landed:
+	turn bookState // what its turn found, unless its caller had taken it
+	err  error
 }
 
 // errOvertaken says that the book is not the one for which a batch was decided.
@@ -58,14 +59,10 @@ func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
 	return d
 }
 
-// decideAfter decides a batch in the world as the one before leaves it. It reads on the writer's other connection, and may
+// decideAfter decides a batch in the world as the one before leaves it. It reads on another connection, and may
 // find there what that one records, or not yet.
 func (b *Book) decideAfter(ctx context.Context, before *world, batch []*pending) (*decided, error) {
-	now, err := only(selectAll[time.Time](ctx, b.statements, `SELECT clock_timestamp()`))
-	if err != nil {
-		return nil, fmt.Errorf("reading the clock: %w", err)
-	}
-	w := b.worldAt(now, b.known)
+	w := b.worldAt(b.turnAt.clock(), b.known)
 	if err := b.prefetch(ctx, b.statements, w, batch); err != nil {
 		return nil, err
 	}
@@ -97,7 +94,7 @@ func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 		defer close(f.landed)
 		f.err = safely(func() (err error) {
 			if tx == nil {
-				if tx, err = b.turnAfter(ctx, d.w); err != nil {
+				if tx, f.turn, err = b.turnAfter(ctx, d.w); err != nil {
 					return err
 				}
 			}
@@ -110,16 +107,16 @@ func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 }
 
 // turnAfter takes the writers' turn, if the book then ends where a world begins.
-func (b *Book) turnAfter(ctx context.Context, w *world) (*writeTx, error) {
+func (b *Book) turnAfter(ctx context.Context, w *world) (*writeTx, bookState, error) {
 	tx, s, err := b.takeTurn(ctx)
 	if err != nil {
-		return nil, err
+		return nil, s, err
 	}
 	if !s.endsWith(w.first, w.salt) || s.RuleSets != len(w.ruleSets) {
 		tx.tx.Rollback()
-		return nil, errOvertaken
+		return nil, s, errOvertaken
 	}
-	return tx, nil
+	return tx, s, nil
 }
 
 // end is closed when a flight has landed; without one it never is.
@@ -148,6 +145,9 @@ func (b *Book) land(ctx context.Context) {
 	}
 	<-f.landed
 	b.flying = nil
+	if !f.turn.read.IsZero() {
+		b.turnAt = f.turn
+	}
 	if f.err == nil {
 		b.committed = f.w.next
 		return

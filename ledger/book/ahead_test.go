@@ -2,6 +2,7 @@ package book_test
 
 import (
 	"testing"
+	"time"
 
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
@@ -44,6 +45,7 @@ func TestWhatIsDecidedAheadSeesWhatIsBeingRecorded(t *testing.T) {
 				return r
 			}},
 	} {
+		begun := dbNow(t, b)
 		s := stall(t, b, org, first(test.on, test.name))
 		answer := ask(b, org, test.second(first(test.on, test.name)))
 		s.await(t, lookedUp)
@@ -51,6 +53,9 @@ func TestWhatIsDecidedAheadSeesWhatIsBeingRecorded(t *testing.T) {
 		one, two := <-s.result, <-answer
 		if one.Err != nil || one.Receipt.Replayed {
 			t.Fatalf("%s: the first = %+v", test.name, one)
+		}
+		if now := dbNow(t, b); two.Err == nil && (two.Receipt.Recorded.Before(begun) || two.Receipt.Recorded.After(now)) {
+			t.Errorf("%s: recorded at %s, by a database whose clock went from %s to %s", test.name, two.Receipt.Recorded, begun, now)
 		}
 		if code := booktest.RefusalCode(two.Err); code != test.code || two.Receipt.Replayed != test.replay {
 			t.Errorf("%s: %v, replayed %t; want %q, %t", test.name, two.Err, two.Receipt.Replayed, test.code, test.replay)
@@ -116,4 +121,13 @@ func TestWhatIsDecidedAheadOfAFailureIsDecidedAgain(t *testing.T) {
 		t.Errorf("served = %d minutes, want 30 and 60", v.Served)
 	}
 	b.CheckBook(t)
+}
+
+func dbNow(t *testing.T, b *booktest.Book) time.Time {
+	t.Helper()
+	now, err := b.Now(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
 }

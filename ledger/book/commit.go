@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"timebank/ledger"
 )
@@ -48,6 +49,7 @@ func (b *Book) takeTurn(ctx context.Context) (*writeTx, bookState, error) {
 	if err != nil {
 		return nil, s, errors.Join(fmt.Errorf("taking the turn: %w", err), tx.tx.Rollback())
 	}
+	s.read = time.Now()
 	return tx, s, nil
 }
 
@@ -58,6 +60,7 @@ func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *d
 	if err != nil {
 		return nil, nil, err
 	}
+	b.turnAt = s
 	var d *decided
 	err = safely(func() error {
 		w, err := b.worldNow(ctx, tx, s)

@@ -107,7 +107,12 @@ type bookState struct {
 	Last     sql.NullTime `db:"last"` // when the last entry was recorded
 	Salt     []byte       `db:"salt"` // of the last entry
 	RuleSets int          `db:"rule_sets"`
+
+	read time.Time // when this was read, by our own clock
 }
+
+// clock continues the database's clock, from when the state was read.
+func (s bookState) clock() time.Time { return s.Now.Add(time.Since(s.read)) }
 
 // worldNow gives the world of a book that ends there, by what is known if that is still true. The caller has the
 // writers' turn.
