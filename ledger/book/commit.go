@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"timebank/ledger"
 )
@@ -49,7 +48,7 @@ func (b *Book) takeTurn(ctx context.Context) (*writeTx, bookState, error) {
 	if err != nil {
 		return nil, s, errors.Join(fmt.Errorf("taking the turn: %w", err), tx.tx.Rollback())
 	}
-	s.read = time.Now()
+	s.read = stopwatch()
 	return tx, s, nil
 }
 
