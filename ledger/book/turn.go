@@ -218,7 +218,7 @@ const (
 	// lingerFrom is the size of a batch from which on it pays to wait for the next to fill.
 	lingerFrom  = 8
 	lingerStep  = 250 * time.Microsecond
-	lingerSteps = 8 // two milliseconds at most, a tenth of what a busy caller waits anyway
+	lingerSteps = 4 // a millisecond at most: with two, holds waited longer than the fuller batch was worth
 	// askingFades is in how many turns those who ask no more are forgotten, about.
 	askingFades = 16
 
