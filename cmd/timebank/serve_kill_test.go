@@ -40,9 +40,7 @@ const (
 func TestServe_killed_under_load_keeps_what_it_acknowledged(t *testing.T) {
 	t.Parallel()
 	data := killFolder(t)
-	operator := firstOperator(t, data)
-	s := serveChild(t, data)
-	l := newKillLoad(t, s, operator)
+	s, l := serveUnder(t, data, syscall.SIGKILL)
 	before := logSize(t, s)
 	l.run(t)
 	if !s.killed.Load() {
@@ -73,10 +71,7 @@ func TestServe_killed_under_load_keeps_what_it_acknowledged(t *testing.T) {
 func TestServe_asked_to_end_under_load_answers_what_it_took(t *testing.T) {
 	t.Parallel()
 	data := killFolder(t)
-	operator := firstOperator(t, data)
-	s := serveChild(t, data)
-	l := newKillLoad(t, s, operator)
-	l.by = syscall.SIGTERM
+	s, l := serveUnder(t, data, syscall.SIGTERM)
 	l.run(t)
 	if end := s.end(0); !end.Success() { // it was asked already
 		t.Errorf("the server, asked to end, ended by %s", end)
@@ -288,6 +283,16 @@ type killLoad struct {
 	acked  [killKinds]int
 }
 
+// serveUnder starts a server, with clients who will end it by a signal.
+func serveUnder(t *testing.T, data string, by syscall.Signal) (*child, *killLoad) {
+	t.Helper()
+	operator := firstOperator(t, data)
+	s := serveChild(t, data)
+	l := newKillLoad(t, s, operator)
+	l.by = by
+	return s, l
+}
+
 // newKillLoad registers who takes part, over HTTP.
 func newKillLoad(t *testing.T, s *child, operator issuedClient) *killLoad {
 	t.Helper()
@@ -311,7 +316,7 @@ func newKillLoad(t *testing.T, s *child, operator issuedClient) *killLoad {
 	o := create("/v1/organizations", "organization", map[string]any{"name": "Kill", "kind": "social_organization"})
 	p := create("/v1/partners", "partner", map[string]any{"name": "Kill care"})
 	organization, partner := client(ledger.RoleOrganization, o), client(ledger.RolePartner, p)
-	l := &killLoad{server: s, by: syscall.SIGKILL, saver: create("/v1/volunteers", "saver", map[string]any{"name": "Saver", "born": "1950-01-01"})}
+	l := &killLoad{server: s, saver: create("/v1/volunteers", "saver", map[string]any{"name": "Saver", "born": "1950-01-01"})}
 	for n := range killVolunteers {
 		id := create("/v1/volunteers", strconv.Itoa(n), map[string]any{"name": fmt.Sprintf("Volunteer %d", n), "born": "1950-01-01"})
 		l.claims.Volunteers = append(l.claims.Volunteers, id)

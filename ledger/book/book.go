@@ -52,11 +52,11 @@ var ErrBusy = errors.New("the book is busy")
 type Book struct {
 	cfg         Config
 	keys        Keys
-	db          *sqlx.DB // reads
-	lookups     *sqlx.DB // reads what must be looked up by index, whatever the statistics say
-	ofLookups   *statements
-	lists       *sqlx.DB // the same, for lists of entries
-	writer      *sqlx.DB // for the writer alone: one connection records, and on the other the next batch is looked up
+	db          *sqlx.DB    // reads
+	lookups     *sqlx.DB    // reads what must be looked up by index, whatever the statistics say
+	ofLookups   *statements // of what is rolled up
+	lists       *sqlx.DB    // the same, for lists of entries
+	writer      *sqlx.DB    // for the writer alone: one connection records, and on the other the next batch is looked up
 	statements  *statements
 	flying      *flight       // the batch that is being recorded
 	overtaken   bool          // another process has written since the batch before, or that one failed

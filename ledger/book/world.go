@@ -11,7 +11,8 @@ import (
 )
 
 // world is what a batch knows: the facts looked up for its commands, and what its commands have done to
-// them so far. Once decided it does not change: while what it recorded is sent, the next batch reads it.
+// them so far. While what it came to is recorded, the next batch reads it; of the accounts, which both share, the
+// balances are then the next one's.
 type world struct {
 	now      time.Time
 	clock    CareTime // now, by the clock on the wall

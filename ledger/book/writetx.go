@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// writeTx is the transaction of a batch.
+// writeTx is a transaction whose statements are prepared: of a batch, or of rolling up.
 type writeTx struct {
 	tx         *sqlx.Tx
 	statements *statements
@@ -36,7 +36,7 @@ func (b *Book) beginWrite(ctx context.Context) (tx *writeTx, err error) {
 	return nil, fmt.Errorf("beginning a batch: %w", err)
 }
 
-// statements are those of the writer. Each is prepared once on a connection, and planned once: planning them anew for
+// statements are those of the writer, or of rolling up. Each is prepared once on a connection, and planned once: planning them anew for
 // each batch costs more than running them. They belong to the pool, not to a connection: one of a connection that is
 // lost within a transaction would wait for the transaction's end, which waits for it.
 type statements struct {
