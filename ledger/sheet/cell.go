@@ -91,6 +91,9 @@ func round(r *big.Rat, how ledger.Rounding) int64 {
 
 // parseAmount reads an amount in the profile's unit.
 func parseAmount(text string, rule amountRule) (ledger.Minutes, error) {
+	if text == "" {
+		return 0, fmt.Errorf("%w: no amount is given", ledger.ErrInvalid)
+	}
 	switch rule.Unit {
 	case unitHoursMinutes:
 		if m := clockLikePattern.FindStringSubmatch(text); m != nil {

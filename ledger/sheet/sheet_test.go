@@ -293,3 +293,23 @@ func FuzzParseProfile(f *testing.F) {
 		}
 	})
 }
+
+// A missing amount is told as missing, not as an odd number.
+func TestARowWithoutAnAmountIsToldSo(t *testing.T) {
+	t.Parallel()
+	for _, unit := range []string{"minutes", "decimal_hours", "h:mm"} {
+		rows := read(t, []byte("V,D,A\nx,2026-01-05,NA\nx,2026-01-06,\n"), profile(t, `
+columns: {volunteer: V, date: D, amount: A}
+dates: [YYYY-MM-DD]
+amount: {unit: "`+unit+`"}
+missing: [NA]
+activity: {default: Help}
+evidence: {kind: list}
+`))
+		for _, r := range rows {
+			if r.Problem == nil || r.Problem.Code != "amount_malformed" || !strings.Contains(r.Problem.Detail, "no amount is given") {
+				t.Errorf("%s: row %d: %+v", unit, r.Number, r.Problem)
+			}
+		}
+	}
+}
