@@ -70,7 +70,7 @@ func (c *clarify) want(_ *world, n *wants) {
 }
 
 func (c *clarify) look(ctx context.Context, q selecter, _ *world, _ *wants) error {
-	const query = `SELECT EXISTS (SELECT 1 FROM claim WHERE volunteer = $1::uuid AND organization = $2::uuid) AS served`
+	const query = `SELECT EXISTS (SELECT 1 FROM claims_of($1::uuid) WHERE organization = $2::uuid) AS served`
 	type servedRow struct {
 		Served bool `db:"served"`
 	}

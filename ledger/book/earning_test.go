@@ -21,7 +21,11 @@ func with(pairs ...string) []byte {
 // openHanded gives a book whose rules let as much be redeemed as there is.
 func openHanded(t *testing.T) *booktest.Book {
 	t.Helper()
-	return booktest.Open(t, booktest.Database(t), with("open_holds < 3", "open_holds < 1000", "most: 2400", "most: 1000000"))
+	return booktest.Open(t, booktest.Database(t), handed())
+}
+
+func handed() []byte {
+	return with("open_holds < 3", "open_holds < 1000", "most: 2400", "most: 1000000")
 }
 
 // poolOf reads what the pool has.

@@ -120,8 +120,8 @@ func readExpiring(ctx context.Context, q selecter, cutoff ledger.Date, limit int
 		SELECT f.owner FROM (` + flowQuery + ` GROUP BY e.seq, a.owner) f
 		JOIN account c ON c.owner = f.owner AND c.owner_kind = 'volunteer' AND c.purpose = 'care'
 		JOIN account h ON h.owner = f.owner AND h.owner_kind = 'volunteer' AND h.purpose = 'care-held'
-		LEFT JOIN LATERAL (SELECT balance FROM posting WHERE account = c.id ORDER BY seq DESC LIMIT 1) cb ON true
-		LEFT JOIN LATERAL (SELECT balance FROM posting WHERE account = h.id ORDER BY seq DESC LIMIT 1) hb ON true
+		LEFT JOIN LATERAL last_posting(c.id, (SELECT max(seq) + 1 FROM entry)) cb ON true
+		LEFT JOIN LATERAL last_posting(h.id, (SELECT max(seq) + 1 FROM entry)) hb ON true
 		WHERE cb.balance > 0
 		GROUP BY f.owner, hb.balance HAVING sum(f.received) - sum(f.spent) - coalesce(hb.balance, 0) > 0
 		ORDER BY f.owner LIMIT $2`

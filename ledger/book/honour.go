@@ -86,7 +86,7 @@ func (c *honour) want(_ *world, n *wants) {
 }
 
 func (c *honour) look(ctx context.Context, q selecter, w *world, _ *wants) (err error) {
-	const certified = `c.volunteer = $2::uuid AND ($3 = '' OR c.organization = nullif($3, '')::uuid)`
+	const certified = `(SELECT * FROM claims_of($2::uuid) WHERE $3 = '' OR organization = nullif($3, '')::uuid)`
 	if c.claims, err = selectServed(ctx, q, int64(w.next), certified, c.honouring.Volunteer, c.by.Subject); err != nil {
 		return err
 	}

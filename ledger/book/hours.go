@@ -320,8 +320,7 @@ func (w *world) fetchClaims(ctx context.Context, q selecter, n *wants) error {
 		SELECT DISTINCT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
 		       c.fingerprint, coalesce(c.reference, '') AS reference, c.minutes, c.care, c.youth, c.pooled, x.seq IS NOT NULL AS corrected
 		FROM unnest($1::uuid[], $2::int[], $3::int[]) AS n (volunteer, first, last)
-		JOIN claim c ON c.volunteer = n.volunteer
-		     AND c.served_on BETWEEN date '1970-01-01' + n.first AND date '1970-01-01' + n.last
+		CROSS JOIN LATERAL claims_of(n.volunteer, date '1970-01-01' + n.first, date '1970-01-01' + n.last) c
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
 	rows, err := selectAll[claimFactsRow](ctx, q, query, uuids(volunteers), ints(first), ints(last))

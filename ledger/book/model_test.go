@@ -94,9 +94,18 @@ func (m *model) correct(c *modelClaim) string {
 // Random operations on the book and on the model: the same answers, and in the end the same balances.
 func TestBookDoesWhatTheModelDoes(t *testing.T) {
 	t.Parallel()
+	for name, database := range longAndShort {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doesWhatTheModelDoes(t, booktest.Open(t, database(t), handed()))
+		})
+	}
+}
+
+func doesWhatTheModelDoes(t *testing.T, b *booktest.Book) {
+	t.Helper()
 	t.Logf("seed %d: give it back with -seed", *seed)
 	r := rand.New(rand.NewPCG(*seed, 1))
-	b := openHanded(t)
 	org, partner := b.Organization(t), b.Partner(t)
 	m := &model{people: map[string]*purse{}}
 	var ids []string

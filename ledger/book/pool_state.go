@@ -47,8 +47,8 @@ func (b *Book) Pool(ctx context.Context) (PoolState, error) {
 	const query = `
 		SELECT date_trunc('month', e.recorded AT TIME ZONE $1)::date - date '1970-01-01' AS month,
 		       sum(greatest(p.minutes, 0))::bigint AS came, sum(greatest(-p.minutes, 0))::bigint AS went
-		FROM account a JOIN posting p ON p.account = a.id JOIN entry e ON e.seq = p.seq
-		WHERE a.owner_kind = 'pool' AND p.seq < $2 GROUP BY 1 ORDER BY 1`
+		FROM account a CROSS JOIN LATERAL postings_of(a.id, 0, $2) p JOIN entry e ON e.seq = p.seq
+		WHERE a.owner_kind = 'pool' GROUP BY 1 ORDER BY 1`
 	type monthRow struct {
 		Month int32          `db:"month"`
 		Came  ledger.Minutes `db:"came"`

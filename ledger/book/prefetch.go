@@ -235,8 +235,8 @@ func (w *world) fetchAccounts(ctx context.Context, q selecter, n *wants) error {
 		SELECT a.id, a.owner_kind, coalesce(a.owner::text, '') AS owner, a.purpose, a.unit, a.may_owe, coalesce(p.balance, 0) AS balance
 		FROM unnest($1::uuid[]) AS n (owner)
 		JOIN account a ON coalesce(a.owner, '00000000-0000-0000-0000-000000000000') = n.owner
-		LEFT JOIN LATERAL (SELECT balance FROM posting WHERE account = a.id ORDER BY seq DESC LIMIT 1) p ON true`
-	rows, err := selectAll[accountRow](ctx, q, query, uuids(owners))
+		LEFT JOIN LATERAL last_posting(a.id, $2) p ON true`
+	rows, err := selectAll[accountRow](ctx, q, query, uuids(owners), int64(w.next))
 	if err != nil {
 		return fmt.Errorf("reading accounts: %w", err)
 	}

@@ -52,8 +52,8 @@ const sumsAt = `
 		UNION ALL %[4]s) x) s`
 
 // postedSince is what was posted on one account since the last rollup.
-const postedSince = `SELECT p.minutes, 1 FROM posting p
-		WHERE p.account = %[1]s AND p.seq >= since.upto AND p.seq < %[2]s AND (%[3]s IS NULL OR p.effective <= %[3]s)`
+const postedSince = `SELECT p.minutes, 1 FROM postings_of(%[1]s, since.upto, %[2]s) p
+		WHERE %[3]s IS NULL OR p.effective <= %[3]s`
 
 // postedOnLine is what was posted on the accounts of one line of the chart, l, since the last rollup.
 const postedOnLine = `SELECT p.minutes, 1 FROM posting p JOIN account a ON a.id = p.account
@@ -176,10 +176,10 @@ func rollUpAccounts(ctx context.Context, tx *writeTx, from, to int64) error {
 				                                     ORDER BY upto DESC LIMIT 1), 0) AS since
 				FROM (SELECT account FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY account
 				      HAVING count(*) >= $4 OR hashint8(account # $1) % $5 = 0) p) t
-			WHERE (SELECT count(*) FROM (SELECT 1 FROM posting p WHERE p.account = t.account AND p.seq >= t.since AND p.seq < $1 LIMIT $3) few) >= $3),
+			WHERE (SELECT count(*) FROM (SELECT 1 FROM postings_of(t.account, t.since, $1) LIMIT $3) few) >= $3),
 		moved AS (
 			SELECT w.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
-			FROM whole w JOIN posting p ON p.account = w.of AND p.seq >= w.since AND p.seq < $1 GROUP BY 1, 2)` + addNodes
+			FROM whole w, LATERAL postings_of(w.of, w.since, $1) p GROUP BY 1, 2)` + addNodes
 	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom, rollupLooks, rollupChance); err != nil {
 		return fmt.Errorf("rolling up accounts to %d: %w", to, err)
 	}

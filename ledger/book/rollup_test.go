@@ -11,6 +11,7 @@ import (
 	"timebank/ledger"
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
+	"timebank/policy"
 )
 
 // longAccounts is a book in which an organization's and the bank's accounts have some thousands of postings, on
@@ -18,6 +19,11 @@ import (
 func longAccounts(t *testing.T, entries int) (b *booktest.Book, volunteers []string) {
 	t.Helper()
 	b = booktest.New(t)
+	return b, fillLong(t, b, entries)
+}
+
+func fillLong(t *testing.T, b *booktest.Book, entries int) (volunteers []string) {
+	t.Helper()
 	org := b.Organization(t)
 	for range 4 {
 		volunteers = append(volunteers, b.Volunteer(t, "1950-01-01"))
@@ -38,7 +44,7 @@ func longAccounts(t *testing.T, entries int) (b *booktest.Book, volunteers []str
 		}
 	}
 	rollUpAll(t, b, int64(entries))
-	return b, volunteers
+	return volunteers
 }
 
 // rollUpAll rolls up until every full block of so many entries is. The book does so by itself too, and of two at
@@ -65,7 +71,17 @@ func rollUpAll(t *testing.T, b *booktest.Book, entries int64) {
 // Every balance of the past, on both axes, is the sum of the postings that were effective and known.
 func TestBalancesOfThePastAreTheSumsOfTheirPostings(t *testing.T) {
 	t.Parallel()
-	b, volunteers := longAccounts(t, 3000)
+	for name, database := range longAndShort {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := booktest.Open(t, database(t), policy.Shipped())
+			areTheSumsOfTheirPostings(t, b, fillLong(t, b, 3000))
+		})
+	}
+}
+
+func areTheSumsOfTheirPostings(t *testing.T, b *booktest.Book, volunteers []string) {
+	t.Helper()
 	auditor := ledger.Actor{Role: ledger.RoleAuditor}
 	random := rand.New(rand.NewPCG(1, 2))
 	db := b.Reader(t).Unsafe()

@@ -27,17 +27,17 @@ type servedClaim struct {
 
 func (c servedClaim) on() ledger.Date { return ledger.Date(c.ServedOn) }
 
-// selectServed reads claims in the order of their days; condition is over c, the claim, up to a size of
-// the log, its first argument.
-func selectServed(ctx context.Context, q selecter, size int64, condition string, args ...any) ([]servedClaim, error) {
+// selectServed reads claims in the order of their days; of says which, as what may stand in FROM, up to a size
+// of the log, its first argument.
+func selectServed(ctx context.Context, q selecter, size int64, of string, args ...any) ([]servedClaim, error) {
 	query := `
 		SELECT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.minutes, c.grade, c.pooled,
 		       coalesce(d.details ->> 'service', '') AS service, coalesce(d.details ->> 'position', '') AS position,
 		       d.details -> 'emergency_level' IS NOT NULL AS emergency,
 		       coalesce((d.details -> 'evidence' ->> 'satisfaction')::int, 0) AS satisfaction, x.seq IS NOT NULL AS corrected
-		FROM claim c JOIN entry e ON e.seq = c.seq CROSS JOIN LATERAL (SELECT e.details::json AS details) d
+		FROM ` + of + ` c JOIN entry e ON e.seq = c.seq CROSS JOIN LATERAL (SELECT e.details::json AS details) d
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction' AND x.seq < $1
-		WHERE c.seq < $1 AND ` + condition + ` ORDER BY c.served_on, c.seq`
+		WHERE c.seq < $1 ORDER BY c.served_on, c.seq`
 	claims, err := selectAll[servedClaim](ctx, q, query, append([]any{size}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("reading what was served: %w", err)

@@ -59,7 +59,7 @@ func (b *Book) ServiceRecord(ctx context.Context, by ledger.Actor, volunteer str
 		return r, err
 	}
 	r.Roles = v.Roles
-	claims, err := selectServed(ctx, b.db, r.LogSize, `c.volunteer = $2::uuid`, volunteer)
+	claims, err := selectServed(ctx, b.db, r.LogSize, `claims_of($2::uuid)`, volunteer)
 	if err != nil {
 		return r, err
 	}

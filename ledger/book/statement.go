@@ -177,8 +177,8 @@ func (b *Book) statementLines(ctx context.Context, s Statement, account ledger.A
 			FROM (SELECT DISTINCT r.upto FROM rollup r, since WHERE r.account = $1 AND r.level = 0 AND r.period BETWEEN $3 AND $4 AND r.upto <= since.upto) t
 			UNION ALL SELECT since.upto, $2 FROM since)
 		SELECT p.seq, e.kind, p.effective - date '1970-01-01' AS effective, e.recorded, p.minutes
-		FROM block, LATERAL (SELECT * FROM posting p WHERE p.account = $1 AND p.seq >= block.start AND p.seq < block.upto
-			AND p.effective BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int) p
+		FROM block, LATERAL (SELECT * FROM postings_of($1, block.start, block.upto) p
+			WHERE p.effective BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int) p
 		JOIN entry e ON e.seq = p.seq
 		ORDER BY p.effective, p.seq LIMIT $5`
 	type lineRow struct {

@@ -44,7 +44,7 @@ func (c *assess) look(ctx context.Context, q selecter, w *world, _ *wants) error
 		return nil // decide says so
 	}
 	before, _, to := periodsOf(rules.SupportPer(), c.in)
-	const ofTeam = `c.organization = $2::uuid AND c.served_on BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int`
+	const ofTeam = `(SELECT * FROM claim WHERE organization = $2::uuid AND served_on BETWEEN date '1970-01-01' + $3::int AND date '1970-01-01' + $4::int)`
 	if c.claims, err = selectServed(ctx, q, int64(w.next), ofTeam, c.organization, int64(before), int64(to)); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
 	"timebank/ledger/localpg"
+	"timebank/policy"
 )
 
 // Somebody with the whole database in hand, triggers off, changes one thing; verify names the entry.
@@ -92,7 +93,16 @@ func column(table string) string {
 // Each rule of the book stands a second time in the schema, under a name.
 func TestConstraintsSayTheRulesAgain(t *testing.T) {
 	t.Parallel()
-	b := booktest.New(t)
+	for name, database := range longAndShort {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			constraintsSayTheRulesAgain(t, booktest.Open(t, database(t), policy.Shipped()))
+		})
+	}
+}
+
+func constraintsSayTheRulesAgain(t *testing.T, b *booktest.Book) {
+	t.Helper()
 	_, _, _, posted := saved(t, b, 300)
 	for name, statement := range map[string]string{
 		"entry_seq_gapless": `INSERT INTO entry (seq, kind, effective, recorded, salt, details, leaf)

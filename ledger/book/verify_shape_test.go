@@ -50,7 +50,7 @@ var wrongInManyWays = map[string]string{
 		UPDATE answer SET seq = 9223372036854775807 WHERE seq = 800; UPDATE carry SET seq = 9223372036854775806 WHERE seq = 700; UPDATE claim SET seq = -9223372036854775808 WHERE seq = 600;
 		INSERT INTO rollup SELECT account, level, period, -9223372036854775808, minutes, entries FROM rollup WHERE upto = 1024`,
 	"very many postings": `ALTER TABLE posting DROP CONSTRAINT posting_pkey; DROP INDEX posting_by_account; INSERT INTO posting SELECT p.* FROM posting p, generate_series(1, 5000) WHERE seq = 1090 AND unit = 'care'`,
-	"days and instants where they end": `UPDATE entry SET effective = 'infinity', recorded = 'infinity' WHERE seq = 100; UPDATE claim SET served_on = '-infinity' WHERE seq = 200;
+	"days and instants where they end": `DROP INDEX claim_shift_once; UPDATE entry SET effective = 'infinity', recorded = 'infinity' WHERE seq = 100; UPDATE claim SET served_on = '-infinity' WHERE seq = 200;
 		UPDATE posting SET effective = 'infinity' WHERE seq = 300; UPDATE answer SET recorded = '-infinity' WHERE seq = 400`,
 }
 

@@ -37,7 +37,7 @@ func (b *Book) Workload(ctx context.Context, by ledger.Actor, volunteer string) 
 	if err != nil {
 		return r, err
 	}
-	claims, err := selectServed(ctx, b.db, r.LogSize, lastMonth, volunteer, int64(today-30))
+	claims, err := selectServed(ctx, b.db, r.LogSize, lastMonth, volunteer, int64(today-29), int64(today))
 	if err != nil {
 		return r, err
 	}
@@ -47,7 +47,7 @@ func (b *Book) Workload(ctx context.Context, by ledger.Actor, volunteer string) 
 	return r, err
 }
 
-const lastMonth = `c.volunteer = $2::uuid AND c.served_on > date '1970-01-01' + $3::int`
+const lastMonth = `claims_of($2::uuid, date '1970-01-01' + $3::int, date '1970-01-01' + $4::int)`
 
 // Referral points somebody to help: to a support that the rules know.
 type Referral struct{ Volunteer, To string }
@@ -84,7 +84,7 @@ type referralDetails struct {
 func (c *refer) want(_ *world, n *wants) { n.volunteers.add(c.referral.Volunteer) }
 
 func (c *refer) look(ctx context.Context, q selecter, w *world, _ *wants) (err error) {
-	c.claims, err = selectServed(ctx, q, int64(w.next), lastMonth, c.referral.Volunteer, int64(w.today-30))
+	c.claims, err = selectServed(ctx, q, int64(w.next), lastMonth, c.referral.Volunteer, int64(w.today-29), int64(w.today))
 	if c.by.Role == ledger.RoleOrganization { // what others recorded is none of its business
 		c.claims = slices.DeleteFunc(c.claims, func(s servedClaim) bool { return s.Organization != c.by.Subject })
 	}
