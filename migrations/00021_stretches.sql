@@ -5,7 +5,7 @@
 -- 131,072 entries, and a volunteer's claims by stretches of 32 days: what a time writes is the pages of its stretch.
 -- Who reads an account asks stretch by stretch, by the functions below.
 
-CREATE UNIQUE INDEX posting_of_account ON posting ((seq >> 17), account, seq) INCLUDE (minutes, balance, effective);
+CREATE UNIQUE INDEX posting_of_account ON posting ((seq >> 17), account, seq) INCLUDE (minutes, effective);
 DROP INDEX posting_by_account;
 ALTER INDEX posting_of_account RENAME TO posting_by_account;
 
@@ -40,6 +40,13 @@ CREATE FUNCTION claims_of(of_volunteer uuid, since date, until date) RETURNS SET
         AND served_on BETWEEN since AND until OFFSET 0) c
 $$;
 
+-- Those of a day and the days beside, which are of one stretch or two.
+CREATE FUNCTION claims_near(of_volunteer uuid, day date) RETURNS SETOF claim LANGUAGE sql STABLE AS $$
+    SELECT * FROM claim
+    WHERE (served_on - date '1970-01-01') >> 5 = ANY (ARRAY[(day - 1 - date '1970-01-01') >> 5, (day + 1 - date '1970-01-01') >> 5])
+      AND volunteer = of_volunteer AND served_on BETWEEN day - 1 AND day + 1 OFFSET 0
+$$;
+
 -- All claims of a volunteer, from the first stretch that has claims of anybody.
 CREATE FUNCTION claims_of(of_volunteer uuid) RETURNS SETOF claim LANGUAGE sql STABLE AS $$
     SELECT c.* FROM generate_series((SELECT min((served_on - date '1970-01-01') >> 5) FROM claim),
@@ -50,6 +57,21 @@ $$;
 CREATE FUNCTION entries_of(of_volunteer uuid) RETURNS SETOF bigint LANGUAGE sql STABLE AS $$
     SELECT seq FROM entry WHERE volunteer = of_volunteer AND kind <> 'hours' UNION ALL SELECT seq FROM claims_of(of_volunteer)
 $$;
+
+-- Which rule a posting breaks that is the account's first of a stretch: it goes on from the last of the stretches before,
+-- or is the first of an account that is there.
+CREATE FUNCTION wrong_after_rest(of_seq bigint, of_account bigint, of_unit text, of_may_owe boolean, balance_before bigint)
+    RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    last record;
+BEGIN
+    SELECT p.balance, p.unit, p.may_owe INTO last FROM last_posting(of_account, (of_seq >> 17) << 17) p;
+    IF NOT FOUND THEN
+        SELECT 0::bigint AS balance, a.unit, a.may_owe INTO last FROM account a WHERE a.id = of_account;
+    END IF;
+    RETURN CASE WHEN last.balance <> balance_before THEN 'posting_balance_runs'
+        WHEN (last.unit, last.may_owe) IS DISTINCT FROM (of_unit, of_may_owe) THEN 'posting_fits_account' END;
+END $$;
 
 CREATE OR REPLACE FUNCTION posting_check() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -67,22 +89,21 @@ BEGIN
         RAISE EXCEPTION 'posting does not fit entry %', bad.seq
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_fits_entry', TABLE = 'posting';
     END IF;
-    -- The posting of the account before this one: among those added or, for the first of them, in the table; there
-    -- in the same stretch (near), or in one before (far).
-    SELECT p.seq, p.account, p.balance - p.minutes <> coalesce(p.before, near.balance, far.balance, 0) AS runs_wrong INTO bad
+    -- The posting of the account before this one: among those added or, for the first of them, in the table (near), unless the
+    -- account has rested since an earlier stretch.
+    SELECT p.seq, p.account, wrong.rule INTO bad
     FROM (SELECT seq, account, unit, may_owe, minutes, balance, lag(balance) OVER w AS before, lag(unit) OVER w AS unit_before,
                  lag(may_owe) OVER w AS may_owe_before
           FROM added WINDOW w AS (PARTITION BY account ORDER BY seq)) p
         LEFT JOIN LATERAL (SELECT q.balance, q.unit, q.may_owe FROM posting q
-            WHERE p.before IS NULL AND q.seq >> 17 = p.seq >> 17 AND q.account = p.account AND q.seq < p.seq ORDER BY q.seq DESC LIMIT 1) near ON true
-        LEFT JOIN LATERAL (SELECT q.balance, q.unit, q.may_owe FROM last_posting(p.account, (p.seq >> 17) << 17) q
-            WHERE p.before IS NULL AND near.balance IS NULL AND p.seq >> 17 > 0 LIMIT 1) far ON true
-    WHERE p.balance - p.minutes <> coalesce(p.before, near.balance, far.balance, 0)
-       OR CASE WHEN coalesce(p.before, near.balance, far.balance) IS NULL
-               THEN NOT EXISTS (SELECT 1 FROM account a WHERE a.id = p.account AND a.unit = p.unit AND a.may_owe = p.may_owe)
-               ELSE p.unit <> coalesce(p.unit_before, near.unit, far.unit) OR p.may_owe <> coalesce(p.may_owe_before, near.may_owe, far.may_owe) END
-    LIMIT 1;
-    IF FOUND AND bad.runs_wrong THEN
+            WHERE p.before IS NULL AND q.seq >> 17 = p.seq >> 17 AND q.account = p.account AND q.seq < p.seq ORDER BY q.seq DESC LIMIT 1) near ON true,
+        LATERAL (SELECT CASE
+            WHEN coalesce(p.before, near.balance) IS NULL THEN wrong_after_rest(p.seq, p.account, p.unit, p.may_owe, p.balance - p.minutes)
+            WHEN p.balance - p.minutes <> coalesce(p.before, near.balance) THEN 'posting_balance_runs'
+            WHEN p.unit <> coalesce(p.unit_before, near.unit) OR p.may_owe <> coalesce(p.may_owe_before, near.may_owe) THEN 'posting_fits_account'
+            END AS rule) wrong
+    WHERE wrong.rule IS NOT NULL LIMIT 1;
+    IF FOUND AND bad.rule = 'posting_balance_runs' THEN
         RAISE EXCEPTION 'running balance of account % is wrong at entry %', bad.account, bad.seq
             USING ERRCODE = 'check_violation', CONSTRAINT = 'posting_balance_runs', TABLE = 'posting';
     ELSIF FOUND THEN
@@ -113,7 +134,7 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'claim_reposts_corrected', TABLE = 'claim';
     END IF;
     SELECT c.seq, d.seq AS other INTO bad
-    FROM added c, LATERAL claims_of(c.volunteer, c.served_on - 1, c.served_on + 1) d
+    FROM added c, LATERAL claims_near(c.volunteer, c.served_on) d
     WHERE d.seq <> c.seq AND d.span_from < c.span_to AND c.span_from < d.span_to
       AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.refers = d.seq AND e.kind = 'correction') LIMIT 1;
     IF FOUND THEN

@@ -303,12 +303,15 @@ func (w *world) fetchClaims(ctx context.Context, q selecter, n *wants) error {
 	if len(n.days.list) == 0 {
 		return nil
 	}
-	counted := ledger.Day
+	counted, of := ledger.Day, `claims_near(n.volunteer, date '1970-01-01' + n.first + 1)`
 	switch counts := w.counts(); {
 	case counts.Year:
 		counted = ledger.Year
 	case counts.Month:
 		counted = ledger.Month
+	}
+	if counted != ledger.Day {
+		of = `claims_of(n.volunteer, date '1970-01-01' + n.first, date '1970-01-01' + n.last)`
 	}
 	volunteers := make([]string, len(n.days.list))
 	first, last := make([]int64, len(n.days.list)), make([]int64, len(n.days.list))
@@ -316,11 +319,11 @@ func (w *world) fetchClaims(ctx context.Context, q selecter, n *wants) error {
 		volunteers[i] = d.volunteer
 		first[i], last[i] = int64(min(counted.Start(d.day), d.day-1)), int64(max(counted.End(d.day), d.day+1))
 	}
-	const query = `
+	query := `
 		SELECT DISTINCT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
 		       c.fingerprint, coalesce(c.reference, '') AS reference, c.minutes, c.care, c.youth, c.pooled, x.seq IS NOT NULL AS corrected
 		FROM unnest($1::uuid[], $2::int[], $3::int[]) AS n (volunteer, first, last)
-		CROSS JOIN LATERAL claims_of(n.volunteer, date '1970-01-01' + n.first, date '1970-01-01' + n.last) c
+		CROSS JOIN LATERAL ` + of + ` c
 		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
 		ORDER BY c.seq`
 	rows, err := selectAll[claimFactsRow](ctx, q, query, uuids(volunteers), ints(first), ints(last))
@@ -388,10 +391,11 @@ func insertClaims(w *world) (insert, error) {
 		                   reposts_shift, reposts_reference, grade, care, youth, pooled)
 		SELECT seq, volunteer, organization, date '1970-01-01' + served_on, minutes, nullif(span_from, -1), nullif(span_to, -1),
 		       fingerprint, nullif(reference, ''), nullif(reposts_shift, -1), nullif(reposts_reference, -1), grade, care, youth, pooled
-		FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[],
-		            $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])
-		     AS c (seq, volunteer, organization, served_on, minutes, span_from, span_to, fingerprint, reference,
-		           reposts_shift, reposts_reference, grade, care, youth, pooled)`
+		FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::uuid[]) AS volunteer, unnest($3::uuid[]) AS organization,
+		             unnest($4::int[]) AS served_on, unnest($5::bigint[]) AS minutes, unnest($6::bigint[]) AS span_from,
+		             unnest($7::bigint[]) AS span_to, unnest($8::bytea[]) AS fingerprint, unnest($9::text[]) AS reference,
+		             unnest($10::bigint[]) AS reposts_shift, unnest($11::bigint[]) AS reposts_reference, unnest($12::text[]) AS grade,
+		             unnest($13::bigint[]) AS care, unnest($14::bigint[]) AS youth, unnest($15::bigint[]) AS pooled) AS c`
 	return insert{query, []any{bigints(seqs), uuids(volunteers), uuids(organizations), ints(servedOn),
 		bigints(minutes), bigints(froms), bigints(tos), byteas(fingerprints), texts(references), bigints(repostsShift),
 		bigints(repostsReference), texts(grades), bigints(cares), bigints(youths), bigints(pools)}}, nil

@@ -107,10 +107,10 @@ func insertEntries(w *world) (insert, error) {
 		INSERT INTO entry (seq, kind, effective, recorded, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
 		SELECT seq, kind, date '1970-01-01' + effective, $13, by_client, rules, nullif(refers, -1),
 		       organization, volunteer, partner, salt, details, leaf
-		FROM unnest($1::bigint[], $2::text[], $3::int[], $4::uuid[], $5::bytea[], $6::bigint[], $7::uuid[], $8::uuid[], $9::uuid[],
-		            $10::bytea[], $11::text[], $12::text[])
-		     AS e (seq, kind, effective, by_client, rules, refers, organization, volunteer, partner, salt, details, leaf)
-		ORDER BY seq`
+		FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::text[]) AS kind, unnest($3::int[]) AS effective,
+		             unnest($4::uuid[]) AS by_client, unnest($5::bytea[]) AS rules, unnest($6::bigint[]) AS refers,
+		             unnest($7::uuid[]) AS organization, unnest($8::uuid[]) AS volunteer, unnest($9::uuid[]) AS partner,
+		             unnest($10::bytea[]) AS salt, unnest($11::text[]) AS details, unnest($12::text[]) AS leaf) AS e`
 	return insert{query, []any{bigints(seqs), texts(kinds), ints(effectives), uuids(bys),
 		byteas(rules), bigints(refers), uuids(organizations), uuids(volunteers), uuids(partners),
 		byteas(salts), texts(details), texts(leaves), w.now}}, nil
@@ -134,8 +134,9 @@ func insertPostings(w *world) (insert, error) {
 	const query = `
 		INSERT INTO posting (seq, account, unit, minutes, balance, may_owe, effective)
 		SELECT seq, account, unit, minutes, balance, may_owe, date '1970-01-01' + effective
-		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::int[])
-		     AS p (seq, account, unit, minutes, balance, may_owe, effective)`
+		FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::bigint[]) AS account, unnest($3::text[]) AS unit,
+		             unnest($4::bigint[]) AS minutes, unnest($5::bigint[]) AS balance, unnest($6::boolean[]) AS may_owe,
+		             unnest($7::int[]) AS effective) AS p`
 	return insert{query, []any{bigints(seqs), bigints(accounts), texts(units), bigints(minutes),
 		bigints(balances), bools(mayOwe), ints(effectives)}}, nil
 }
@@ -156,7 +157,7 @@ func insertHashes(w *world) (insert, error) {
 	for i, s := range stored {
 		ids[i], hashes[i] = s.Index, s.Hash[:]
 	}
-	const query = `INSERT INTO hash (id, hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])`
+	const query = `INSERT INTO hash (id, hash) SELECT unnest($1::bigint[]), unnest($2::bytea[])`
 	return insert{query, []any{bigints(ids), byteas(hashes)}}, nil
 }
 
@@ -194,8 +195,8 @@ func insertAnswers(w *world) (insert, error) {
 	const query = `
 		INSERT INTO answer (client, key, request, recorded, seq, subject, refusal)
 		SELECT client, key, request, $7, seq, subject, nullif(refusal, '')
-		FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::uuid[], $6::text[])
-		     AS a (client, key, request, seq, subject, refusal)`
+		FROM (SELECT unnest($1::uuid[]) AS client, unnest($2::text[]) AS key, unnest($3::bytea[]) AS request, unnest($4::bigint[]) AS seq,
+		             unnest($5::uuid[]) AS subject, unnest($6::text[]) AS refusal) AS a`
 	return insert{query, []any{uuids(clients), texts(keys), byteas(requests), bigints(seqs),
 		uuids(subjects), texts(refusals), w.now}}, nil
 }

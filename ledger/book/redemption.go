@@ -336,8 +336,9 @@ func insertHolds(w *world) (insert, error) {
 	const query = `
 		INSERT INTO hold (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)
 		SELECT seq, id, volunteer, partner, service, minutes, consent, ends_at::timestamptz, nullif(care_at, -1)
-		FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
-		     AS h (seq, id, volunteer, partner, service, minutes, consent, ends_at, care_at)`
+		FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS volunteer, unnest($4::uuid[]) AS partner,
+		             unnest($5::text[]) AS service, unnest($6::bigint[]) AS minutes, unnest($7::bigint[]) AS consent,
+		             unnest($8::text[]) AS ends_at, unnest($9::bigint[]) AS care_at) AS h`
 	return insert{query, []any{bigints(seqs), uuids(ids), uuids(volunteers), uuids(partners), texts(services), bigints(minutes),
 		bigints(consents), texts(endsAt), bigints(careAt)}}, nil
 }
@@ -353,6 +354,7 @@ func insertSettlements(w *world) (insert, error) {
 	if len(seqs) == 0 {
 		return insert{}, nil
 	}
-	const query = `INSERT INTO settlement (seq, hold, held, given) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`
+	const query = `INSERT INTO settlement (seq, hold, held, given)
+		SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[])`
 	return insert{query, []any{bigints(seqs), bigints(holds), bigints(held), bigints(given)}}, nil
 }

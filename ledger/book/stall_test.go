@@ -21,8 +21,8 @@ type stalled struct {
 
 // Queries that tell how far the writers are.
 const (
-	recording  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO hash%'`
-	lookedUp   = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND (query LIKE '%claims_of(n.volunteer%' OR query LIKE '%JOIN claim c ON c.%')`
+	recording  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO entry%'`
+	lookedUp   = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND (query LIKE '%claims_%(n.volunteer%' OR query LIKE '%JOIN claim c ON c.%')`
 	waitsATurn = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`
 )
 
