@@ -51,15 +51,20 @@ func (b *Book) Publish(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	size, err := b.LogSize(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the log's size: %w", err)
-	}
+	// What was signed is read before the size: another process may post and sign between the two.
 	last, lastSize, err := b.Checkpoint(ctx)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	if err := b.checkContinues(ctx, size, last); err != nil {
+	outside, err := b.outside()
+	if err != nil {
+		return err
+	}
+	size, err := b.LogSize(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the log's size: %w", err)
+	}
+	if err := b.checkContinues(ctx, size, last, outside); err != nil {
 		return err
 	}
 	if size == lastSize || size == 0 {
@@ -99,13 +104,9 @@ func (b *Book) sign(ctx context.Context, size int64) ([]byte, error) {
 	return signed, nil
 }
 
-// checkContinues proves that a log of size entries continues what was signed, in the database and outside.
-func (b *Book) checkContinues(ctx context.Context, size int64, last []byte) error {
-	outside, err := b.outside()
-	if err != nil {
-		return err
-	}
-	for _, signed := range [][]byte{last, outside} {
+// checkContinues proves that a log of size entries continues what was signed.
+func (b *Book) checkContinues(ctx context.Context, size int64, checkpoints ...[]byte) error {
+	for _, signed := range checkpoints {
 		if len(signed) == 0 {
 			continue
 		}

@@ -55,9 +55,14 @@ func ask(b *booktest.Book, org ledger.Actor, r book.HoursRequest) <-chan book.Ho
 // await waits until a query counts something.
 func (s *stalled) await(t *testing.T, query string) {
 	t.Helper()
+	await(t, s.db, query)
+}
+
+func await(t *testing.T, db *sqlx.DB, query string) {
+	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		var n int
-		if err := s.db.Get(&n, query); err != nil {
+		if err := db.Get(&n, query); err != nil {
 			t.Fatal(err)
 		}
 		if n > 0 {
