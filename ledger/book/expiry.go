@@ -94,7 +94,7 @@ func (c *expire) look(ctx context.Context, q selecter, w *world, _ *wants) error
 	}
 	cutoff, _ := rules.ExpiryCutoff(w.today)
 	c.flows, err = only(selectAll[flows](ctx, q, `SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(spent), 0)::bigint AS spent
-		FROM (`+flowQuery+` AND a.owner = $2::uuid GROUP BY e.seq, a.owner) f`, int64(cutoff), c.volunteer))
+		FROM (`+flowQuery(`CROSS JOIN LATERAL postings_of(a.id, 0, $3) p`)+` AND coalesce(a.owner, '00000000-0000-0000-0000-000000000000') = $2::uuid GROUP BY e.seq, a.owner) f`, int64(cutoff), c.volunteer, int64(w.next)))
 	if err != nil {
 		return fmt.Errorf("reading what %s received and spent: %w", c.volunteer, err)
 	}
@@ -102,13 +102,16 @@ func (c *expire) look(ctx context.Context, q selecter, w *world, _ *wants) error
 }
 
 // flowQuery gives, entry by entry, what came into somebody's credit up to a day and what went out of it.
-// Moves between the accounts of one person are neither. A correction takes back what came in.
-const flowQuery = `
+// Moves between the accounts of one person are neither. A correction takes back what came in. What joins the accounts' postings
+// depends on whether they are of one person or of all.
+func flowQuery(postings string) string {
+	return `
 	SELECT a.owner,
 	       CASE WHEN (sum(p.minutes) > 0 OR e.kind = 'correction') AND e.effective <= date '1970-01-01' + $1::int THEN sum(p.minutes) ELSE 0 END AS received,
 	       CASE WHEN sum(p.minutes) < 0 AND e.kind <> 'correction' THEN -sum(p.minutes) ELSE 0 END AS spent
-	FROM account a JOIN posting p ON p.account = a.id JOIN entry e ON e.seq = p.seq
+	FROM account a ` + postings + ` JOIN entry e ON e.seq = p.seq
 	WHERE a.owner_kind = 'volunteer' AND a.purpose IN ('care', 'care-held', 'care-owed')`
+}
 
 // readExpiring lists the volunteers who may have something left of credit up to a day, and have some to
 // take: not more than so many.
@@ -117,13 +120,14 @@ func readExpiring(ctx context.Context, q selecter, cutoff ledger.Date, limit int
 		Owner string `db:"owner"`
 	}
 	query := `
-		SELECT f.owner FROM (` + flowQuery + ` GROUP BY e.seq, a.owner) f
+		SELECT f.owner
+		FROM (SELECT owner, sum(received) AS received, sum(spent) AS spent
+		      FROM (` + flowQuery(`JOIN posting p ON p.account = a.id`) + ` GROUP BY e.seq, a.owner) f GROUP BY owner) f
 		JOIN account c ON c.owner = f.owner AND c.owner_kind = 'volunteer' AND c.purpose = 'care'
 		JOIN account h ON h.owner = f.owner AND h.owner_kind = 'volunteer' AND h.purpose = 'care-held'
 		LEFT JOIN LATERAL last_posting(c.id, (SELECT max(seq) + 1 FROM entry)) cb ON true
 		LEFT JOIN LATERAL last_posting(h.id, (SELECT max(seq) + 1 FROM entry)) hb ON true
-		WHERE cb.balance > 0
-		GROUP BY f.owner, hb.balance HAVING sum(f.received) - sum(f.spent) - coalesce(hb.balance, 0) > 0
+		WHERE cb.balance > 0 AND f.received > f.spent AND f.received - f.spent - coalesce(hb.balance, 0) > 0
 		ORDER BY f.owner LIMIT $2`
 	rows, err := selectAll[ownerRow](ctx, q, query, int64(cutoff), limit)
 	if err != nil {

@@ -105,9 +105,9 @@ func (b *Book) monthEnds(ctx context.Context, accounts []accountRow, size int64)
 		ids[i] = int64(r.account().ID)
 	}
 	const query = `
-		SELECT account, date_trunc('month', min(effective))::date - date '1970-01-01' AS month, sum(minutes)::bigint AS minutes
-		FROM posting WHERE account = ANY ($1::bigint[]) AND seq < $2
-		GROUP BY account, extract(year FROM effective), extract(month FROM effective) ORDER BY account, month`
+		SELECT n.account, date_trunc('month', min(effective))::date - date '1970-01-01' AS month, sum(minutes)::bigint AS minutes
+		FROM unnest($1::bigint[]) AS n (account), LATERAL postings_of(n.account, 0, $2)
+		GROUP BY n.account, extract(year FROM effective), extract(month FROM effective) ORDER BY n.account, month`
 	type monthRow struct {
 		Account ledger.AccountID `db:"account"`
 		Month   int32            `db:"month"`
