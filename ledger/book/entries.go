@@ -97,15 +97,15 @@ func (b *Book) Entries(ctx context.Context, by ledger.Actor, f EntryFilter) ([]R
 	if err := by.May(ledger.RoleAuditor, ledger.RoleOrganization, ledger.RolePartner, ledger.RoleVolunteer); err != nil {
 		return nil, err // an operator sees no entries, and is told so
 	}
-	// Of whom an entry is, is asked twice: which entries a volunteer has is looked up, and not found by reading all. As an
-	// array, since PostgreSQL looks nothing up by a query that stands in an OR.
+	// Which entries a volunteer or an account has is looked up, and not found by reading all: as an array, since PostgreSQL
+	// looks nothing up by a query that stands in an OR. Whose they are is asked all the same.
 	const query = `SELECT ` + entryColumns + `
 		FROM entry e
 		WHERE ` + visible + ` AND ($1 <> 'volunteer' OR e.seq = ANY (ARRAY(SELECT entries_of(v.id)
 		      FROM (SELECT nullif($2, '')::uuid AS id UNION ALL SELECT id FROM volunteer WHERE guardian = nullif($2, '')::uuid) v)))
 		  AND ($7 = '' OR e.seq = ANY (ARRAY(SELECT entries_of(nullif($7, '')::uuid))))
 		  AND e.seq > $3 AND ($4::bigint = 0 OR e.seq < $4)
-		  AND ($5::bigint = 0 OR e.seq IN (SELECT seq FROM postings_of($5, $3 + 1, coalesce(nullif($4, 0), 9223372036854775807))))
+		  AND ($5::bigint = 0 OR e.seq = ANY (ARRAY(SELECT seq FROM postings_of($5, $3 + 1, coalesce(nullif($4, 0), 9223372036854775807)))))
 		  AND ($6 = '' OR e.organization = nullif($6, '')::uuid) AND ($7 = '' OR e.volunteer = nullif($7, '')::uuid)
 		  AND ($8 = '' OR e.partner = nullif($8, '')::uuid) AND ($9 = '' OR e.kind = $9)
 		  AND ($10::int IS NULL OR e.effective >= date '1970-01-01' + $10::int)

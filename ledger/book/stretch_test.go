@@ -74,6 +74,12 @@ func TestEntriesOfAVolunteerAreFoundInEveryStretch(t *testing.T) {
 			if got := seqs(booktest.Auditor, book.EntryFilter{After: -1, Volunteer: first}); !slices.Equal(got, want) {
 				t.Errorf("an auditor finds %v, want %v", got, want)
 			}
+			accounts := b.BalancesOf(t, first).Accounts
+			served := slices.IndexFunc(accounts, func(a book.AccountBalance) bool { return a.Purpose == ledger.Served })
+			between := book.EntryFilter{After: want[2], LogSize: int64(want[6]), Account: accounts[served].ID} // of nine claims
+			if got := seqs(booktest.Auditor, between); !slices.Equal(got, want[3:6]) {
+				t.Errorf("an auditor finds %v on the account, want %v", got, want[3:6])
+			}
 			wardSeq := b.MustPost(t, org, booktest.Served(t, ward, "2026-03-30", 45)).Seq
 			if got := seqs(b.Actor(t, ledger.RoleVolunteer, first), book.EntryFilter{After: -1}); !slices.Equal(got, append(want, wardSeq)) {
 				t.Errorf("the volunteer sees %v, want %v and the ward's %d", got, want, wardSeq)
