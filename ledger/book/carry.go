@@ -32,13 +32,22 @@ func (w *world) carryOn(volunteer string, rules *policy.Rules, care, youth int64
 	return changed
 }
 
-// carryRows keeps what rounding leaves after an entry.
-func carryRows(seq ledger.Seq, changed map[carryKey]policy.Carry) (rows []row) {
-	const insert = `INSERT INTO carry (seq, volunteer, unit, rest, parts) VALUES ($1, $2, $3, $4, $5)`
-	for at, c := range changed {
-		rows = append(rows, row{insert, []any{seq, at.volunteer, string(at.unit), c.Rest, c.Parts}})
+// insertCarries keeps what rounding leaves after an entry.
+func insertCarries(w *world) (insert, error) {
+	var seqs, rests, parts []int64
+	var volunteers, units []string
+	for i, e := range w.effects {
+		for at, c := range e.carried {
+			seqs, volunteers, units = append(seqs, int64(w.records[i].Seq)), append(volunteers, at.volunteer), append(units, string(at.unit))
+			rests, parts = append(rests, c.Rest), append(parts, c.Parts)
+		}
 	}
-	return rows
+	if len(seqs) == 0 {
+		return insert{}, nil
+	}
+	const query = `INSERT INTO carry (seq, volunteer, unit, rest, parts)
+		SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::bigint[])`
+	return insert{query, []any{bigints(seqs), uuids(volunteers), texts(units), bigints(rests), bigints(parts)}}, nil
 }
 
 // fetchCarried reads what rounding has left for volunteers.

@@ -242,7 +242,7 @@ func (c *postHours) effect(w *world, rules *policy.Rules, f policy.ClaimFacts, d
 
 // keepCarry adds to an effect what rounding leaves after it.
 func (e *effect) keepCarry(changed map[carryKey]policy.Carry) {
-	e.rows = func(seq ledger.Seq) []row { return carryRows(seq, changed) }
+	e.carried = changed
 	learned := e.learned
 	e.learned = func(w *world, seq ledger.Seq) {
 		learned(w, seq)

@@ -29,7 +29,7 @@ func (w *world) inserts() (all inserts, err error) {
 			all.rows = append(all.rows, e.rows(w.records[i].Seq)...)
 		}
 	}
-	for _, table := range []func(*world) (insert, error){insertAccounts, insertEntries, insertPostings, insertHashes, insertClaims, insertAnswers} {
+	for _, table := range []func(*world) (insert, error){insertAccounts, insertEntries, insertPostings, insertHashes, insertClaims, insertCarries, insertAnswers} {
 		if all.first, err = appendInsert(all.first, w, table); err != nil {
 			return inserts{}, err
 		}

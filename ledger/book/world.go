@@ -141,6 +141,7 @@ type effect struct {
 
 	opens   []ledger.Account               // accounts opened with it
 	claim   *claimRow                      // a recorded claim
+	carried map[carryKey]policy.Carry      // what rounding leaves after it
 	decided *policy.Decided                // what the rules decided, where a receipt tells it often
 	made    *holdFacts                     // a hold that it is
 	settles *holdFacts                     // a hold that it settles
