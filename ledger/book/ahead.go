@@ -17,9 +17,7 @@ import (
 type flight struct {
 	*decided
 	landed chan struct{}
-	// once it has landed:
-	turn bookState // what its turn found, unless its caller had taken it
-	err  error
+	err    error // once it has landed
 }
 
 // errOvertaken says that the book is not the one for which a batch was decided.
@@ -62,8 +60,8 @@ func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
 // decideAfter decides a batch in the world as the one before leaves it. It reads on another connection, and may
 // find there what that one records, or not yet.
 func (b *Book) decideAfter(ctx context.Context, before *world, batch []*pending) (*decided, error) {
-	w := b.worldAt(b.turnAt.clock(), b.known)
-	if err := b.prefetch(ctx, b.statements, w, batch); err != nil {
+	w, err := b.lookUp(ctx, b.statements, b.known, batch)
+	if err != nil {
 		return nil, err
 	}
 	w.follow(before)
@@ -86,7 +84,7 @@ func (w *world) follow(before *world) {
 }
 
 // fly records a decided batch and answers its callers, while the caller goes on. Without a transaction it was decided
-// ahead, and begins one.
+// ahead, and takes its turn as it is recorded.
 func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 	f := &flight{decided: d, landed: make(chan struct{})}
 	b.flying = f
@@ -94,9 +92,7 @@ func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 		defer close(f.landed)
 		f.err = safely(func() (err error) {
 			if tx == nil {
-				if tx, f.turn, err = b.turnAfter(ctx, d.w); err != nil {
-					return err
-				}
+				return d.recordAhead(ctx, b.statements)
 			}
 			return d.record(ctx, tx)
 		})
@@ -104,19 +100,6 @@ func (b *Book) fly(ctx context.Context, tx *writeTx, d *decided) {
 			d.answer()
 		}
 	}()
-}
-
-// turnAfter takes the writers' turn, if the book then ends where a world begins.
-func (b *Book) turnAfter(ctx context.Context, w *world) (*writeTx, bookState, error) {
-	tx, s, err := b.takeTurn(ctx)
-	if err != nil {
-		return nil, s, err
-	}
-	if !s.endsWith(w.first, w.salt) || s.RuleSets != len(w.ruleSets) {
-		tx.tx.Rollback()
-		return nil, s, errOvertaken
-	}
-	return tx, s, nil
 }
 
 // end is closed when a flight has landed; without one it never is.
@@ -145,9 +128,6 @@ func (b *Book) land(ctx context.Context) {
 	}
 	<-f.landed
 	b.flying = nil
-	if !f.turn.read.IsZero() {
-		b.turnAt = f.turn
-	}
 	if f.err == nil {
 		b.committed = f.w.next
 		return

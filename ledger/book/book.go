@@ -63,7 +63,6 @@ type Book struct {
 	committed   ledger.Seq    // the next entry's number, as this process left it
 	lastBatch   int           // commands of the last batch of those who ask one by one
 	asking      int           // how many of those there were lately
-	turnAt      bookState     // what the last turn of this process that has landed found
 	known       *known        // what the last batch left behind; the writer's alone
 	bulkTurns   int           // turns of those that came at once since somebody came alone
 	singlesLast bool          // the last turn was of those who ask one by one

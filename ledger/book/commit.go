@@ -44,11 +44,10 @@ func (b *Book) takeTurn(ctx context.Context) (*writeTx, bookState, error) {
 	if err != nil {
 		return nil, bookState{}, err
 	}
-	s, err := only(selectAll[bookState](ctx, tx, `SELECT * FROM take_turn()`))
+	s, err := only(selectAll[bookState](ctx, tx, `SELECT next, last, salt, rule_sets FROM take_turn()`))
 	if err != nil {
 		return nil, s, errors.Join(fmt.Errorf("taking the turn: %w", err), tx.tx.Rollback())
 	}
-	s.read = stopwatch()
 	return tx, s, nil
 }
 
@@ -59,17 +58,17 @@ func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *d
 	if err != nil {
 		return nil, nil, err
 	}
-	b.turnAt = s
 	var d *decided
 	err = safely(func() error {
-		w, err := b.worldNow(ctx, tx, s)
+		if s.Next < b.committed {
+			return fmt.Errorf("%w: %d entries were recorded here, the database has %d", ErrRolledBack, b.committed, s.Next)
+		}
+		known, err := b.knownOf(ctx, tx, s)
 		if err != nil {
 			return err
 		}
-		if w.next < b.committed {
-			return fmt.Errorf("%w: %d entries were recorded here, the database has %d", ErrRolledBack, b.committed, w.next)
-		}
-		if err := b.prefetch(ctx, tx, w, batch); err != nil {
+		w, err := b.lookUp(ctx, tx, known, batch)
+		if err != nil {
 			return err
 		}
 		d, err = b.decide(w, batch)
@@ -109,6 +108,24 @@ func (d *decided) record(ctx context.Context, tx *writeTx) error {
 	}
 	if err := tx.tx.Commit(); err != nil {
 		return fmt.Errorf("committing a batch: %w", err)
+	}
+	return nil
+}
+
+// recordAhead records a batch that was decided ahead, in one statement that takes the writers' turn itself: PostgreSQL
+// would stand still between several, for as long as this process is busy with others. It records only if the book then
+// ends where the batch begins. Should the connection be lost, it may be sent once more, and then does not.
+func (d *decided) recordAhead(ctx context.Context, s *statements) error {
+	if len(d.inserts.rows) > 0 {
+		return errors.New("a batch that takes more than one statement was decided ahead")
+	}
+	query, args := d.inserts.afterTurn(s, d.w)
+	turn, err := selectAll[ledger.Seq](ctx, s, query, args...)
+	if err != nil {
+		return fmt.Errorf("recording entries %d to %d: %w", d.w.first, d.w.next-1, err)
+	}
+	if len(turn) == 0 {
+		return errOvertaken
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"database/sql/driver"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,6 +12,20 @@ import (
 type insert struct {
 	query string // a constant
 	args  []any
+}
+
+// encode writes the arguments as they are sent. It is done when a batch is decided, and not in its turn.
+func (i *insert) encode() error {
+	for n, arg := range i.args {
+		if a, ok := arg.(driver.Valuer); ok {
+			v, err := a.Value()
+			if err != nil {
+				return err
+			}
+			i.args[n] = v
+		}
+	}
+	return nil
 }
 
 // insert runs several inserts as one statement, each but the last in a WITH. What a batch sends to PostgreSQL and

@@ -60,11 +60,19 @@ func (s *set[T]) add(x T) {
 	}
 }
 
-// prefetch looks up everything that the commands of a batch may ask, a query a kind of fact.
-func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pending) error {
-	if err := w.fetchAnswers(ctx, q, batch); err != nil {
-		return err
+// lookUp gives the world after what is known, with everything that the commands of a batch may ask.
+func (b *Book) lookUp(ctx context.Context, q selecter, remembered *known, batch []*pending) (*world, error) {
+	now, answers, err := readAnswers(ctx, q, batch)
+	if err != nil {
+		return nil, err
 	}
+	w := b.worldAt(now, remembered)
+	w.answers = answers
+	return w, b.prefetch(ctx, q, w, batch)
+}
+
+// prefetch looks up the facts that the commands of a batch may ask, a query a kind of fact.
+func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pending) error {
 	first := &wants{}
 	for _, p := range batch {
 		p.cmd.want(w, first)
@@ -102,24 +110,14 @@ func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pend
 
 // bookState is where the book ends.
 type bookState struct {
-	Now      time.Time    `db:"now"`
 	Next     ledger.Seq   `db:"next"`
 	Last     sql.NullTime `db:"last"` // when the last entry was recorded
 	Salt     []byte       `db:"salt"` // of the last entry
 	RuleSets int          `db:"rule_sets"`
-
-	read time.Time // when this was read, by our own clock
 }
 
-// clock continues the database's clock, from when the state was read.
-func (s bookState) clock() time.Time { return s.Now.Add(stopwatch().Sub(s.read)) }
-
-// stopwatch tells how much time passed between two looks, and never what time it is: that is the database's to tell.
-func stopwatch() time.Time { return time.Now() } //nolint:forbidigo // only differences are used
-
-// worldNow gives the world of a book that ends there, by what is known if that is still true. The caller has the
-// writers' turn.
-func (b *Book) worldNow(ctx context.Context, q selecter, s bookState) (*world, error) {
+// knownOf gives what is known of a book that ends there, if that is still true. The caller has the writers' turn.
+func (b *Book) knownOf(ctx context.Context, q selecter, s bookState) (*known, error) {
 	if len(b.rules()) != s.RuleSets { // another process activated one
 		if err := b.loadRules(ctx, q); err != nil {
 			return nil, err
@@ -130,7 +128,7 @@ func (b *Book) worldNow(ctx context.Context, q selecter, s bookState) (*world, e
 	if b.overtaken = !known.holds(s); b.overtaken || !known.small() {
 		known = newKnown(s)
 	}
-	return b.worldAt(s.Now, known), nil
+	return known, nil
 }
 
 // worldAt gives the world after what is known, at an instant of the database's clock.
@@ -143,7 +141,7 @@ func (b *Book) worldAt(clock time.Time, remembered *known) *world {
 	return &world{
 		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now),
 		first: remembered.next, salt: remembered.salt, next: remembered.next, ruleSets: b.rules(), known: remembered,
-		answers: map[answerKey]answer{}, accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
+		accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
 		claims: map[string][]*claimFacts{}, references: map[referenceKey]*claimFacts{},
@@ -154,7 +152,9 @@ func (b *Book) worldAt(clock time.Time, remembered *known) *world {
 	}
 }
 
-func (w *world) fetchAnswers(ctx context.Context, q selecter, batch []*pending) error {
+// readAnswers reads what was answered under the keys of a batch, and the database's clock, which is the batch's: a
+// question of its own for the clock was a sixth of deciding.
+func readAnswers(ctx context.Context, q selecter, batch []*pending) (now time.Time, answers map[answerKey]answer, err error) {
 	clients, keys := make([]string, 0, len(batch)), make([]string, 0, len(batch))
 	for _, p := range batch {
 		if !p.dryRun {
@@ -162,24 +162,32 @@ func (w *world) fetchAnswers(ctx context.Context, q selecter, batch []*pending) 
 		}
 	}
 	const query = `
-		SELECT a.client, a.key, a.request, a.seq, coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal
-		FROM unnest($1::uuid[], $2::text[]) AS n (client, key)
-		JOIN answer a ON a.client = n.client AND a.key = n.key`
+		SELECT clock.now, coalesce(a.client::text, '') AS client, coalesce(a.key, '') AS key, a.request, a.seq,
+		       coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal
+		FROM (SELECT clock_timestamp() AS now) clock
+		LEFT JOIN (unnest($1::uuid[], $2::text[]) AS n (client, key)
+		           JOIN answer a ON a.client = n.client AND a.key = n.key) ON true`
 	rows, err := selectAll[answerRow](ctx, q, query, uuids(clients), texts(keys))
 	if err != nil {
-		return fmt.Errorf("reading answers: %w", err)
+		return now, nil, fmt.Errorf("reading answers: %w", err)
 	}
+	answers = make(map[answerKey]answer, len(batch))
 	for _, r := range rows {
+		now = r.Now
+		if r.Client == "" { // nothing was asked under any of them
+			continue
+		}
 		a, err := r.answer()
 		if err != nil {
-			return err
+			return now, nil, err
 		}
-		w.answers[a.answerKey] = a
+		answers[a.answerKey] = a
 	}
-	return nil
+	return now, answers, nil
 }
 
 type answerRow struct {
+	Now     time.Time     `db:"now"`
 	Client  string        `db:"client"`
 	Key     string        `db:"key"`
 	Request []byte        `db:"request"`

@@ -48,6 +48,9 @@ func (w *world) inserts() (all inserts, err error) {
 
 func appendInsert(all []insert, w *world, table func(*world) (insert, error)) ([]insert, error) {
 	i, err := table(w)
+	if err == nil {
+		err = i.encode()
+	}
 	return append(all, i), err
 }
 
@@ -62,6 +65,24 @@ func (i inserts) run(ctx context.Context, tx *writeTx) error {
 		}
 	}
 	return tx.insert(ctx, i.after)
+}
+
+// afterTurn gives the statement that takes the writers' turn and records a batch of the first kind, if the book then ends where its
+// world begins. It gives a row if so. Each insert has that as a condition of its own, which PostgreSQL asks before it makes
+// any row of it.
+func (i inserts) afterTurn(s *statements, w *world) (query string, args []any) {
+	const (
+		turn   = `SELECT next FROM take_turn() WHERE next = $1 AND salt = $2 AND rule_sets = $3`
+		taken  = ` WHERE (SELECT true FROM t0)`
+		result = `SELECT next FROM t0`
+	)
+	queries, args := []string{turn}, []any{int64(w.first), w.salt[:], int64(len(w.ruleSets))}
+	for _, i := range i.first {
+		if i.query != "" {
+			queries, args = append(queries, i.query+taken), append(args, i.args...)
+		}
+	}
+	return s.join(append(queries, result)), args
 }
 
 func insertAccounts(w *world) (insert, error) {
