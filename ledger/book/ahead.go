@@ -9,9 +9,12 @@ import (
 	"slices"
 )
 
+// What comes often is decided ahead of its turn: on what is known, without the lock. One statement then takes the turn,
+// and records if the book still ends where it was decided for. Should another process have recorded something in between,
+// nothing was recorded, and the batch is decided again under the lock.
+//
 // While a batch of hours is being recorded, which is PostgreSQL's work, the next is looked up and decided, which is
-// ours. It is decided in the world as the batch before leaves it. Should that batch fail, or another process record
-// something in between, nothing of the next was recorded either, and it is decided again.
+// ours, in the world as the batch before leaves it. Should that batch fail, the next is decided again.
 
 // flight is a decided batch that is being recorded by a goroutine of its own.
 type flight struct {
@@ -30,21 +33,44 @@ func (b *Book) mayFly(batch []*pending) bool {
 	if b.bulkTurns > 0 && b.bulkTurns <= bulkTurnsBeside {
 		return false
 	}
-	return !slices.ContainsFunc(batch, func(p *pending) bool {
-		_, hours := p.cmd.(*postHours)
-		return !hours
+	return all(batch, func(c command) bool {
+		_, hours := c.(*postHours)
+		return hours
 	})
 }
 
-// decideAhead decides a batch after the one that is being recorded, or gives nil where that cannot be. What
+// depends reports whether a batch must see in the database what is being recorded.
+func (b *Book) depends(batch []*pending) bool { return b.flying != nil && !b.mayFly(batch) }
+
+// often reports whether a batch may be decided ahead of its turn: hours and redemptions, whose facts change with entries only,
+// and which are recorded in one statement.
+func often(batch []*pending) bool {
+	return all(batch, func(c command) bool {
+		switch c.(type) {
+		case *postHours, *hold, *settle, *cancel:
+			return true
+		}
+		return false
+	})
+}
+
+func all(batch []*pending, is func(command) bool) bool {
+	return !slices.ContainsFunc(batch, func(p *pending) bool { return !is(p.cmd) })
+}
+
+// decideAhead decides a batch after the one that is being recorded, if there is one; or gives nil where that cannot be. What
 // goes wrong goes wrong again under the lock, and is told there.
 func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
-	if b.flying == nil || b.overtaken || b.known == nil || !b.known.small() || !b.mayFly(batch) {
+	if b.overtaken || b.known == nil || !b.known.small() || b.depends(batch) || !often(batch) {
 		return nil
+	}
+	var before *world
+	if b.flying != nil {
+		before = b.flying.w
 	}
 	var d *decided
 	err := safely(func() (err error) {
-		d, err = b.decideAfter(ctx, b.flying.w, batch)
+		d, err = b.decideAfter(ctx, before, batch)
 		return err
 	})
 	if err != nil {
@@ -57,14 +83,16 @@ func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
 	return d
 }
 
-// decideAfter decides a batch in the world as the one before leaves it. It reads on another connection, and may
-// find there what that one records, or not yet.
+// decideAfter decides a batch in the world as the one before leaves it, if one is being recorded. It reads on another
+// connection, and may find there what that one records, or not yet.
 func (b *Book) decideAfter(ctx context.Context, before *world, batch []*pending) (*decided, error) {
 	w, err := b.lookUp(ctx, b.statements, b.known, batch)
 	if err != nil {
 		return nil, err
 	}
-	w.follow(before)
+	if before != nil {
+		w.follow(before)
+	}
 	return b.decide(w, batch)
 }
 

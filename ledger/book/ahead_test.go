@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -106,9 +107,9 @@ func TestWhatIsDecidedAheadOfAFailureIsDecidedAgain(t *testing.T) {
 	s := stall(t, b, org, first)
 	ahead := ask(b, org, claimOn(t, b, elder, day, "decided ahead"))
 	s.await(t, lookedUp)
-	s.cutOff(t)
+	s.cancel(t)
 	if r := <-s.result; r.Err == nil {
-		t.Fatal("the first was recorded by a backend that was terminated")
+		t.Fatal("the first was recorded by a statement that was cancelled")
 	}
 	r := <-ahead
 	if r.Err != nil {
@@ -119,6 +120,39 @@ func TestWhatIsDecidedAheadOfAFailureIsDecidedAgain(t *testing.T) {
 	}
 	if v := b.BalancesOf(t, elder); v.Served != 90 {
 		t.Errorf("served = %d minutes, want 30 and 60", v.Served)
+	}
+	b.CheckBook(t)
+}
+
+// Of two holds for which the credit is enough once, decided by two processes at the same time, one is recorded.
+func TestAHoldThatIsOvertakenIsDecidedAgain(t *testing.T) {
+	t.Parallel()
+	b := booktest.New(t)
+	elder, org, partner, _ := saved(t, b, 60)
+	other := booktest.Open(t, b.Database, nil)
+	s := stall(t, other, org, claimOn(t, b, b.Volunteer(t, "1960-05-01"), booktest.Date(t, "2026-03-01"), "in between"))
+	hold := func(b *booktest.Book) <-chan error {
+		done := make(chan error, 1)
+		key := b.Key()
+		go func() {
+			_, err := b.Hold(t.Context(), partner, key, book.Redemption{Volunteer: elder, Service: "CLEAN-HOME", Minutes: 50})
+			done <- err
+		}()
+		return done
+	}
+	between := hold(other)
+	ahead := hold(b)
+	s.await(t, waitsAhead)
+	s.let()
+	if r := <-s.result; r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	errs := []error{<-between, <-ahead}
+	if errs[0] == nil {
+		slices.Reverse(errs)
+	}
+	if booktest.RefusalCode(errs[0]) != "credit_insufficient" || errs[1] != nil {
+		t.Errorf("two holds = %v, want one refused as credit_insufficient", errs)
 	}
 	b.CheckBook(t)
 }

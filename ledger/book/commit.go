@@ -81,10 +81,21 @@ func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *d
 	return tx, d, nil
 }
 
-// commit runs one batch in one transaction: lock, prefetch, decide, record. When it gives an error, nothing of the
-// batch was recorded, unless the error is of the COMMIT itself, or of reading the rule sets anew after it: then asking
-// again under the same keys tells what became of it.
+// commit runs one batch in one transaction: lock, prefetch, decide, record; or ahead of its turn where that may be. When it
+// gives an error, nothing of the batch was recorded, unless the error is of the COMMIT itself, or of reading the rule sets anew
+// after it: then asking again under the same keys tells what became of it.
 func (b *Book) commit(ctx context.Context, batch []*pending) (*decided, error) {
+	if d := b.decideAhead(ctx, batch); d != nil {
+		err := safely(func() error { return d.recordAhead(ctx, b.statements) })
+		if err == nil {
+			b.committed = d.w.next
+			return d, nil
+		}
+		b.known = nil
+		if !errors.Is(err, errOvertaken) {
+			return nil, err
+		}
+	}
 	tx, d, err := b.decideLocked(ctx, batch)
 	if err != nil {
 		return nil, err

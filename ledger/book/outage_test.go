@@ -3,6 +3,7 @@ package book_test
 import (
 	"testing"
 
+	"timebank/ledger"
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
 	"timebank/ledger/localpg"
@@ -36,24 +37,35 @@ func TestWriterSurvivesLostConnections(t *testing.T) {
 	b.CheckBook(t)
 }
 
-// A connection that is cut off while it records fails what it recorded, and nothing else: the writer goes on.
+// A connection that is cut off while it records loses nothing but the batch of a transaction: what takes its turn in one
+// statement is sent once more, and the writer goes on.
 func TestWriterSurvivesAConnectionLostWhileItRecords(t *testing.T) {
 	t.Parallel()
 	b := booktest.New(t)
 	org := b.Organization(t)
 	elder := b.Volunteer(t, "1950-05-01")
-	b.MustPost(t, org, booktest.Served(t, elder, "2026-03-04", 30)) // its statement is prepared from now on
-	request := claimOn(t, b, elder, booktest.Date(t, "2026-03-05"), "cut off")
-	s := stall(t, b, org, request)
-	s.cutOff(t)
-	if r := <-s.result; !book.Unavailable(r.Err) {
-		t.Errorf("what was cut off = %v, want that the book is unavailable", r.Err)
+	b.MustPost(t, org, booktest.Served(t, elder, "2026-03-04", 30)) // what it left is known from now on
+	day := booktest.Date(t, "2026-03-05")
+	for i, test := range []struct {
+		name string
+		b    *booktest.Book
+		lost bool
+	}{
+		{"decided ahead", b, false},
+		{"the first of its process, decided under the lock", booktest.Open(t, b.Database, nil), true},
+	} {
+		request := claimOn(t, b, elder, day+ledger.Date(i), test.name)
+		s := stall(t, test.b, org, request)
+		s.cutOff(t)
+		if r := <-s.result; book.Unavailable(r.Err) != test.lost || !test.lost && r.Err != nil {
+			t.Errorf("%s, and cut off = %v, want that the book is unavailable: %t", test.name, r.Err, test.lost)
+		}
+		if r, err := postOne(test.b, org, request); err != nil || r.Replayed == test.lost {
+			t.Errorf("%s, asked again = entry %d (replayed: %t), %v, want it recorded once", test.name, r.Seq, r.Replayed, err)
+		}
 	}
-	if r, err := postOne(b, org, request); err != nil || r.Replayed {
-		t.Errorf("asking again = entry %d (replayed: %t), %v, want it recorded now", r.Seq, r.Replayed, err)
-	}
-	if v := b.BalancesOf(t, elder); v.Served != 90 {
-		t.Errorf("served = %d, want 30 and 60", v.Served)
+	if v := b.BalancesOf(t, elder); v.Served != 150 {
+		t.Errorf("served = %d, want 30, 60 and 60", v.Served)
 	}
 	b.CheckBook(t)
 }

@@ -12,7 +12,7 @@ import (
 	"timebank/ledger/book/booktest"
 )
 
-// stalled is a claim whose recording waits for a lock of the test.
+// stalled is a claim whose recording waits for a transaction of the test.
 type stalled struct {
 	db     *sqlx.DB
 	let    func() // lets it go on
@@ -21,17 +21,19 @@ type stalled struct {
 
 // Queries that tell how far the writers are.
 const (
-	recording  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO entry%'`
+	recording  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid' AND query LIKE '%INSERT INTO entry%'`
 	lookedUp   = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND (query LIKE '%claims_%(n.volunteer%' OR query LIKE '%JOIN claim c ON c.%')`
 	waitsATurn = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`
+	waitsAhead = waitsATurn + ` AND query LIKE '%INSERT INTO entry%'` // with what is decided already
 )
 
-// stall posts a claim and holds it up while it is being recorded.
+// stall posts a claim and holds it up while it is being recorded: it has the writers' turn, and the next hash of the log
+// is perhaps there already.
 func stall(t *testing.T, b *booktest.Book, org ledger.Actor, r book.HoursRequest) *stalled {
 	t.Helper()
 	s := &stalled{db: b.Reader(t)}
 	tx := s.db.MustBegin()
-	tx.MustExec(`LOCK TABLE hash IN SHARE ROW EXCLUSIVE MODE`)
+	tx.MustExec(`INSERT INTO hash SELECT max(id) + 1, sha256('') FROM hash`)
 	s.let = func() {
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
@@ -73,8 +75,13 @@ func await(t *testing.T, db *sqlx.DB, query string) {
 }
 
 // cutOff ends the connection that records it.
-func (s *stalled) cutOff(t *testing.T) {
+func (s *stalled) cutOff(t *testing.T) { s.end(t, "pg_terminate_backend") }
+
+// cancel ends the statement that records it.
+func (s *stalled) cancel(t *testing.T) { s.end(t, "pg_cancel_backend") }
+
+func (s *stalled) end(t *testing.T, by string) {
 	t.Helper()
-	s.await(t, strings.Replace(recording, "count(*)", "count(pg_terminate_backend(pid))", 1))
+	s.await(t, strings.Replace(recording, "count(*)", "count("+by+"(pid))", 1))
 	s.let()
 }

@@ -226,7 +226,7 @@ const (
 	// wait for many turns; but the first who comes alone waits for two of them.
 	bulkMax = 2 * batchMax
 	// bulkBeside bounds it for as many turns after one who came alone.
-	bulkBeside      = 24
+	bulkBeside      = 12
 	bulkTurnsBeside = 100 // some tenths of a second
 )
 
@@ -257,21 +257,25 @@ func (b *Book) turnOf(ctx context.Context, batch []*pending) {
 	if len(live) == 0 {
 		return
 	}
+	if b.depends(live) {
+		b.land(ctx)
+	}
+	if !b.mayFly(live) {
+		b.turnNow(ctx, live)
+		return
+	}
 	ahead := b.decideAhead(ctx, live)
 	b.land(ctx)
-	switch {
-	case ahead != nil && ahead.w.known == b.known: // the batch before it was recorded
+	if ahead != nil && ahead.w.known == b.known { // the batch before it was recorded
 		b.fly(ctx, nil, ahead)
-	case b.mayFly(live):
-		tx, d, err := b.decideLocked(ctx, live)
-		if err != nil {
-			b.failed(ctx, live, err)
-			return
-		}
-		b.fly(ctx, tx, d)
-	default:
-		b.turnNow(ctx, live)
+		return
 	}
+	tx, d, err := b.decideLocked(ctx, live)
+	if err != nil {
+		b.failed(ctx, live, err)
+		return
+	}
+	b.fly(ctx, tx, d)
 }
 
 // turnNow commits a batch and answers each caller. A batch that fails in the database is tried again one
