@@ -94,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.lists, err = connect(ctx, cfg.Service, listsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
 	}
-	if b.writer, err = connect(ctx, cfg.Service, writersMax, lookupsOnly...); err != nil {
+	if b.writer, err = connect(ctx, cfg.Service, writersMax, append(lookupsOnly, afterTheLock)...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
 	b.statements, b.ofLookups = newStatements(b.writer), newStatements(b.lookups)

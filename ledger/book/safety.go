@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -17,15 +18,15 @@ import (
 // withParameters adds parameters of the connection to a DSN of either form; one that is named there already stays.
 func withParameters(dsn string, parameters ...string) string {
 	for _, p := range parameters {
-		name, _, _ := strings.Cut(p, "=")
+		name, value, _ := strings.Cut(p, "=")
 		switch {
 		case strings.Contains(dsn, name+"="):
 		case !strings.Contains(dsn, "://"):
-			dsn += " " + p
+			dsn += " " + name + "='" + value + "'"
 		case strings.Contains(dsn, "?"):
-			dsn += "&" + p
+			dsn += "&" + name + "=" + url.QueryEscape(value)
 		default:
-			dsn += "?" + p
+			dsn += "?" + name + "=" + url.QueryEscape(value)
 		}
 	}
 	return dsn

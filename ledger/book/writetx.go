@@ -15,6 +15,10 @@ type writeTx struct {
 	statements *statements
 }
 
+// afterTheLock makes the writer's statements that take the lock see what was committed before they had it, whatever the
+// database's default: the snapshot of REPEATABLE READ would be taken before the wait.
+const afterTheLock = "default_transaction_isolation=read committed"
+
 // lookupsOnly makes every statement of the writer, and of the triggers it fires, look rows up by index.
 // They are planned once, often while the tables are small or their statistics are old, and a plan that
 // then chose to scan a table would be kept while the table grows.
