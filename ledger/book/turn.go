@@ -226,8 +226,8 @@ const (
 	// wait for many turns; but the first who comes alone waits for two of them.
 	bulkMax = 2 * batchMax
 	// bulkBeside bounds it for as many turns after one who came alone.
-	bulkBeside      = 12
-	bulkTurnsBeside = 100 // some tenths of a second
+	bulkBeside      = 8
+	bulkTurnsBeside = 32 // a tenth of a second
 )
 
 // turn commits a batch and answers each caller; a lone command is a batch of its own.
