@@ -42,8 +42,8 @@ func (b *Book) mayFly(batch []*pending) bool {
 // depends reports whether a batch must see in the database what is being recorded.
 func (b *Book) depends(batch []*pending) bool { return b.flying != nil && !b.mayFly(batch) }
 
-// often reports whether a batch may be decided ahead of its turn: hours and redemptions, whose facts change with entries only,
-// and which are recorded in one statement.
+// often reports whether a batch may be decided ahead of its turn: hours and redemptions, whose facts change with entries only
+// and with the time, which is the entry's own.
 func often(batch []*pending) bool {
 	return all(batch, func(c command) bool {
 		switch c.(type) {
@@ -70,7 +70,9 @@ func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
 	}
 	var d *decided
 	err := safely(func() (err error) {
-		d, err = b.decideAfter(ctx, before, batch)
+		if d, err = b.decideAfter(ctx, before, batch); err == nil && len(d.inserts.rows) > 0 {
+			err = errors.New("a batch of hours or redemptions takes more than one statement")
+		}
 		return err
 	})
 	if err != nil {

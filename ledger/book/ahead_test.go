@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"timebank/ledger"
 	"timebank/ledger/book"
 	"timebank/ledger/book/booktest"
+	"timebank/ledger/localpg"
 )
 
 // A claim that is decided while another is being recorded sees what that one does.
@@ -124,12 +126,21 @@ func TestWhatIsDecidedAheadOfAFailureIsDecidedAgain(t *testing.T) {
 	b.CheckBook(t)
 }
 
-// Of two holds for which the credit is enough once, decided by two processes at the same time, one is recorded.
+// Of two holds for which the credit is enough once, decided by two processes at the same time, one is recorded; whatever
+// isolation is the database's default.
 func TestAHoldThatIsOvertakenIsDecidedAgain(t *testing.T) {
 	t.Parallel()
-	b := booktest.New(t)
-	elder, org, partner, _ := saved(t, b, 60)
-	other := booktest.Open(t, b.Database, nil)
+	founded := booktest.New(t)
+	elder, org, partner, _ := saved(t, founded, 60)
+	if err := founded.As(localpg.Superuser, `ALTER DATABASE `+founded.Database+` SET default_transaction_isolation = 'repeatable read'`); err != nil {
+		t.Fatal(err)
+	}
+	b, other := booktest.Open(t, founded.Database, nil), booktest.Open(t, founded.Database, nil)
+	for day := range 3 { // what it leaves is known from then on, and that nobody else writes
+		if _, err := postOne(b, org, claimOn(t, b, b.Volunteer(t, "1960-05-01"), booktest.Date(t, "2026-03-01")-ledger.Date(day), b.Key().Text)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := stall(t, other, org, claimOn(t, b, b.Volunteer(t, "1960-05-01"), booktest.Date(t, "2026-03-01"), "in between"))
 	hold := func(b *booktest.Book) <-chan error {
 		done := make(chan error, 1)

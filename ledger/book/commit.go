@@ -82,8 +82,8 @@ func (b *Book) decideLocked(ctx context.Context, batch []*pending) (*writeTx, *d
 }
 
 // commit runs one batch in one transaction: lock, prefetch, decide, record; or ahead of its turn where that may be. When it
-// gives an error, nothing of the batch was recorded, unless the error is of the COMMIT itself, or of reading the rule sets anew
-// after it: then asking again under the same keys tells what became of it.
+// gives an error, nothing of the batch was recorded, unless the error is of the COMMIT itself, of the way to a database that commits
+// by itself, or of reading the rule sets anew after it: then asking again under the same keys tells what became of it.
 func (b *Book) commit(ctx context.Context, batch []*pending) (*decided, error) {
 	if d := b.decideAhead(ctx, batch); d != nil {
 		err := safely(func() error { return d.recordAhead(ctx, b.statements) })
@@ -125,13 +125,13 @@ func (d *decided) record(ctx context.Context, tx *writeTx) error {
 
 // recordAhead records a batch that was decided ahead, in one statement that takes the writers' turn itself: PostgreSQL
 // would stand still between several, for as long as this process is busy with others. It records only if the book then
-// ends where the batch begins. Should the connection be lost, it may be sent once more, and then does not.
+// ends where the batch begins. Where PostgreSQL has ended the connection it may be sent once more, and then does not.
 func (d *decided) recordAhead(ctx context.Context, s *statements) error {
-	if len(d.inserts.rows) > 0 {
-		return errors.New("a batch that takes more than one statement was decided ahead")
-	}
 	query, args := d.inserts.afterTurn(s, d.w)
 	turn, err := selectAll[ledger.Seq](ctx, s, query, args...)
+	if rolledBack(err) { // it waited for others with locks on its tables, and they perhaps for it
+		return errOvertaken
+	}
 	if err != nil {
 		return fmt.Errorf("recording entries %d to %d: %w", d.w.first, d.w.next-1, err)
 	}

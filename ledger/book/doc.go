@@ -1,12 +1,14 @@
 // Package book keeps the ledger in PostgreSQL; it holds every SQL query of the project.
 //
-// All writes go through one method, commit, and take turns. Callers from many requests are gathered
-// into a batch, which runs in one transaction:
+// All writes take turns. Callers from many requests are gathered into a batch, which runs in one transaction (commit.go):
 //
 //	lock      pg_advisory_xact_lock: writers of all processes take turns, before the first snapshot
 //	prefetch  set-based: answers, accounts with balances, facts, for all commands at once
 //	decide    in memory, in order; each command sees what the ones before it did
 //	record    set-based: entries, postings with running balances, hashes, answers
+//
+// Hours and redemptions are decided before, on what is known, and one statement takes the lock, sees that nothing was recorded
+// meanwhile, and records (ahead.go).
 //
 // Its invariants, each enforced here and a second time by a named constraint or trigger of the schema:
 //

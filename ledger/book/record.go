@@ -69,7 +69,7 @@ func (i inserts) run(ctx context.Context, tx *writeTx) error {
 
 // afterTurn gives the statement that takes the writers' turn and records a batch of the first kind, if the book then ends where its
 // world begins. It gives a row if so. Each insert has that as a condition of its own, which PostgreSQL asks before it makes
-// any row of it.
+// any row of it. A book without entries has no salt, so nothing is its first entry this way.
 func (i inserts) afterTurn(s *statements, w *world) (query string, args []any) {
 	const (
 		turn   = `SELECT next FROM take_turn() WHERE next = $1 AND salt = $2 AND rule_sets = $3`

@@ -65,6 +65,13 @@ func (b *Book) checkServer(ctx context.Context) error {
 	if s.ServerEncoding != "UTF8" {
 		faults = append(faults, fmt.Errorf("the database is encoded in %s, not in UTF8", s.ServerEncoding))
 	}
+	var isolation string
+	if err := b.writer.GetContext(ctx, &isolation, `SHOW transaction_isolation`); err != nil {
+		return fmt.Errorf("asking the server for the writer's isolation: %w", err)
+	}
+	if isolation != "read committed" {
+		faults = append(faults, fmt.Errorf("the address of the database asks for transactions that are %s: the writer needs read committed", isolation))
+	}
 	return errors.Join(append(faults, b.checkSchema(ctx))...)
 }
 
@@ -107,11 +114,19 @@ func Unavailable(err error) bool {
 		return true
 	case errors.As(err, &pe):
 		switch pe.Code.Class() {
-		case "08", "53", "57": // connection lost, too few resources, shut down by somebody
+		case "08", "53", "57", classRolledBack: // connection lost, too few resources, shut down by somebody
 			return true
 		}
 	}
 	return false
+}
+
+// classRolledBack is of what PostgreSQL undid because of others: a deadlock, or a snapshot that was too old.
+const classRolledBack = "40"
+
+func rolledBack(err error) bool {
+	var pe *pq.Error
+	return errors.As(err, &pe) && pe.Code.Class() == classRolledBack
 }
 
 // Readiness is what /readyz tells.

@@ -21,8 +21,9 @@ type stalled struct {
 
 // Queries that tell how far the writers are.
 const (
-	recording  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid' AND query LIKE '%INSERT INTO entry%'`
-	lookedUp   = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND (query LIKE '%claims_%(n.volunteer%' OR query LIKE '%JOIN claim c ON c.%')`
+	recording = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid' AND query LIKE '%INSERT INTO entry%'`
+	lookedUp  = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND (query LIKE '%claims_%(n.volunteer%' OR query LIKE '%JOIN claim c ON c.%')
+		AND state_change > (SELECT max(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%INSERT INTO entry%' AND wait_event = 'transactionid')`
 	waitsATurn = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`
 	waitsAhead = waitsATurn + ` AND query LIKE '%INSERT INTO entry%'` // with what is decided already
 )

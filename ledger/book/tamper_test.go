@@ -145,13 +145,18 @@ func constraintsSayTheRulesAgain(t *testing.T, b *booktest.Book) {
 	b.CheckBook(t)
 }
 
-func TestOpenRefusesALoginThatMayChangeHistory(t *testing.T) {
+func TestOpenRefusesWhatWouldBreakAPromise(t *testing.T) {
 	t.Parallel()
 	b := booktest.New(t)
 	c := b.Config
 	c.Service = booktest.Server(t).URL(localpg.OwnerRole, b.Database)
 	if _, err := book.Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "may change the ledger") {
 		t.Errorf("Open as the owner = %v, want a refusal", err)
+	}
+	c = b.Config
+	c.Service += " default_transaction_isolation=serializable"
+	if _, err := book.Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "read committed") {
+		t.Errorf("Open with transactions that are serializable = %v, want a refusal that names what it needs", err)
 	}
 	c = b.Config
 	c.AcceptDataLoss = false
