@@ -39,9 +39,6 @@ func (b *Book) mayFly(batch []*pending) bool {
 	})
 }
 
-// depends reports whether a batch must see in the database what is being recorded.
-func (b *Book) depends(batch []*pending) bool { return b.flying != nil && !b.mayFly(batch) }
-
 // often reports whether a batch may be decided ahead of its turn: hours and redemptions, whose facts change with entries only
 // and with the time, which is the entry's own.
 func often(batch []*pending) bool {
@@ -61,7 +58,7 @@ func all(batch []*pending, is func(command) bool) bool {
 // decideAhead decides a batch after the one that is being recorded, if there is one; or gives nil where that cannot be. What
 // goes wrong goes wrong again under the lock, and is told there.
 func (b *Book) decideAhead(ctx context.Context, batch []*pending) *decided {
-	if b.overtaken || b.known == nil || !b.known.small() || b.depends(batch) || !often(batch) {
+	if b.overtaken || b.known == nil || !b.known.small() || !often(batch) {
 		return nil
 	}
 	var before *world

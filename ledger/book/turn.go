@@ -257,10 +257,8 @@ func (b *Book) turnOf(ctx context.Context, batch []*pending) {
 	if len(live) == 0 {
 		return
 	}
-	if b.depends(live) {
+	if !b.mayFly(live) { // it must find in the database what is being recorded
 		b.land(ctx)
-	}
-	if !b.mayFly(live) {
 		b.turnNow(ctx, live)
 		return
 	}
