@@ -51,7 +51,7 @@ func TestServe_killed_under_load_keeps_what_it_acknowledged(t *testing.T) {
 	}
 
 	again := serveChild(t, data)
-	entries := l.askAgain(t, again)
+	entries, _ := l.askAgain(t, again)
 	if grown, keys := logSize(t, again)-before, int64(len(entries)); grown != keys {
 		t.Errorf("%d entries for %d keys", grown, keys)
 	}
@@ -67,8 +67,10 @@ func TestServe_killed_under_load_keeps_what_it_acknowledged(t *testing.T) {
 	}
 }
 
-// The same load on a server that is asked to end: every request that it took is answered, and what it answered is there.
-func TestServe_asked_to_end_under_load_answers_what_it_took(t *testing.T) {
+// The same load on a server that is asked to end: what it answered is there, and everything that it recorded
+// is answered. Which requests it took cannot be told from here: a request may be sent in the moment in which
+// the server closes a connection that rests.
+func TestServe_asked_to_end_under_load_answers_what_it_recorded(t *testing.T) {
 	t.Parallel()
 	data := killFolder(t)
 	s, l := serveUnder(t, data, syscall.SIGTERM)
@@ -76,7 +78,9 @@ func TestServe_asked_to_end_under_load_answers_what_it_took(t *testing.T) {
 	if end := s.end(0); !end.Success() { // it was asked already
 		t.Errorf("the server, asked to end, ended by %s", end)
 	}
-	l.askAgain(t, serveChild(t, data))
+	if _, recorded := l.askAgain(t, serveChild(t, data)); recorded != 0 {
+		t.Errorf("%d keys were recorded by a server that was asked to end, and not answered", recorded)
+	}
 }
 
 // timebank is the real program: TestMain puts it first in PATH. It has a PostgreSQL of its own.
@@ -387,11 +391,8 @@ func (l *killLoad) write(t *testing.T, a *asker, q ask) (id string, ok bool) {
 	q.effects, id, err = a.ask(context.Background(), q)
 	a.asked = append(a.asked, q)
 	if err != nil {
-		switch {
-		case !l.server.killed.Load():
+		if !l.server.killed.Load() {
 			t.Errorf("%s was not recorded by a server that was not killed: %v", q.key, err)
-		case l.by == syscall.SIGTERM && !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.EPIPE): // it could not be sent whole
-			t.Errorf("%s was taken by a server that was asked to end, and not answered: %v", q.key, err)
 		}
 		return "", false
 	}
@@ -411,8 +412,9 @@ func (l *killLoad) enough(kind int) bool {
 	return l.acked[kind] == killAfter && slices.Min(l.acked[:]) == killAfter
 }
 
-// askAgain asks another server all of it again, twice, and gives the entry of each key.
-func (l *killLoad) askAgain(t *testing.T, s *child) (entries []ledger.Seq) {
+// askAgain asks another server all of it again, twice. It gives the entry of each key, and how many had
+// been recorded without an answer.
+func (l *killLoad) askAgain(t *testing.T, s *child) (entries []ledger.Seq, recorded int) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, a := range l.askers {
@@ -424,7 +426,7 @@ func (l *killLoad) askAgain(t *testing.T, s *child) (entries []ledger.Seq) {
 		})
 	}
 	wg.Wait()
-	unanswered, recorded := 0, 0
+	unanswered := 0
 	for _, a := range l.askers {
 		for _, q := range a.asked {
 			for _, e := range q.again {
@@ -439,7 +441,7 @@ func (l *killLoad) askAgain(t *testing.T, s *child) (entries []ledger.Seq) {
 		}
 	}
 	t.Logf("%d keys; of %d that were not answered, %d had been recorded", len(entries), unanswered, recorded)
-	return entries
+	return entries, recorded
 }
 
 // askTwice gives what came of asking again for the first time.
