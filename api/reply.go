@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
@@ -25,8 +24,8 @@ func recorded(replayed bool, body any) written {
 }
 
 func (r written) write(w http.ResponseWriter) error {
-	var text bytes.Buffer
-	if err := json.MarshalWrite(&text, r.body); err != nil {
+	text, err := json.Marshal(r.body)
+	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -34,7 +33,7 @@ func (r written) write(w http.ResponseWriter) error {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}
 	w.WriteHeader(r.status)
-	_, err := text.WriteTo(w)
+	_, err = w.Write(text)
 	return err
 }
 

@@ -15,22 +15,23 @@ type Members struct {
 	err  error
 }
 
-// membersBytes has room for most objects within details; the whole of a claim's grows once or twice.
-const membersBytes = 256
+// membersBytes has room for the details of most claims.
+const membersBytes = 1024
 
 // MembersIn gives an object without members that is written into a room, as long as it fits.
 func MembersIn(room []byte) Members { return Members{text: room[:0]} }
 
-// name begins a member.
+// name begins a member. No value ends with an opening brace.
 func (m *Members) name(name string) {
-	separator := byte(',')
-	if len(m.text) == 0 {
-		separator = '{'
-		if m.text == nil {
-			m.text = make([]byte, 0, membersBytes)
-		}
+	switch {
+	case m.text == nil:
+		m.text = append(make([]byte, 0, membersBytes), '{')
+	case len(m.text) == 0:
+		m.text = append(m.text, '{')
+	case m.text[len(m.text)-1] != '{':
+		m.text = append(m.text, ',')
 	}
-	m.text = append(append(append(m.text, separator, '"'), name...), '"', ':')
+	m.text = append(append(append(m.text, '"'), name...), '"', ':')
 }
 
 // Text adds a text.
@@ -75,16 +76,16 @@ func (m *Members) BoolIfSo(name string, value bool) {
 	}
 }
 
-// Object adds an object.
-func (m *Members) Object(name string, value Members) {
+// Object adds an object, whose members are added to the same Members meanwhile.
+func (m *Members) Object(name string, add func(m *Members)) {
 	m.name(name)
-	m.object(value)
+	m.object(add)
 }
 
-// Objects adds a list of objects.
-func (m *Members) Objects(name string, n int, of func(i int) Members) {
+// Objects adds a list of n objects.
+func (m *Members) Objects(name string, n int, add func(m *Members, i int)) {
 	m.name(name)
-	m.list(n, func(i int) { m.object(of(i)) })
+	m.list(n, func(i int) { m.object(func(m *Members) { add(m, i) }) })
 }
 
 // Texts adds a list of texts.
@@ -115,11 +116,10 @@ func (m *Members) list(n int, item func(i int)) {
 	m.text = append(m.text, ']')
 }
 
-func (m *Members) object(value Members) {
-	text, err := value.JSON()
-	if m.text = append(m.text, text...); err != nil && m.err == nil {
-		m.err = err
-	}
+func (m *Members) object(add func(m *Members)) {
+	m.text = append(m.text, '{')
+	add(m)
+	m.text = append(m.text, '}')
 }
 
 // JSON gives the object. The error is of a text that is no UTF-8.

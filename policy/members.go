@@ -2,8 +2,8 @@ package policy
 
 import "timebank/ledger"
 
-// Members gives the facts as they are recorded with each claim: what MarshalJSONTo writes, without reflection.
-func (f *ClaimFacts) Members() (m ledger.Members) {
+// AddTo adds the facts as they are recorded with each claim: what MarshalJSONTo writes, without reflection.
+func (f *ClaimFacts) AddTo(m *ledger.Members) {
 	m.Int("age", int64(f.Age))
 	if len(f.Roles) > 0 {
 		m.Texts("roles", len(f.Roles), func(i int) string { return string(f.Roles[i]) })
@@ -25,10 +25,9 @@ func (f *ClaimFacts) Members() (m ledger.Members) {
 	if len(f.Chosen) > 0 {
 		m.Texts("chosen", len(f.Chosen), func(i int) string { return f.Chosen[i] })
 	}
-	f.Past.addTo(&m)
+	f.Past.addTo(m)
 	m.Text("served_on", f.ServedOn.String())
 	m.Text("today", f.Today.String())
-	return m
 }
 
 func (p *Past) addTo(m *ledger.Members) {
@@ -44,8 +43,8 @@ func (p *Past) addTo(m *ledger.Members) {
 	m.IntUnlessZero("youth_carried", p.YouthCarried)
 }
 
-// Members gives a step as it is recorded.
-func (s *Step) Members() (m ledger.Members) {
+// AddTo adds a step's members, as they are recorded.
+func (s *Step) AddTo(m *ledger.Members) {
 	m.Text("rule", s.Rule)
 	m.Text("effect", s.Effect)
 	m.TextUnlessEmpty("unit", string(s.Unit))
@@ -55,5 +54,4 @@ func (s *Step) Members() (m ledger.Members) {
 	m.TextUnlessEmpty("rate", s.Rate)
 	m.IntUnlessZero("carried", s.Carried)
 	m.IntUnlessZero("rest", s.Rest)
-	return m
 }

@@ -44,7 +44,7 @@ data folder or by a witness, nothing is signed or written on it, and the exit co
 }
 
 const (
-	serverGCPercent = 400
+	serverGCPercent = 1000
 	serverMemoryMax = 208 << 20
 )
 

@@ -29,9 +29,9 @@ const (
 
 const arrayHeader = 20 // bytes
 
-// arrayOf begins an array of n elements that take about size bytes each.
-func arrayOf(oid uint32, n, size int) []byte {
-	b := make([]byte, 0, arrayHeader+n*(4+size))
+// arrayOf begins an array of n elements that take so many bytes together.
+func arrayOf(oid uint32, n, bytes int) []byte {
+	b := make([]byte, 0, arrayHeader+4*n+bytes)
 	if n == 0 {
 		b = binary.BigEndian.AppendUint32(b, 0) // no dimensions
 		b = binary.BigEndian.AppendUint32(b, 0)
@@ -51,7 +51,7 @@ func null(b []byte) []byte {
 
 // Value implements [driver.Valuer].
 func (a bigints) Value() (driver.Value, error) {
-	b := arrayOf(oidInt8, len(a), 8)
+	b := arrayOf(oidInt8, len(a), 8*len(a))
 	for _, x := range a {
 		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), uint64(x))
 	}
@@ -60,7 +60,7 @@ func (a bigints) Value() (driver.Value, error) {
 
 // Value implements [driver.Valuer].
 func (a ints) Value() (driver.Value, error) {
-	b := arrayOf(oidInt4, len(a), 4)
+	b := arrayOf(oidInt4, len(a), 4*len(a))
 	for _, x := range a {
 		if int64(int32(x)) != x {
 			return nil, fmt.Errorf("%d is no int4", x)
@@ -72,7 +72,7 @@ func (a ints) Value() (driver.Value, error) {
 
 // Value implements [driver.Valuer].
 func (a bools) Value() (driver.Value, error) {
-	b := arrayOf(oidBool, len(a), 1)
+	b := arrayOf(oidBool, len(a), len(a))
 	for _, x := range a {
 		var bit byte
 		if x {
@@ -85,7 +85,11 @@ func (a bools) Value() (driver.Value, error) {
 
 // Value implements [driver.Valuer].
 func (a texts) Value() (driver.Value, error) {
-	b := arrayOf(oidText, len(a), 64)
+	bytes := 0
+	for _, x := range a {
+		bytes += len(x)
+	}
+	b := arrayOf(oidText, len(a), bytes)
 	for _, x := range a {
 		b = append(binary.BigEndian.AppendUint32(b, uint32(len(x))), x...)
 	}
@@ -94,7 +98,7 @@ func (a texts) Value() (driver.Value, error) {
 
 // Value implements [driver.Valuer].
 func (a uuids) Value() (driver.Value, error) {
-	b := arrayOf(oidUUID, len(a), 16)
+	b := arrayOf(oidUUID, len(a), 16*len(a))
 	for _, x := range a {
 		if x == "" {
 			b = null(b)
@@ -111,7 +115,11 @@ func (a uuids) Value() (driver.Value, error) {
 
 // Value implements [driver.Valuer].
 func (a byteas) Value() (driver.Value, error) {
-	b := arrayOf(oidBytea, len(a), 32)
+	bytes := 0
+	for _, x := range a {
+		bytes += len(x)
+	}
+	b := arrayOf(oidBytea, len(a), bytes)
 	for _, x := range a {
 		if x == nil {
 			b = null(b)

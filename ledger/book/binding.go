@@ -72,10 +72,9 @@ func (b binding) text(room []byte) ([]byte, error) {
 	m.Text("organization", b.Organization)
 	m.Text("volunteer", b.Volunteer)
 	m.Text("partner", b.Partner)
-	m.Objects("accounts", len(b.Accounts), func(i int) (a ledger.Members) {
-		a.Text("id", b.Accounts[i].ID)
-		a.Text("purpose", string(b.Accounts[i].Purpose))
-		return a
+	m.Objects("accounts", len(b.Accounts), func(m *ledger.Members, i int) {
+		m.Text("id", b.Accounts[i].ID)
+		m.Text("purpose", string(b.Accounts[i].Purpose))
 	})
 	m.Ints("reposts", int64(b.Reposts[0]), int64(b.Reposts[1]))
 	m.Text("client", b.Client)
@@ -89,7 +88,10 @@ func (b binding) text(room []byte) ([]byte, error) {
 	return text, nil
 }
 
-const boundMember = `"bound":"`
+const (
+	boundMember = `"bound":"`
+	boundBytes  = len(boundMember) + 2*sha256.Size + len(`"}`)
+)
 
 // bind appends the hash of a binding to details.
 func (b binding) bind(details []byte) ([]byte, error) {
@@ -101,17 +103,17 @@ func (b binding) bind(details []byte) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("details are no object: %.40q", details)
 	}
-	comma := ","
-	if len(open) == 1 {
-		comma = ""
+	sum := sha256.Sum256(text)
+	bound := append(make([]byte, 0, len(details)+boundBytes), open...)
+	if len(open) != 1 {
+		bound = append(bound, ',')
 	}
-	return fmt.Appendf(slices.Clip(open), "%s%s%s\"}", comma, boundMember, ledger.Hash(sha256.Sum256(text))), nil
+	return append(hex.AppendEncode(append(bound, boundMember...), sum[:]), `"}`...), nil
 }
 
 // binds reports whether details are such that bind made them, without making them again. The room is for the text of the binding.
 func (b binding) binds(details, room []byte) bool {
-	const tail = len(boundMember) + 2*sha256.Size + len(`"}`)
-	start := len(details) - tail
+	start := len(details) - boundBytes
 	if start <= 0 || !bytes.HasPrefix(details[start:], []byte(boundMember)) || !bytes.HasSuffix(details, []byte(`"}`)) {
 		return false
 	}
@@ -128,8 +130,7 @@ func (b binding) binds(details, room []byte) bool {
 
 // unbound gives details without the member that bind appended.
 func unbound(details []byte) []byte {
-	const tail = len(boundMember) + 2*sha256.Size + len(`"}`)
-	if start := len(details) - tail; start > 0 && bytes.HasPrefix(details[start:], []byte(boundMember)) {
+	if start := len(details) - boundBytes; start > 0 && bytes.HasPrefix(details[start:], []byte(boundMember)) {
 		return append(slices.Clone(bytes.TrimSuffix(details[:start], []byte(","))), '}')
 	}
 	return details

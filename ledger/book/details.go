@@ -73,14 +73,14 @@ func (d claimDetails) json() ([]byte, error) {
 	m.TextUnlessEmpty("start", d.Start)
 	m.TextUnlessEmpty("end", d.End)
 	m.TextUnlessEmpty("reference", d.Reference)
-	m.Object("evidence", d.Evidence.members())
-	m.Object("facts", d.Facts.Members())
+	m.Object("evidence", d.Evidence.addTo)
+	m.Object("facts", d.Facts.AddTo)
 	m.Text("grade", string(d.Grade))
-	m.Objects("steps", len(d.Steps), func(i int) ledger.Members { return d.Steps[i].Members() })
+	m.Objects("steps", len(d.Steps), func(m *ledger.Members, i int) { d.Steps[i].AddTo(m) })
 	return m.JSON()
 }
 
-func (d evidenceDetails) members() (m ledger.Members) {
+func (d *evidenceDetails) addTo(m *ledger.Members) {
 	m.TextUnlessEmpty("check_in", d.CheckIn)
 	m.TextUnlessEmpty("check_out", d.CheckOut)
 	m.Bool("beneficiary_confirmed", d.Beneficiary)
@@ -91,7 +91,6 @@ func (d evidenceDetails) members() (m ledger.Members) {
 	m.TextUnlessEmpty("authority", d.Authority)
 	m.BoolIfSo("remote", d.Remote)
 	m.IntUnlessZero("satisfaction", int64(d.Satisfaction))
-	return m
 }
 
 func clockText(c *ledger.Clock) string {
