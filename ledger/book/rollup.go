@@ -21,7 +21,7 @@ const (
 	// rollupLooks is how many postings of one block on an account make it worth counting what has gathered. Of the
 	// others, which are most, one in rollupChance is counted, by chance: counting all would take a tenth of what
 	// posting itself does.
-	rollupLooks, rollupChance = 16, 64
+	rollupLooks, rollupChance = 16, 256
 	// rollupEvery is how often the book looks whether a block is full: often enough that where they come fast
 	// it is one block, and nobody waits for a core that rolls up many.
 	rollupEvery = 200 * time.Millisecond
