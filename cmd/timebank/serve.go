@@ -52,9 +52,9 @@ const defaultIssuer = "https://timebank.example"
 
 // serve serves the API on a listener until ctx ends or the database does.
 func (i *instance) serve(ctx context.Context, listener net.Listener, issuer string) error {
-	// A server makes much garbage and holds little: collecting less often gives a tenth of the processor
-	// back, and the limit keeps its memory bounded all the same. The program itself comes on top: with both it
-	// stays under 256 MiB.
+	// A server makes much garbage and holds little. With 64 clients it collects 1.5 times a second this way and did 3.6
+	// times at 400 %, each of which is felt by who waits then. The limit, which decides where more than 20 MiB are held, keeps
+	// its memory bounded all the same. The program itself comes on top: with both it stays under 256 MiB.
 	debug.SetGCPercent(serverGCPercent)
 	debug.SetMemoryLimit(serverMemoryMax)
 	ctx, cancel := i.watch(ctx)

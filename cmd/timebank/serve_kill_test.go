@@ -391,8 +391,12 @@ func (l *killLoad) write(t *testing.T, a *asker, q ask) (id string, ok bool) {
 	q.effects, id, err = a.ask(context.Background(), q)
 	a.asked = append(a.asked, q)
 	if err != nil {
-		if !l.server.killed.Load() {
+		var answered *problem
+		switch {
+		case !l.server.killed.Load():
 			t.Errorf("%s was not recorded by a server that was not killed: %v", q.key, err)
+		case errors.As(err, &answered):
+			t.Errorf("%s was taken by a server that was to end, and not recorded: %v", q.key, err)
 		}
 		return "", false
 	}

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// rollupBlock is how many entries are rolled up at a time. Whoever reads the past adds up at most the postings of
-	// so many by hand.
+	// rollupBlock is how many entries are rolled up at a time. Whoever reads the past of a line of the chart adds up at most the postings of
+	// so many by hand; of an account, some hundreds.
 	rollupBlock = 1024
 	// rollupFrom is how many postings must have gathered on an account before they are rolled up: fewer
 	// are read faster than the sums of their days would be.
 	rollupFrom = 256
-	// rollupLooks is how many postings of one block on an account make it worth counting what has gathered. Of the
-	// others, which are most, one in rollupChance is counted, by chance: counting all would take a tenth of what
-	// posting itself does.
-	rollupLooks, rollupChance = 16, 256
+	// rollupChance, a power of two, is how many postings of one block on an account make it sure that what has gathered is counted.
+	// With fewer it is by chance, and in proportion, so that an account gathers about as many again whether it moves little
+	// or much: counting all would take a tenth of what posting itself does.
+	rollupChance = 256
 	// rollupEvery is how often the book looks whether a block is full: often enough that where they come fast
 	// it is one block, and nobody waits for a core that rolls up many.
 	rollupEvery = 200 * time.Millisecond
@@ -175,12 +175,12 @@ func rollUpAccounts(ctx context.Context, tx *writeTx, from, to int64) error {
 				SELECT DISTINCT p.account, coalesce((SELECT upto FROM rollup r WHERE r.account = p.account AND r.level = 3 AND r.period = 0
 				                                     ORDER BY upto DESC LIMIT 1), 0) AS since
 				FROM (SELECT account FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY account
-				      HAVING count(*) >= $4 OR hashint8(account # $1) % $5 = 0) p) t
+				      HAVING (hashint8(account # $1) & ($4 - 1)) < count(*)) p) t
 			WHERE (SELECT count(*) FROM (SELECT 1 FROM postings_of(t.account, t.since, $1) LIMIT $3) few) >= $3),
 		moved AS (
 			SELECT w.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
 			FROM whole w, LATERAL postings_of(w.of, w.since, $1) p GROUP BY 1, 2)` + addNodes
-	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom, rollupLooks, rollupChance); err != nil {
+	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom, rollupChance); err != nil {
 		return fmt.Errorf("rolling up accounts to %d: %w", to, err)
 	}
 	return nil
