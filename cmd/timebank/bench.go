@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -40,8 +38,8 @@ clients), which is the yardstick; claims over HTTP one by one, in batches and as
 answer); holds with their confirmation; reads, while claims are posted and while not; then
 verify, timebank-audit (when it is built beside this command), what a posting takes on disk,
 the server's memory and the time to start. The load generator is a process of its own on the
-same machine. With --sizes all is repeated on a book filled to each number of entries. Only
-ratios carry over to other machines.`,
+same machine. With --sizes there is a book filled to each number of entries, and each round
+measures one after the other. Only ratios carry over to other machines.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
 	cmd.Flags().IntVar(&s.pgbenchClients, "pgbench-clients", 32, "clients of pgbench")
@@ -93,106 +91,151 @@ type benchBook struct {
 	PgbenchMean int64       `json:"pgbench_mean_us"` // latency of one transaction, from the median rate
 	Lines       []benchRow  `json:"lines"`
 	Checks      benchChecks `json:"checks"`
+
+	bank *benchBank
 }
 
 func (s benchSettings) run(cmd *cobra.Command) (err error) {
-	ctx, talk := cmd.Context(), cmd.ErrOrStderr()
+	ctx := cmd.Context()
 	if err := s.check(); err != nil {
 		return err
+	}
+	if os.Getenv(databaseVariable) != "" {
+		return misuse("the benchmark starts its own PostgreSQL: unset %s", databaseVariable)
 	}
 	dir, err := os.MkdirTemp("", "timebank-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	bank := &benchBank{settings: settings{data: dir, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules, postgresql: s.postgresql},
-		plan: filepath.Join(dir, "plan.json"), talk: talk, next: map[loadFamily]int{}}
-	if err := bank.start(ctx); err != nil {
+	cluster := &benchCluster{dir: dir, with: s.postgresql, talk: cmd.ErrOrStderr()}
+	if err := cluster.start(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, bank.stop(ctx)) }()
+	defer func() { err = errors.Join(err, cluster.stop(ctx)) }()
 	stopProfile, err := startProfile(s.profile)
 	if err != nil {
 		return err
 	}
-	report, err := s.measure(ctx, bank, talk)
+	report, err := s.measure(ctx, cluster)
 	err = errors.Join(err, stopProfile())
 	if err != nil && len(report.Books) == 0 {
 		return err
 	}
-	// What was measured to the end is told, also when a later book failed.
+	// What was measured is told, also when a later line failed.
 	if s.asJSON {
 		return errors.Join(err, printJSON(cmd.OutOrStdout(), report))
 	}
 	return errors.Join(err, report.print(cmd.OutOrStdout()))
 }
 
-func (s benchSettings) measure(ctx context.Context, bank *benchBank, talk io.Writer) (benchReport, error) {
-	r := benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
+// measure fills the books, and measures each line on each of them in turn, round after round, and then what is measured once.
+func (s benchSettings) measure(ctx context.Context, cluster *benchCluster) (r benchReport, err error) {
+	r = benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Rounds: s.rounds, Seconds: s.seconds, Volunteers: s.volunteers}
-	var err error
-	if r.PostgreSQL, err = pgSettings(ctx, bank.pg, slices.Collect(maps.Keys(s.postgresql))); err != nil {
+	if r.PostgreSQL, err = pgSettings(ctx, cluster.pg, slices.Collect(maps.Keys(s.postgresql))); err != nil {
 		return r, err
 	}
-	if err := pgbenchFill(ctx, bank.pg); err != nil {
+	if err := pgbenchFill(ctx, cluster.pg); err != nil {
 		return r, err
 	}
-	if err := bank.register(ctx, s.volunteers); err != nil {
-		return r, err
-	}
-	for _, size := range s.sizes {
-		if err := bank.fill(ctx, int64(size)); err != nil {
+	books := make([]benchBook, len(s.sizes))
+	for i, size := range s.sizes {
+		if books[i], err = s.fillBook(ctx, cluster, size); err != nil {
 			return r, err
 		}
-		b, err := s.measureBook(ctx, bank, size, talk)
-		if err != nil {
+	}
+	if err := settleDown(ctx, cluster.pg); err != nil {
+		return r, err
+	}
+	defer func() { r.Books = s.concluded(books) }()
+	for round := range s.rounds {
+		for i := range books {
+			b := &books[i]
+			if round%2 == 1 { // there and back, so that a machine that becomes slower does so for both
+				b = &books[len(books)-1-i]
+			}
+			if err := s.measureRound(ctx, b); err != nil {
+				return r, err
+			}
+		}
+	}
+	if len(s.only) > 0 {
+		return r, nil
+	}
+	for i := range books {
+		if err := cluster.serve(ctx, books[i].bank); err != nil {
 			return r, err
 		}
-		r.Books = append(r.Books, b)
+		if books[i].Checks, err = books[i].bank.check(ctx); err != nil {
+			return r, err
+		}
 	}
 	return r, nil
 }
 
-func (s benchSettings) measureBook(ctx context.Context, bank *benchBank, size int, talk io.Writer) (b benchBook, err error) {
+// fillBook makes a book of the size, with the lines that are to be measured on it.
+func (s benchSettings) fillBook(ctx context.Context, cluster *benchCluster, size int) (b benchBook, err error) {
 	b.Size = size
-	if err := settleDown(ctx, bank.pg); err != nil {
-		return b, err
-	}
-	forgetMost() // verifying the book before took memory in this process that a server does not take
-	if b.Entries, err = bank.LogSize(ctx); err != nil {
-		return b, err
-	}
 	for _, l := range benchLines {
 		if len(s.only) == 0 || slices.Contains(s.only, l.Name) {
 			b.Lines = append(b.Lines, benchRow{benchLine: l})
 		}
 	}
-	for round := range s.rounds {
-		tps, err := pgbenchRun(ctx, bank.pg, s.pgbenchClients, s.seconds)
-		if err != nil {
-			return b, err
-		}
-		b.PgbenchTPS = append(b.PgbenchTPS, tps)
-		fmt.Fprintf(talk, "%d entries, round %d of %d: pgbench %d a second", b.Entries, round+1, s.rounds, tps)
-		for i := range b.Lines {
-			row := &b.Lines[i]
-			a, err := row.measure(ctx, bank, time.Duration(s.seconds)*time.Second)
-			if err != nil {
-				return b, fmt.Errorf("measuring %s: %w", row.Name, err)
-			}
-			row.Runs = append(row.Runs, a)
-			fmt.Fprintf(talk, ", %s %d", row.Name, a.PerSecond)
-		}
-		fmt.Fprintln(talk)
+	if b.bank, err = cluster.add(ctx, size, s.rules); err != nil {
+		return b, err
 	}
-	b.PgbenchMean = int64(s.pgbenchClients) * 1_000_000 / max(1, median(b.PgbenchTPS))
+	if err := b.bank.register(ctx, s.volunteers); err != nil {
+		return b, err
+	}
+	if err := b.bank.fill(ctx, int64(size)); err != nil {
+		return b, err
+	}
+	if b.Entries, err = b.bank.LogSize(ctx); err != nil {
+		return b, err
+	}
+	return b, vacuum(ctx, cluster.pg, b.bank.database)
+}
+
+// measureRound measures each line once, after the yardstick.
+func (s benchSettings) measureRound(ctx context.Context, b *benchBook) error {
+	if err := b.bank.cluster.turnTo(ctx, b.bank); err != nil {
+		return err
+	}
+	tps, err := pgbenchRun(ctx, b.bank.cluster.pg, s.pgbenchClients, s.seconds)
+	if err != nil {
+		return err
+	}
+	b.PgbenchTPS = append(b.PgbenchTPS, tps)
+	talk := b.bank.talk
+	fmt.Fprintf(talk, "%d entries, round %d of %d: pgbench %d a second", b.Entries, len(b.PgbenchTPS), s.rounds, tps)
+	defer fmt.Fprintln(talk)
 	for i := range b.Lines {
-		b.Lines[i].conclude(median(b.PgbenchTPS))
+		row := &b.Lines[i]
+		a, err := row.measure(ctx, b.bank, time.Duration(s.seconds)*time.Second)
+		if err != nil {
+			return fmt.Errorf("measuring %s: %w", row.Name, err)
+		}
+		row.Runs = append(row.Runs, a)
+		fmt.Fprintf(talk, ", %s %d", row.Name, a.PerSecond)
 	}
-	if len(s.only) == 0 {
-		b.Checks, err = bank.check(ctx)
+	return nil
+}
+
+// concluded gives the books with the medians of what was measured on them, without what was not.
+func (s benchSettings) concluded(books []benchBook) (with []benchBook) {
+	for _, b := range books {
+		if b.Lines = slices.DeleteFunc(b.Lines, func(l benchRow) bool { return len(l.Runs) == 0 }); len(b.Lines) == 0 {
+			continue
+		}
+		tps := max(1, median(b.PgbenchTPS))
+		b.PgbenchMean = int64(s.pgbenchClients) * 1_000_000 / tps
+		for i := range b.Lines {
+			b.Lines[i].conclude(tps)
+		}
+		with = append(with, b)
 	}
-	return b, err
+	return with
 }
 
 func median(values []int64) int64 {

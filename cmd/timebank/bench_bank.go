@@ -19,12 +19,15 @@ import (
 
 	"timebank/ledger"
 	"timebank/ledger/book"
+	"timebank/ledger/localpg"
 )
 
-// benchBank is the server that is measured, with those who use it.
+// benchBank is a book that is measured with its server, and those who use it.
 type benchBank struct {
 	settings
 	*instance
+	cluster    *benchCluster
+	database   string
 	plan       string // file by which the load generator is told what to do
 	talk       io.Writer
 	host       string
@@ -37,13 +40,13 @@ type benchBank struct {
 	mu         sync.Mutex
 	next       map[loadFamily]int // numbers not used yet
 	plans      int
+	resident   int64 // most memory while it was served, in KiB
 }
 
 // start opens the book and serves it; it gives when the server answers.
 func (b *benchBank) start(ctx context.Context) error {
-	if os.Getenv(databaseVariable) != "" {
-		return misuse("the benchmark starts its own PostgreSQL: unset %s", databaseVariable)
-	}
+	forgetMost() // what was done before took memory in this process that this server does not take
+	b.settings.database = b.cluster.pg.URL(localpg.ServiceRole, b.database)
 	i, err := b.open(ctx, b.talk)
 	if err != nil {
 		return err
@@ -73,6 +76,7 @@ func (b *benchBank) start(ctx context.Context) error {
 
 func (b *benchBank) stop(ctx context.Context) error {
 	b.cancel()
+	b.resident = max(b.resident, residentMost())
 	return errors.Join(<-b.served, b.instance.close(ctx))
 }
 

@@ -54,7 +54,7 @@ const walSegments = 60
 // settleDown lets PostgreSQL write down what it has in hand, and have as many files of its log as one that has run
 // for a while.
 func settleDown(ctx context.Context, pg *localpg.Server) error {
-	return withSuperuser(pg, func(db *sql.DB) error {
+	return withSuperuser(pg, "postgres", func(db *sql.DB) error {
 		for range walSegments {
 			if _, err := db.ExecContext(ctx, "SELECT pg_logical_emit_message(true, 'bench', '')"); err != nil {
 				return err
@@ -68,13 +68,21 @@ func settleDown(ctx context.Context, pg *localpg.Server) error {
 	})
 }
 
+// vacuum does what PostgreSQL does by itself within minutes to a book that was filled in one go.
+func vacuum(ctx context.Context, pg *localpg.Server, database string) error {
+	return withSuperuser(pg, database, func(db *sql.DB) error {
+		_, err := db.ExecContext(ctx, "VACUUM (ANALYZE)")
+		return err
+	})
+}
+
 // pgSettings says what the server is and how it is set, where that decides durability or speed, or was asked for.
 func pgSettings(ctx context.Context, pg *localpg.Server, asked []string) (text string, err error) {
 	const query = `
 		SELECT string_agg(name || '=' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
 		WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'wal_sync_method')
 		   OR name = ANY ($1)`
-	err = withSuperuser(pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query, pq.Array(asked)).Scan(&text) })
+	err = withSuperuser(pg, "postgres", func(db *sql.DB) error { return db.QueryRowContext(ctx, query, pq.Array(asked)).Scan(&text) })
 	return text, err
 }
 
@@ -83,20 +91,20 @@ type diskFigures struct {
 	postings, tables, indexes, wal int64
 }
 
-func readDisk(ctx context.Context, pg *localpg.Server) (f diskFigures, err error) {
+func readDisk(ctx context.Context, pg *localpg.Server, database string) (f diskFigures, err error) {
 	const query = `
 		SELECT (SELECT count(*) FROM posting), sum(pg_table_size(oid))::bigint, sum(pg_indexes_size(oid))::bigint,
 		       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
 		FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`
-	err = withSuperuser(pg, func(db *sql.DB) error {
+	err = withSuperuser(pg, database, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, query).Scan(&f.postings, &f.tables, &f.indexes, &f.wal)
 	})
 	return f, err
 }
 
-// withSuperuser asks the private server what only its superuser may, in the book's database.
-func withSuperuser(pg *localpg.Server, ask func(db *sql.DB) error) error {
-	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, localpg.Database))
+// withSuperuser asks the private server what only its superuser may, in one of its databases.
+func withSuperuser(pg *localpg.Server, database string, ask func(db *sql.DB) error) error {
+	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, database))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -24,10 +25,10 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 		fmt.Fprintf(out, " %12s", "× first book")
 	}
 	fmt.Fprintf(out, "\n%-48s %8d %9s %8d\n", "pgbench TPC-B-like, prepared (mean latency)", median(b.PgbenchTPS), "1.00", b.PgbenchMean)
-	for i, l := range b.Lines {
+	for _, l := range b.Lines {
 		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
 		if b.Size != first.Size {
-			fmt.Fprintf(out, " %12s", hundredths(b.against(first, i)))
+			fmt.Fprintf(out, " %12s", hundredths(l.against(first)))
 		}
 		fmt.Fprintln(out)
 	}
@@ -36,9 +37,14 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 	}
 }
 
-// against gives a line's rate against that on another book, each by the pgbench of its own time, in percent.
-func (b benchBook) against(other benchBook, line int) int64 {
-	return 100 * b.Lines[line].Median.PerSecond * median(other.PgbenchTPS) / max(1, other.Lines[line].Median.PerSecond*median(b.PgbenchTPS))
+// against gives a line's rate against that on another book, in percent. Both were measured in turn, so the machine was
+// the same for both.
+func (r benchRow) against(other benchBook) int64 {
+	i := slices.IndexFunc(other.Lines, func(l benchRow) bool { return l.Name == r.Name })
+	if i < 0 {
+		return 0
+	}
+	return 100 * r.Median.PerSecond / max(1, other.Lines[i].Median.PerSecond)
 }
 
 func hundredths(n int64) string { return fmt.Sprintf("%d.%02d", n/100, n%100) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"database/sql"
@@ -22,6 +23,7 @@ import (
 // settings are what every command that opens a book may be told.
 type settings struct {
 	data           string
+	database       string // instead of what the environment names
 	zone           string
 	origin         string
 	acceptDataLoss bool
@@ -101,7 +103,7 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 	if err != nil {
 		return nil, err
 	}
-	service := os.Getenv(databaseVariable)
+	service := cmp.Or(s.database, os.Getenv(databaseVariable))
 	if service == "" {
 		if i.pg, service, err = s.private(ctx, talk); err != nil {
 			return nil, err
