@@ -85,9 +85,9 @@ type benchReport struct {
 
 // benchBook is what was measured on a book of one size.
 type benchBook struct {
-	Size        int         `json:"size"`    // asked for
-	Entries     int64       `json:"entries"` // when measuring began
-	PgbenchTPS  []int64     `json:"pgbench_tps"`
+	Size        int         `json:"size"`            // asked for
+	Entries     int64       `json:"entries"`         // when measuring began
+	Pgbench     benchRow    `json:"pgbench"`         // the yardstick
 	PgbenchMean int64       `json:"pgbench_mean_us"` // latency of one transaction, from the median rate
 	Lines       []benchRow  `json:"lines"`
 	Checks      benchChecks `json:"checks"`
@@ -176,7 +176,7 @@ func (s benchSettings) measure(ctx context.Context, cluster *benchCluster) (r be
 
 // fillBook makes a book of the size, with the lines that are to be measured on it.
 func (s benchSettings) fillBook(ctx context.Context, cluster *benchCluster, size int) (b benchBook, err error) {
-	b.Size = size
+	b.Size, b.Pgbench.benchLine = size, benchLine{Name: "pgbench", Title: "pgbench TPC-B-like, prepared", Clients: s.pgbenchClients}
 	for _, l := range benchLines {
 		if len(s.only) == 0 || slices.Contains(s.only, l.Name) {
 			b.Lines = append(b.Lines, benchRow{benchLine: l})
@@ -202,13 +202,13 @@ func (s benchSettings) measureRound(ctx context.Context, b *benchBook) error {
 	if err := b.bank.cluster.turnTo(ctx, b.bank); err != nil {
 		return err
 	}
-	tps, err := pgbenchRun(ctx, b.bank.cluster.pg, s.pgbenchClients, s.seconds)
+	yardstick, err := pgbenchRun(ctx, b.bank.cluster, s.pgbenchClients, s.seconds)
 	if err != nil {
 		return err
 	}
-	b.PgbenchTPS = append(b.PgbenchTPS, tps)
+	b.Pgbench.Runs = append(b.Pgbench.Runs, yardstick)
 	talk := b.bank.talk
-	fmt.Fprintf(talk, "%d entries, round %d of %d: pgbench %d a second", b.Entries, len(b.PgbenchTPS), s.rounds, tps)
+	fmt.Fprintf(talk, "%d entries, round %d of %d: pgbench %d a second", b.Entries, len(b.Pgbench.Runs), s.rounds, yardstick.PerSecond)
 	defer fmt.Fprintln(talk)
 	for i := range b.Lines {
 		row := &b.Lines[i]
@@ -228,10 +228,11 @@ func (s benchSettings) concluded(books []benchBook) (with []benchBook) {
 		if b.Lines = slices.DeleteFunc(b.Lines, func(l benchRow) bool { return len(l.Runs) == 0 }); len(b.Lines) == 0 {
 			continue
 		}
-		tps := max(1, median(b.PgbenchTPS))
-		b.PgbenchMean = int64(s.pgbenchClients) * 1_000_000 / tps
+		b.Pgbench.conclude()
+		b.PgbenchMean = int64(s.pgbenchClients) * 1_000_000 / max(1, b.Pgbench.Median.PerSecond)
 		for i := range b.Lines {
-			b.Lines[i].conclude(tps)
+			b.Lines[i].conclude()
+			b.Lines[i].Percent = b.Lines[i].against(b.Pgbench)
 		}
 		with = append(with, b)
 	}

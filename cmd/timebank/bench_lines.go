@@ -45,11 +45,16 @@ var benchLines = []benchLine{
 type benchRow struct {
 	benchLine
 	Runs    []loadAnswer `json:"runs"`
-	Median  loadAnswer   `json:"median"`             // each figure's own median
-	Percent int64        `json:"percent_of_pgbench"` // of the medians, a second
+	Median  loadAnswer   `json:"median"`                      // each figure's own median
+	Percent int64        `json:"percent_of_pgbench,omitzero"` // of the medians, a second
 }
 
-func (r *benchRow) conclude(pgbench int64) {
+// against gives a row's rate against another's, in percent.
+func (r benchRow) against(other benchRow) int64 {
+	return 100 * r.Median.PerSecond / max(1, other.Median.PerSecond)
+}
+
+func (r *benchRow) conclude() {
 	of := func(figure func(a loadAnswer) int64) int64 {
 		all := make([]int64, len(r.Runs))
 		for i, a := range r.Runs {
@@ -60,7 +65,6 @@ func (r *benchRow) conclude(pgbench int64) {
 	r.Median = loadAnswer{Done: of(func(a loadAnswer) int64 { return a.Done }), PerSecond: of(func(a loadAnswer) int64 { return a.PerSecond }),
 		P50: of(func(a loadAnswer) int64 { return a.P50 }), P99: of(func(a loadAnswer) int64 { return a.P99 }),
 		P999: of(func(a loadAnswer) int64 { return a.P999 })}
-	r.Percent = 100 * r.Median.PerSecond / max(1, pgbench)
 }
 
 // measure runs the line's load for so long; what is beside it begins a little earlier and ends a little later.

@@ -6,10 +6,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -34,17 +37,57 @@ func pgbench(ctx context.Context, pg *localpg.Server, out *bytes.Buffer, args ..
 
 var tpsPattern = regexp.MustCompile(`tps = ([0-9]+)`)
 
-func pgbenchRun(ctx context.Context, pg *localpg.Server, clients, seconds int) (int64, error) {
-	var out bytes.Buffer
-	err := pgbench(ctx, pg, &out, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds), "-n")
+// pgbenchRun lets pgbench run, and write down how long each transaction took.
+func pgbenchRun(ctx context.Context, c *benchCluster, clients, seconds int) (a loadAnswer, err error) {
+	dir, err := os.MkdirTemp(c.dir, "pgbench-")
 	if err != nil {
-		return 0, err
+		return a, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	var out bytes.Buffer
+	if err := pgbench(ctx, c.pg, &out, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds), "-n",
+		"-l", "--log-prefix="+filepath.Join(dir, "log")); err != nil {
+		return a, err
 	}
 	m := tpsPattern.FindStringSubmatch(out.String())
 	if m == nil {
-		return 0, fmt.Errorf("pgbench printed no tps:\n%s", out.String())
+		return a, fmt.Errorf("pgbench printed no tps:\n%s", out.String())
 	}
-	return strconv.ParseInt(m[1], 10, 64)
+	times, err := pgbenchTimes(dir)
+	if err != nil {
+		return a, err
+	}
+	a = summary(times)
+	a.Done = int64(len(times))
+	a.PerSecond, err = strconv.ParseInt(m[1], 10, 64)
+	return a, err
+}
+
+// pgbenchTimes reads how long each transaction took from what pgbench wrote, a file a thread: a line a transaction, whose third
+// field is the time in microseconds (https://www.postgresql.org/docs/15/pgbench.html, "Per-Transaction Logging").
+func pgbenchTimes(dir string) (times []time.Duration, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line)
+			if len(fields) < 3 {
+				return nil, fmt.Errorf("pgbench wrote a line that is none of its log: %q", line)
+			}
+			us, err := strconv.ParseInt(fields[2], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("reading pgbench's log: %w", err)
+			}
+			times = append(times, time.Duration(us)*time.Microsecond)
+		}
+	}
+	return times, nil
 }
 
 // walSegments are about as many files of PostgreSQL's log as a server with max_wal_size=1GB keeps once it has run for

@@ -24,11 +24,16 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 	if b.Size != first.Size {
 		fmt.Fprintf(out, " %12s", "× first book")
 	}
-	fmt.Fprintf(out, "\n%-48s %8d %9s %8d\n", "pgbench TPC-B-like, prepared (mean latency)", median(b.PgbenchTPS), "1.00", b.PgbenchMean)
+	p := b.Pgbench
+	fmt.Fprintf(out, "\n%-48s %8d %9s %8d %8d %9d", fmt.Sprintf("%s (mean %d µs)", p.Title, b.PgbenchMean), p.Median.PerSecond, "1.00", p.Median.P50, p.Median.P99, p.Median.P999)
+	if b.Size != first.Size {
+		fmt.Fprintf(out, " %12s", hundredths(p.against(first.Pgbench)))
+	}
+	fmt.Fprintln(out)
 	for _, l := range b.Lines {
 		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
 		if b.Size != first.Size {
-			fmt.Fprintf(out, " %12s", hundredths(l.against(first)))
+			fmt.Fprintf(out, " %12s", hundredths(l.against(first.row(l.Name))))
 		}
 		fmt.Fprintln(out)
 	}
@@ -37,14 +42,14 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 	}
 }
 
-// against gives a line's rate against that on another book, in percent. Both were measured in turn, so the machine was
-// the same for both.
-func (r benchRow) against(other benchBook) int64 {
-	i := slices.IndexFunc(other.Lines, func(l benchRow) bool { return l.Name == r.Name })
+// row gives the line of a name. Of two books of one run the rates are compared as they are: they are measured in turn, so
+// the machine was the same for both.
+func (b benchBook) row(name string) benchRow {
+	i := slices.IndexFunc(b.Lines, func(l benchRow) bool { return l.Name == name })
 	if i < 0 {
-		return 0
+		return benchRow{} // a run that failed before it
 	}
-	return 100 * r.Median.PerSecond / max(1, other.Lines[i].Median.PerSecond)
+	return b.Lines[i]
 }
 
 func hundredths(n int64) string { return fmt.Sprintf("%d.%02d", n/100, n%100) }

@@ -11,7 +11,7 @@ import (
 func TestBenchTableComparesBooksMeasuredInTurn(t *testing.T) {
 	t.Parallel()
 	book := func(size int, rates ...int64) benchBook {
-		b := benchBook{Size: size, PgbenchTPS: []int64{6000, 6000, 3000}, Lines: []benchRow{{benchLine: benchLines[0]}, {benchLine: benchLines[1]}}}
+		b := benchBook{Size: size, Pgbench: benchRow{Runs: []loadAnswer{{PerSecond: 6000}, {PerSecond: 6000}, {PerSecond: 3000}}}, Lines: []benchRow{{benchLine: benchLines[0]}, {benchLine: benchLines[1]}}}
 		for _, rate := range rates {
 			b.Lines[0].Runs = append(b.Lines[0].Runs, loadAnswer{PerSecond: rate})
 		}
