@@ -156,7 +156,7 @@ func (b *Book) land(ctx context.Context) {
 	<-f.landed
 	b.flying = nil
 	if f.err == nil {
-		b.committed = f.w.next
+		b.recorded(f.w)
 		return
 	}
 	b.known = nil

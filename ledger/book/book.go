@@ -64,6 +64,7 @@ type Book struct {
 	lastBatch   int           // commands of the last batch of those who ask one by one
 	asking      int           // how many of those there were lately
 	known       *known        // what the last batch left behind; the writer's alone
+	moves       moves         // what was posted and is not rolled up
 	bulkTurns   int           // turns of those that came at once since somebody came alone
 	singlesLast bool          // the last turn was of those who ask one by one
 	queue       chan *pending // those who ask one by one

@@ -88,7 +88,7 @@ func (b *Book) commit(ctx context.Context, batch []*pending) (*decided, error) {
 	if d := b.decideAhead(ctx, batch); d != nil {
 		err := safely(func() error { return d.recordAhead(ctx, b.statements) })
 		if err == nil {
-			b.committed = d.w.next
+			b.recorded(d.w)
 			return d, nil
 		}
 		b.known = nil
@@ -104,11 +104,17 @@ func (b *Book) commit(ctx context.Context, batch []*pending) (*decided, error) {
 		b.known = nil
 		return nil, err
 	}
-	b.committed = d.w.next
+	b.recorded(d.w)
 	if d.w.rulesAdded {
 		return d, b.loadRules(ctx, b.db)
 	}
 	return d, nil
+}
+
+// recorded takes note of a batch that was recorded.
+func (b *Book) recorded(w *world) {
+	b.committed = w.next
+	b.moves.add(w)
 }
 
 // record records a decided batch and ends the transaction.

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/lib/pq"
-
 	"timebank/ledger"
 )
 
@@ -128,10 +126,13 @@ func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
 	if upto.Size < to {
 		return false, nil
 	}
-	if err := rollUpLines(ctx, tx, upto.Rolled, to); err != nil {
-		return false, err
+	moved := b.moves.take(upto.Rolled)
+	if moved == nil { // another process posted some of it, or this one before it was started anew
+		if moved, err = readMoves(ctx, tx, upto.Rolled, to); err != nil {
+			return false, err
+		}
 	}
-	if err := rollUpAccounts(ctx, tx, upto.Rolled, to); err != nil {
+	if err := addSums(ctx, tx, to, moved); err != nil {
 		return false, err
 	}
 	if err := begun.Commit(); err != nil {
@@ -140,48 +141,30 @@ func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
 	return true, nil
 }
 
-// addNodes adds to each sum of a period what moved, on top of its last; "whole" are the accounts, each of which
-// gets a sum in all, which marks that it is rolled up to $1.
-const addNodes = `, node AS (` + periods + `
-		UNION ALL SELECT w.of, 3, 0, coalesce(sum(m.minutes), 0), coalesce(sum(m.n), 0) FROM whole w LEFT JOIN moved m ON m.of = w.of GROUP BY 1)
-	INSERT INTO rollup (account, level, period, upto, minutes, entries)
-	SELECT n.of, n.level, n.period, $1, n.minutes + coalesce(before.minutes, 0), n.n + coalesce(before.entries, 0)
-	FROM node n LEFT JOIN LATERAL (SELECT r.minutes, r.entries FROM rollup r
-		WHERE r.account = n.of AND r.level = n.level AND r.period = n.period ORDER BY r.upto DESC LIMIT 1) before ON true`
-
-// rollUpLines begins with the postings of the block, whatever the planner would rather begin with: from the
-// accounts' side it would look up every account of the book.
-func rollUpLines(ctx context.Context, tx *writeTx, from, to int64) error {
+// addSums adds to each sum of a period what moved, on top of its last: of the lines of the chart, and of the accounts on which
+// enough has gathered. "whole" are those, each of which gets a sum in all, which marks that it is rolled up to $1.
+func addSums(ctx context.Context, tx *writeTx, to int64, m *blockMoves) error {
 	const insert = `
-		WITH whole AS (SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[]) AS l (of, owner_kind, purpose)),
-		posted AS MATERIALIZED (
-			SELECT account, effective, sum(minutes) AS minutes, count(*) AS n FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY 1, 2),
-		summed AS MATERIALIZED (
-			SELECT a.owner_kind, a.purpose, p.effective, sum(p.minutes) AS minutes, sum(p.n) AS n
-			FROM posted p JOIN account a ON a.id = p.account GROUP BY 1, 2, 3),
-		moved AS (
-			SELECT l.of, s.effective, s.minutes, s.n FROM summed s JOIN whole l ON l.owner_kind = s.owner_kind AND l.purpose = s.purpose)` + addNodes
-	of, owners, purposes, _ := chartLines()
-	if _, err := tx.ExecContext(ctx, insert, to, from, pq.Array(of), pq.Array(owners), pq.Array(purposes)); err != nil {
-		return fmt.Errorf("rolling up the chart to %d: %w", to, err)
-	}
-	return nil
-}
-
-func rollUpAccounts(ctx context.Context, tx *writeTx, from, to int64) error {
-	const insert = `
-		WITH whole AS (
+		WITH ready AS MATERIALIZED (
 			SELECT t.account AS of, t.since FROM (
-				SELECT DISTINCT p.account, coalesce((SELECT upto FROM rollup r WHERE r.account = p.account AND r.level = 3 AND r.period = 0
-				                                     ORDER BY upto DESC LIMIT 1), 0) AS since
-				FROM (SELECT account FROM posting WHERE seq >= $2 AND seq < $1 GROUP BY account
-				      HAVING (hashint8(account # $1) & ($4 - 1)) < count(*)) p) t
-			WHERE (SELECT count(*) FROM (SELECT 1 FROM postings_of(t.account, t.since, $1) LIMIT $3) few) >= $3),
-		moved AS (
-			SELECT w.of, p.effective, sum(p.minutes) AS minutes, count(*) AS n
-			FROM whole w, LATERAL postings_of(w.of, w.since, $1) p GROUP BY 1, 2)` + addNodes
-	if _, err := tx.ExecContext(ctx, insert, to, from, rollupFrom, rollupChance); err != nil {
-		return fmt.Errorf("rolling up accounts to %d: %w", to, err)
+				SELECT c.account, coalesce((SELECT upto FROM rollup r WHERE r.account = c.account AND r.level = 3 AND r.period = 0
+				                            ORDER BY upto DESC LIMIT 1), 0) AS since FROM unnest($7::bigint[]) AS c (account)) t
+			WHERE (SELECT count(*) FROM (SELECT 1 FROM postings_of(t.account, t.since, $1) LIMIT $8) few) >= $8),
+		whole AS (SELECT of FROM unnest($2::bigint[]) AS l (of) UNION ALL SELECT of FROM ready),
+		moved AS MATERIALIZED (
+			SELECT of, date '1970-01-01' + effective AS effective, minutes, n
+			FROM unnest($3::bigint[], $4::int[], $5::bigint[], $6::bigint[]) AS l (of, effective, minutes, n)
+			UNION ALL SELECT r.of, p.effective, sum(p.minutes), count(*) FROM ready r, LATERAL postings_of(r.of, r.since, $1) p GROUP BY 1, 2),
+		node AS (` + periods + `
+			UNION ALL SELECT of, 3, 0, sum(minutes), sum(n) FROM (SELECT of, minutes, n FROM moved UNION ALL SELECT of, 0, 0 FROM whole) m GROUP BY 1)
+		INSERT INTO rollup (account, level, period, upto, minutes, entries)
+		SELECT n.of, n.level, n.period, $1, n.minutes + coalesce(before.minutes, 0), n.n + coalesce(before.entries, 0)
+		FROM node n LEFT JOIN LATERAL (SELECT r.minutes, r.entries FROM rollup r
+			WHERE r.account = n.of AND r.level = n.level AND r.period = n.period ORDER BY r.upto DESC LIMIT 1) before ON true`
+	whole, _, _, _ := chartLines()
+	of, effective, minutes, n := m.columns()
+	if _, err := tx.ExecContext(ctx, insert, to, bigints(whole), bigints(of), ints(effective), bigints(minutes), bigints(n), bigints(m.chosen(to)), rollupFrom); err != nil {
+		return fmt.Errorf("rolling up to %d: %w", to, err)
 	}
 	return nil
 }
