@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -38,8 +40,9 @@ clients), which is the yardstick; claims over HTTP one by one, in batches and as
 answer); holds with their confirmation; reads, while claims are posted and while not; then
 verify, timebank-audit (when it is built beside this command), what a posting takes on disk,
 the server's memory and the time to start. The load generator is a process of its own on the
-same machine. With --sizes there is a book filled to each number of entries, and each round
-measures one after the other. Only ratios carry over to other machines.`,
+same machine. With --sizes there is a book filled to each number of entries, with a PostgreSQL
+of its own, and each line is measured on one right after the other. Only ratios carry over to
+other machines.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
 	cmd.Flags().IntVar(&s.pgbenchClients, "pgbench-clients", 32, "clients of pgbench")
@@ -108,16 +111,11 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	cluster := &benchCluster{dir: dir, with: s.postgresql, talk: cmd.ErrOrStderr()}
-	if err := cluster.start(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cluster.stop(ctx)) }()
 	stopProfile, err := startProfile(s.profile)
 	if err != nil {
 		return err
 	}
-	report, err := s.measure(ctx, cluster)
+	report, err := s.measure(ctx, dir, cmd.ErrOrStderr())
 	err = errors.Join(err, stopProfile())
 	if err != nil && len(report.Books) == 0 {
 		return err
@@ -130,100 +128,109 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 }
 
 // measure fills the books, and measures each line on each of them in turn, round after round, and then what is measured once.
-func (s benchSettings) measure(ctx context.Context, cluster *benchCluster) (r benchReport, err error) {
+func (s benchSettings) measure(ctx context.Context, dir string, talk io.Writer) (r benchReport, err error) {
 	r = benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Rounds: s.rounds, Seconds: s.seconds, Volunteers: s.volunteers}
-	if r.PostgreSQL, err = pgSettings(ctx, cluster.pg, slices.Collect(maps.Keys(s.postgresql))); err != nil {
-		return r, err
-	}
-	if err := pgbenchFill(ctx, cluster.pg); err != nil {
-		return r, err
-	}
-	books := make([]benchBook, len(s.sizes))
+	books := make([]*benchBook, len(s.sizes))
 	for i, size := range s.sizes {
-		if books[i], err = s.fillBook(ctx, cluster, size); err != nil {
+		var b *benchBook
+		if b, err = s.newBook(ctx, size, dir, talk); err != nil {
 			return r, err
 		}
+		defer func() { err = errors.Join(err, b.bank.stop(ctx)) }()
+		if err := s.fill(ctx, b); err != nil {
+			return r, err
+		}
+		books[i] = b
 	}
-	if err := settleDown(ctx, cluster.pg); err != nil {
+	if r.PostgreSQL, err = pgSettings(ctx, books[0].bank.pg, slices.Collect(maps.Keys(s.postgresql))); err != nil {
 		return r, err
 	}
+	forgetMost() // filling books took memory in this process that a server does not take
 	defer func() { r.Books = s.concluded(books) }()
 	for round := range s.rounds {
-		for i := range books {
-			b := &books[i]
-			if round%2 == 1 { // there and back, so that a machine that becomes slower does so for both
-				b = &books[len(books)-1-i]
-			}
-			if err := s.measureRound(ctx, b); err != nil {
-				return r, err
-			}
+		if err := s.measureRound(ctx, round, books, talk); err != nil {
+			return r, err
 		}
 	}
 	if len(s.only) > 0 {
 		return r, nil
 	}
-	for i := range books {
-		if err := cluster.serve(ctx, books[i].bank); err != nil {
-			return r, err
-		}
-		if books[i].Checks, err = books[i].bank.check(ctx); err != nil {
+	for _, b := range books {
+		if b.Checks, err = b.bank.check(ctx); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
 }
 
-// fillBook makes a book of the size, with the lines that are to be measured on it.
-func (s benchSettings) fillBook(ctx context.Context, cluster *benchCluster, size int) (b benchBook, err error) {
-	b.Size, b.Pgbench.benchLine = size, benchLine{Name: "pgbench", Title: "pgbench TPC-B-like, prepared", Clients: s.pgbenchClients}
+// newBook starts a server with a PostgreSQL of its own, so that what it has in memory stays there while another is measured.
+func (s benchSettings) newBook(ctx context.Context, size int, dir string, talk io.Writer) (*benchBook, error) {
+	data := filepath.Join(dir, fmt.Sprintf("book-%d", size))
+	bank := &benchBank{settings: settings{data: data, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules, postgresql: s.postgresql},
+		plan: filepath.Join(data, "plan.json"), talk: talk, next: map[loadFamily]int{}}
+	if err := bank.start(ctx); err != nil {
+		return nil, err
+	}
+	return &benchBook{Size: size, bank: bank,
+		Pgbench: benchRow{benchLine: benchLine{Name: "pgbench", Title: "pgbench TPC-B-like, prepared", Clients: s.pgbenchClients}}}, nil
+}
+
+// fill makes a book of its size, with the lines that are to be measured on it, and lets PostgreSQL settle down.
+func (s benchSettings) fill(ctx context.Context, b *benchBook) (err error) {
 	for _, l := range benchLines {
 		if len(s.only) == 0 || slices.Contains(s.only, l.Name) {
 			b.Lines = append(b.Lines, benchRow{benchLine: l})
 		}
 	}
-	if b.bank, err = cluster.add(ctx, size, s.rules); err != nil {
-		return b, err
+	if err := pgbenchFill(ctx, b.bank.pg); err != nil {
+		return err
 	}
 	if err := b.bank.register(ctx, s.volunteers); err != nil {
-		return b, err
+		return err
 	}
-	if err := b.bank.fill(ctx, int64(size)); err != nil {
-		return b, err
+	if err := b.bank.fill(ctx, int64(b.Size)); err != nil {
+		return err
 	}
 	if b.Entries, err = b.bank.LogSize(ctx); err != nil {
-		return b, err
+		return err
 	}
-	return b, vacuum(ctx, cluster.pg, b.bank.database)
+	return settleDown(ctx, b.bank.pg)
 }
 
-// measureRound measures each line once, after the yardstick.
-func (s benchSettings) measureRound(ctx context.Context, b *benchBook) error {
-	if err := b.bank.cluster.turnTo(ctx, b.bank); err != nil {
-		return err
-	}
-	yardstick, err := pgbenchRun(ctx, b.bank.cluster, s.pgbenchClients, s.seconds)
-	if err != nil {
-		return err
-	}
-	b.Pgbench.Runs = append(b.Pgbench.Runs, yardstick)
-	talk := b.bank.talk
-	fmt.Fprintf(talk, "%d entries, round %d of %d: pgbench %d a second", b.Entries, len(b.Pgbench.Runs), s.rounds, yardstick.PerSecond)
-	defer fmt.Fprintln(talk)
-	for i := range b.Lines {
-		row := &b.Lines[i]
-		a, err := row.measure(ctx, b.bank, time.Duration(s.seconds)*time.Second)
-		if err != nil {
-			return fmt.Errorf("measuring %s: %w", row.Name, err)
+// measureRound measures the yardstick and then each line once, on one book right after the other: what the machine does meanwhile
+// it does to both.
+func (s benchSettings) measureRound(ctx context.Context, round int, books []*benchBook, talk io.Writer) error {
+	for n := range 1 + len(books[0].Lines) {
+		for i := range books {
+			b := books[i]
+			if (round+n)%2 == 1 { // and who is first changes
+				b = books[len(books)-1-i]
+			}
+			row := &b.Pgbench
+			if n > 0 {
+				row = &b.Lines[n-1]
+			}
+			a, err := s.measureRow(ctx, b, row)
+			if err != nil {
+				return fmt.Errorf("measuring %s: %w", row.Name, err)
+			}
+			row.Runs = append(row.Runs, a)
+			fmt.Fprintf(talk, "round %d of %d, %d entries: %s %d a second\n", round+1, s.rounds, b.Entries, row.Name, a.PerSecond)
 		}
-		row.Runs = append(row.Runs, a)
-		fmt.Fprintf(talk, ", %s %d", row.Name, a.PerSecond)
 	}
 	return nil
 }
 
+func (s benchSettings) measureRow(ctx context.Context, b *benchBook, row *benchRow) (loadAnswer, error) {
+	if row == &b.Pgbench {
+		return pgbenchRun(ctx, b.bank.pg, b.bank.data, s.pgbenchClients, s.seconds)
+	}
+	return row.measure(ctx, b.bank, time.Duration(s.seconds)*time.Second)
+}
+
 // concluded gives the books with the medians of what was measured on them, without what was not.
-func (s benchSettings) concluded(books []benchBook) (with []benchBook) {
+func (s benchSettings) concluded(books []*benchBook) (with []benchBook) {
 	for _, b := range books {
 		if b.Lines = slices.DeleteFunc(b.Lines, func(l benchRow) bool { return len(l.Runs) == 0 }); len(b.Lines) == 0 {
 			continue
@@ -234,7 +241,7 @@ func (s benchSettings) concluded(books []benchBook) (with []benchBook) {
 			b.Lines[i].conclude()
 			b.Lines[i].Percent = b.Lines[i].against(b.Pgbench)
 		}
-		with = append(with, b)
+		with = append(with, *b)
 	}
 	return with
 }

@@ -19,15 +19,12 @@ import (
 
 	"timebank/ledger"
 	"timebank/ledger/book"
-	"timebank/ledger/localpg"
 )
 
 // benchBank is a book that is measured with its server, and those who use it.
 type benchBank struct {
 	settings
 	*instance
-	cluster    *benchCluster
-	database   string
 	plan       string // file by which the load generator is told what to do
 	talk       io.Writer
 	host       string
@@ -40,13 +37,10 @@ type benchBank struct {
 	mu         sync.Mutex
 	next       map[loadFamily]int // numbers not used yet
 	plans      int
-	resident   int64 // most memory while it was served, in KiB
 }
 
 // start opens the book and serves it; it gives when the server answers.
 func (b *benchBank) start(ctx context.Context) error {
-	forgetMost() // what was done before took memory in this process that this server does not take
-	b.settings.database = b.cluster.pg.URL(localpg.ServiceRole, b.database)
 	i, err := b.open(ctx, b.talk)
 	if err != nil {
 		return err
@@ -74,9 +68,13 @@ func (b *benchBank) start(ctx context.Context) error {
 	return errors.Join(errors.New("the server does not answer"), b.stop(ctx))
 }
 
+// stop ends the server and its PostgreSQL, once.
 func (b *benchBank) stop(ctx context.Context) error {
+	if b.cancel == nil {
+		return nil
+	}
 	b.cancel()
-	b.resident = max(b.resident, residentMost())
+	b.cancel = nil
 	return errors.Join(<-b.served, b.instance.close(ctx))
 }
 

@@ -26,20 +26,20 @@ type benchChecks struct {
 }
 
 func (b *benchBank) check(ctx context.Context) (c benchChecks, err error) {
-	before, err := readDisk(ctx, b.cluster.pg, b.database)
+	before, err := readDisk(ctx, b.pg)
 	if err != nil {
 		return c, err
 	}
 	if _, err := b.load(ctx, loadClaims, 64, 5*time.Second); err != nil {
 		return c, err
 	}
-	after, err := readDisk(ctx, b.cluster.pg, b.database)
+	after, err := readDisk(ctx, b.pg)
 	if err != nil {
 		return c, err
 	}
 	c.TableBytes, c.IndexBytes = after.tables/max(1, after.postings), after.indexes/max(1, after.postings)
 	c.WALBytes = (after.wal - before.wal) / max(1, after.postings-before.postings)
-	c.MemoryKiB = max(b.resident, residentMost())
+	c.MemoryKiB = residentMost()
 	if c.Entries, err = b.LogSize(ctx); err != nil {
 		return c, err
 	}
@@ -49,14 +49,11 @@ func (b *benchBank) check(ctx context.Context) (c benchChecks, err error) {
 	if c.AuditPerSecond, err = b.audit(ctx, c.Entries); err != nil {
 		return c, err
 	}
-	if err := b.cluster.stop(ctx); err != nil {
+	if err := b.stop(ctx); err != nil {
 		return c, err
 	}
 	begun := clock()
-	if err := b.cluster.start(ctx); err != nil {
-		return c, err
-	}
-	err = b.cluster.serve(ctx, b)
+	err = b.start(ctx)
 	c.StartMillis = since(begun).Milliseconds()
 	return c, err
 }

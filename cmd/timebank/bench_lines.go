@@ -54,6 +54,19 @@ func (r benchRow) against(other benchRow) int64 {
 	return 100 * r.Median.PerSecond / max(1, other.Median.PerSecond)
 }
 
+// beside gives a row's rate against that on another book, in percent: the median of the rounds, in each of which one was measured
+// right after the other.
+func (r benchRow) beside(other benchRow) int64 {
+	ratios := []int64{}
+	for i := range min(len(r.Runs), len(other.Runs)) {
+		ratios = append(ratios, 100*r.Runs[i].PerSecond/max(1, other.Runs[i].PerSecond))
+	}
+	if len(ratios) == 0 {
+		return 0
+	}
+	return median(ratios)
+}
+
 func (r *benchRow) conclude() {
 	of := func(figure func(a loadAnswer) int64) int64 {
 		all := make([]int64, len(r.Runs))

@@ -38,14 +38,14 @@ func pgbench(ctx context.Context, pg *localpg.Server, out *bytes.Buffer, args ..
 var tpsPattern = regexp.MustCompile(`tps = ([0-9]+)`)
 
 // pgbenchRun lets pgbench run, and write down how long each transaction took.
-func pgbenchRun(ctx context.Context, c *benchCluster, clients, seconds int) (a loadAnswer, err error) {
-	dir, err := os.MkdirTemp(c.dir, "pgbench-")
+func pgbenchRun(ctx context.Context, pg *localpg.Server, dir string, clients, seconds int) (a loadAnswer, err error) {
+	dir, err = os.MkdirTemp(dir, "pgbench-")
 	if err != nil {
 		return a, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	var out bytes.Buffer
-	if err := pgbench(ctx, c.pg, &out, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds), "-n",
+	if err := pgbench(ctx, pg, &out, "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(seconds), "-n",
 		"-l", "--log-prefix="+filepath.Join(dir, "log")); err != nil {
 		return a, err
 	}
@@ -94,10 +94,10 @@ func pgbenchTimes(dir string) (times []time.Duration, err error) {
 // a while. Making a new one holds everybody up for some fifty milliseconds; one that is there is used again.
 const walSegments = 60
 
-// settleDown lets PostgreSQL write down what it has in hand, and have as many files of its log as one that has run
-// for a while.
+// settleDown lets PostgreSQL do what it does by itself within minutes to a book that was filled in one go: tidy up and count its
+// tables, write down what it has in hand, and have as many files of its log as one that has run for a while.
 func settleDown(ctx context.Context, pg *localpg.Server) error {
-	return withSuperuser(pg, "postgres", func(db *sql.DB) error {
+	return withSuperuser(pg, func(db *sql.DB) error {
 		for range walSegments {
 			if _, err := db.ExecContext(ctx, "SELECT pg_logical_emit_message(true, 'bench', '')"); err != nil {
 				return err
@@ -106,16 +106,12 @@ func settleDown(ctx context.Context, pg *localpg.Server) error {
 				return err
 			}
 		}
-		_, err := db.ExecContext(ctx, "CHECKPOINT")
-		return err
-	})
-}
-
-// vacuum does what PostgreSQL does by itself within minutes to a book that was filled in one go.
-func vacuum(ctx context.Context, pg *localpg.Server, database string) error {
-	return withSuperuser(pg, database, func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, "VACUUM (ANALYZE)")
-		return err
+		for _, statement := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -125,7 +121,7 @@ func pgSettings(ctx context.Context, pg *localpg.Server, asked []string) (text s
 		SELECT string_agg(name || '=' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
 		WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'wal_sync_method')
 		   OR name = ANY ($1)`
-	err = withSuperuser(pg, "postgres", func(db *sql.DB) error { return db.QueryRowContext(ctx, query, pq.Array(asked)).Scan(&text) })
+	err = withSuperuser(pg, func(db *sql.DB) error { return db.QueryRowContext(ctx, query, pq.Array(asked)).Scan(&text) })
 	return text, err
 }
 
@@ -134,20 +130,20 @@ type diskFigures struct {
 	postings, tables, indexes, wal int64
 }
 
-func readDisk(ctx context.Context, pg *localpg.Server, database string) (f diskFigures, err error) {
+func readDisk(ctx context.Context, pg *localpg.Server) (f diskFigures, err error) {
 	const query = `
 		SELECT (SELECT count(*) FROM posting), sum(pg_table_size(oid))::bigint, sum(pg_indexes_size(oid))::bigint,
 		       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
 		FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`
-	err = withSuperuser(pg, database, func(db *sql.DB) error {
+	err = withSuperuser(pg, func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, query).Scan(&f.postings, &f.tables, &f.indexes, &f.wal)
 	})
 	return f, err
 }
 
-// withSuperuser asks the private server what only its superuser may, in one of its databases.
-func withSuperuser(pg *localpg.Server, database string, ask func(db *sql.DB) error) error {
-	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, database))
+// withSuperuser asks the private server what only its superuser may, in the book's database.
+func withSuperuser(pg *localpg.Server, ask func(db *sql.DB) error) error {
+	db, err := sql.Open("postgres", pg.URL(localpg.Superuser, localpg.Database))
 	if err != nil {
 		return err
 	}

@@ -27,13 +27,13 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 	p := b.Pgbench
 	fmt.Fprintf(out, "\n%-48s %8d %9s %8d %8d %9d", fmt.Sprintf("%s (mean %d µs)", p.Title, b.PgbenchMean), p.Median.PerSecond, "1.00", p.Median.P50, p.Median.P99, p.Median.P999)
 	if b.Size != first.Size {
-		fmt.Fprintf(out, " %12s", hundredths(p.against(first.Pgbench)))
+		fmt.Fprintf(out, " %12s", hundredths(p.beside(first.Pgbench)))
 	}
 	fmt.Fprintln(out)
 	for _, l := range b.Lines {
 		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
 		if b.Size != first.Size {
-			fmt.Fprintf(out, " %12s", hundredths(l.against(first.row(l.Name))))
+			fmt.Fprintf(out, " %12s", hundredths(l.beside(first.row(l.Name))))
 		}
 		fmt.Fprintln(out)
 	}
@@ -42,8 +42,7 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 	}
 }
 
-// row gives the line of a name. Of two books of one run the rates are compared as they are: they are measured in turn, so
-// the machine was the same for both.
+// row gives the line of a name.
 func (b benchBook) row(name string) benchRow {
 	i := slices.IndexFunc(b.Lines, func(l benchRow) bool { return l.Name == name })
 	if i < 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/ed25519"
 	"database/sql"
@@ -23,7 +22,6 @@ import (
 // settings are what every command that opens a book may be told.
 type settings struct {
 	data           string
-	database       string // instead of what the environment names
 	zone           string
 	origin         string
 	acceptDataLoss bool
@@ -103,7 +101,7 @@ func (s *settings) open(ctx context.Context, talk io.Writer) (*instance, error) 
 	if err != nil {
 		return nil, err
 	}
-	service := cmp.Or(s.database, os.Getenv(databaseVariable))
+	service := os.Getenv(databaseVariable)
 	if service == "" {
 		if i.pg, service, err = s.private(ctx, talk); err != nil {
 			return nil, err
