@@ -106,16 +106,11 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 	if os.Getenv(databaseVariable) != "" {
 		return misuse("the benchmark starts its own PostgreSQL: unset %s", databaseVariable)
 	}
-	dir, err := os.MkdirTemp("", "timebank-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	stopProfile, err := startProfile(s.profile)
 	if err != nil {
 		return err
 	}
-	report, err := s.measure(ctx, dir, cmd.ErrOrStderr())
+	report, err := s.measure(ctx, cmd.ErrOrStderr())
 	err = errors.Join(err, stopProfile())
 	if err != nil && len(report.Books) == 0 {
 		return err
@@ -128,16 +123,16 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 }
 
 // measure fills the books, and measures each line on each of them in turn, round after round, and then what is measured once.
-func (s benchSettings) measure(ctx context.Context, dir string, talk io.Writer) (r benchReport, err error) {
+func (s benchSettings) measure(ctx context.Context, talk io.Writer) (r benchReport, err error) {
 	r = benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Rounds: s.rounds, Seconds: s.seconds, Volunteers: s.volunteers}
 	books := make([]*benchBook, len(s.sizes))
 	for i, size := range s.sizes {
 		var b *benchBook
-		if b, err = s.newBook(ctx, size, dir, talk); err != nil {
+		if b, err = s.newBook(ctx, size, talk); err != nil {
 			return r, err
 		}
-		defer func() { err = errors.Join(err, b.bank.stop(ctx)) }()
+		defer func() { err = errors.Join(err, b.bank.stop(ctx), os.RemoveAll(b.bank.data)) }()
 		if err := s.fill(ctx, b); err != nil {
 			return r, err
 		}
@@ -156,21 +151,26 @@ func (s benchSettings) measure(ctx context.Context, dir string, talk io.Writer) 
 	if len(s.only) > 0 {
 		return r, nil
 	}
+	resident := residentMost() // before anything is verified, which no server does
 	for _, b := range books {
 		if b.Checks, err = b.bank.check(ctx); err != nil {
 			return r, err
 		}
+		b.Checks.MemoryKiB = resident
 	}
 	return r, nil
 }
 
 // newBook starts a server with a PostgreSQL of its own, so that what it has in memory stays there while another is measured.
-func (s benchSettings) newBook(ctx context.Context, size int, dir string, talk io.Writer) (*benchBook, error) {
-	data := filepath.Join(dir, fmt.Sprintf("book-%d", size))
+func (s benchSettings) newBook(ctx context.Context, size int, talk io.Writer) (*benchBook, error) {
+	data, err := os.MkdirTemp("", "timebank-bench-") // not below another: PostgreSQL's user could not reach it
+	if err != nil {
+		return nil, err
+	}
 	bank := &benchBank{settings: settings{data: data, zone: "Asia/Shanghai", origin: "timebank.example/bench", firstRules: s.rules, postgresql: s.postgresql},
 		plan: filepath.Join(data, "plan.json"), talk: talk, next: map[loadFamily]int{}}
 	if err := bank.start(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(data))
 	}
 	return &benchBook{Size: size, bank: bank,
 		Pgbench: benchRow{benchLine: benchLine{Name: "pgbench", Title: "pgbench TPC-B-like, prepared", Clients: s.pgbenchClients}}}, nil

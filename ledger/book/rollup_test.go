@@ -19,11 +19,13 @@ import (
 func longAccounts(t *testing.T, entries int) (b *booktest.Book, volunteers []string) {
 	t.Helper()
 	b = booktest.New(t)
-	return b, fillLong(t, b, entries)
+	return b, fillLong(t, entries, b)
 }
 
-func fillLong(t *testing.T, b *booktest.Book, entries int) (volunteers []string) {
+// fillLong lets processes of one database take turns, in no order, of a hundred claims each.
+func fillLong(t *testing.T, entries int, processes ...*booktest.Book) (volunteers []string) {
 	t.Helper()
+	b := processes[0]
 	org := b.Organization(t)
 	for range 4 {
 		volunteers = append(volunteers, b.Volunteer(t, "1950-01-01"))
@@ -36,21 +38,25 @@ func fillLong(t *testing.T, b *booktest.Book, entries int) (volunteers []string)
 		c.Activity = fmt.Sprint("activity ", n)
 		claims = append(claims, book.HoursRequest{Key: b.Key(), Claim: c})
 	}
-	for part := range slices.Chunk(claims, 500) {
-		for i, r := range b.PostHours(t.Context(), org, part) {
+	for part := range slices.Chunk(claims, 100) {
+		for i, r := range processes[random.IntN(len(processes))].PostHours(t.Context(), org, part) {
 			if r.Err != nil {
 				t.Fatalf("claim %d: %v", i, r.Err)
 			}
 		}
 	}
-	rollUpAll(t, b, int64(entries))
+	rollUpAll(t, b)
 	return volunteers
 }
 
-// rollUpAll rolls up until every full block of so many entries is. The book does so by itself too, and of two at
-// once one passes.
-func rollUpAll(t *testing.T, b *booktest.Book, entries int64) {
+// rollUpAll rolls up until every full block of entries is. The book does so by itself too, and of two at once one
+// passes.
+func rollUpAll(t *testing.T, b *booktest.Book) {
 	t.Helper()
+	entries, err := b.LogSize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	db := b.Reader(t)
 	defer db.Close() // so that the database can be copied
 	for range 10_000 {
@@ -75,7 +81,7 @@ func TestBalancesOfThePastAreTheSumsOfTheirPostings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := booktest.Open(t, database(t), policy.Shipped())
-			areTheSumsOfTheirPostings(t, b, fillLong(t, b, 3000))
+			areTheSumsOfTheirPostings(t, b, fillLong(t, 3000, b))
 		})
 	}
 }
@@ -141,6 +147,26 @@ func areTheSumsOfTheirPostings(t *testing.T, b *booktest.Book, volunteers []stri
 		WHERE a.owner = $1 AND a.purpose = 'served' AND p.effective BETWEEN '2022-03-01' AND '2023-02-28'`
 	if err := db.Get(&lines, inRange, volunteers[0]); err != nil || len(s.Lines) != lines || lines < 100 {
 		t.Errorf("a statement of %d lines, there are %d: %v", len(s.Lines), lines, err)
+	}
+}
+
+// What a process rolls up may be posted by others, or by itself before it was started anew: of none is anything left out, or
+// counted twice.
+func TestWhatSeveralProcessesPostedIsRolledUp(t *testing.T) {
+	t.Parallel()
+	one := booktest.New(t)
+	two := booktest.Open(t, one.Database, nil)
+	fillLong(t, 2200, one, two)
+	two.Stop(t)
+	one.Stop(t)
+	one.Restart(t)
+	fillLong(t, 1500, one)
+	v, err := one.Verify(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range v.Findings {
+		t.Error(f)
 	}
 }
 
