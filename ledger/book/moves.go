@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 type moves struct {
 	mu     sync.Mutex
 	next   ledger.Seq    // the entry after the last that was added
+	salt   [16]byte      // of that last one
 	blocks []*blockMoves // in their order; the last is not full yet
 }
 
@@ -26,6 +28,7 @@ const movesMax = 16
 type blockMoves struct {
 	first    ledger.Seq
 	next     ledger.Seq                 // the entry after the last of it that was added
+	salt     [16]byte                   // of that last one
 	holed    bool                       // an entry of it is missing
 	lines    map[lineDay]rollupSum      // by line of the chart
 	accounts map[ledger.AccountID]int64 // how many postings
@@ -58,7 +61,9 @@ var lineNumbers = func() map[lineKey]int64 {
 func (m *moves) add(w *world) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if w.first != m.next {
+	// The salt is random, an entry's own, and each batch is recorded after the one that it was decided for: with the same salt
+	// everything before is the same.
+	if w.first != m.next || w.salt != m.salt {
 		m.hole()
 	}
 	for _, r := range w.records {
@@ -67,16 +72,9 @@ func (m *moves) add(w *world) {
 			a := w.accountByID[l.Account]
 			b.add(lineDay{lineNumbers[lineKey{a.Owner.Kind, a.Purpose}], r.Effective}, l.Account, rollupSum{int64(l.Minutes), 1})
 		}
-		b.next = r.Seq + 1
+		b.next, b.salt = r.Seq+1, r.Salt
+		m.next, m.salt = b.next, b.salt
 	}
-	m.next = w.next
-}
-
-// forget says that the book may have gone on without this process.
-func (m *moves) forget() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.blocks, m.next = nil, -1 // no batch begins there
 }
 
 func (m *moves) hole() {
@@ -105,9 +103,9 @@ func (m *moves) block(seq ledger.Seq) *blockMoves {
 	return b
 }
 
-// take gives what was posted in the block that begins with an entry, and forgets it and those before; nil where this process does not
-// know all of it.
-func (m *moves) take(first int64) *blockMoves {
+// take gives what was posted in the block that begins with an entry and whose last has a salt, and forgets it and those before; nil where
+// this process does not know all of it, or the database was set back and has others.
+func (m *moves) take(first int64, salt []byte) *blockMoves {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for len(m.blocks) > 0 && int64(m.blocks[0].first) <= first {
@@ -116,7 +114,7 @@ func (m *moves) take(first int64) *blockMoves {
 			return nil
 		}
 		m.blocks = slices.Delete(m.blocks, 0, 1)
-		if int64(b.first) == first && !b.holed {
+		if int64(b.first) == first && !b.holed && bytes.Equal(b.salt[:], salt) {
 			return b
 		}
 	}

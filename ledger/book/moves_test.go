@@ -1,6 +1,7 @@
 package book
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 	"testing"
@@ -8,15 +9,24 @@ import (
 	"timebank/ledger"
 )
 
+// saltOf is the salt of an entry of a book, of which there are several.
+func saltOf(seq ledger.Seq, history byte) (salt [16]byte) {
+	if seq >= 0 {
+		binary.BigEndian.PutUint64(salt[:], uint64(seq+1))
+		salt[15] = history
+	}
+	return salt
+}
+
 // posted is a recorded batch of entries, each with an hour on an organization's account and a volunteer's.
 func posted(first, next ledger.Seq) *world {
-	w := &world{first: first, next: next, accountByID: map[ledger.AccountID]*account{
+	w := &world{first: first, next: next, salt: saltOf(first-1, 0), accountByID: map[ledger.AccountID]*account{
 		7: {Account: ledger.Account{ID: 7, Owner: ledger.Owner{Kind: ledger.OwnerOrganization}, Purpose: ledger.Served}},
 		8: {Account: ledger.Account{ID: 8, Owner: ledger.Owner{Kind: ledger.OwnerVolunteer}, Purpose: ledger.Served}},
 	}}
 	for seq := first; seq < next; seq++ {
 		r := &Record{}
-		r.Seq, r.Effective = seq, ledger.Date(seq%2)
+		r.Seq, r.Effective, r.Salt = seq, ledger.Date(seq%2), saltOf(seq, 0)
 		r.Lines = []Line{{Posting: ledger.Posting{Account: 7, Minutes: -60}}, {Posting: ledger.Posting{Account: 8, Minutes: 60}}}
 		w.records = append(w.records, r)
 	}
@@ -29,7 +39,7 @@ func TestMovesAreOfBlocksThatThisProcessPostedAllOf(t *testing.T) {
 	const block = rollupBlock
 	for name, test := range map[string]struct {
 		batches [][2]ledger.Seq
-		forget  int // after so many batches the book may have gone on by itself; 0: it did not
+		other   int // after so many batches the book was set back, and another process posted as many; 0: it was not
 		known   []int64
 	}{
 		"from the first entry":            {[][2]ledger.Seq{{0, 700}, {700, 1500}, {1500, 2 * block}}, 0, []int64{0, block}},
@@ -42,21 +52,23 @@ func TestMovesAreOfBlocksThatThisProcessPostedAllOf(t *testing.T) {
 		"somebody else between two":       {[][2]ledger.Seq{{0, block}, {block + 1, 2 * block}}, 0, []int64{0}},
 		"somebody else for blocks":        {[][2]ledger.Seq{{0, block + 5}, {4 * block, 5 * block}}, 0, []int64{0, 4 * block}},
 		"another book of as many":         {[][2]ledger.Seq{{0, 100}, {100, 2 * block}}, 1, []int64{block}},
-		"another book after a block":      {[][2]ledger.Seq{{0, block}, {block, 2 * block}}, 1, []int64{block}},
+		"another book after a block":      {[][2]ledger.Seq{{0, block}, {block, 2 * block}}, 1, []int64{0, block}},
 		"more than are kept":              {[][2]ledger.Seq{{0, (movesMax + 1) * block}}, 0, blocks(1, movesMax+1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var m moves
 			for i, b := range test.batches {
-				m.add(posted(b[0], b[1]))
-				if test.forget == i+1 {
-					m.forget()
+				batch := posted(b[0], b[1])
+				if test.other > 0 && i == test.other {
+					batch.salt = saltOf(b[0]-1, 1)
 				}
+				m.add(batch)
 			}
 			var known []int64
 			for first := int64(0); first < 20*block; first += block {
-				b := m.take(first)
+				last := saltOf(ledger.Seq(first+block-1), 0)
+				b := m.take(first, last[:])
 				if b == nil {
 					continue
 				}
@@ -74,6 +86,21 @@ func TestMovesAreOfBlocksThatThisProcessPostedAllOf(t *testing.T) {
 				t.Errorf("known are the blocks from %v, want %v", known, test.known)
 			}
 		})
+	}
+}
+
+// A block of which the database has another last entry than was posted was posted into a book that is no more.
+func TestMovesAreOfTheBookThatTheDatabaseHas(t *testing.T) {
+	t.Parallel()
+	var m moves
+	m.add(posted(0, 2*rollupBlock))
+	other := saltOf(rollupBlock-1, 1)
+	if m.take(0, other[:]) != nil {
+		t.Error("the block from 0 is known, though its last entry is another")
+	}
+	last := saltOf(2*rollupBlock-1, 0)
+	if m.take(rollupBlock, last[:]) == nil {
+		t.Error("the block after it is not known")
 	}
 }
 

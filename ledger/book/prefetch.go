@@ -125,10 +125,7 @@ func (b *Book) knownOf(ctx context.Context, q selecter, s bookState) (*known, er
 	}
 	known := b.known
 	b.known = nil // until this batch is decided
-	if b.overtaken = !known.holds(s); b.overtaken {
-		b.moves.forget()
-	}
-	if b.overtaken || !known.small() {
+	if b.overtaken = !known.holds(s); b.overtaken || !known.small() {
 		known = newKnown(s)
 	}
 	return known, nil

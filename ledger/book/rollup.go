@@ -112,13 +112,15 @@ func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	const query = `
-		SELECT coalesce((SELECT upto FROM rollup WHERE account = -1 AND level = 3 AND period = 0 ORDER BY upto DESC LIMIT 1), 0) AS rolled,
-		       coalesce((SELECT seq + 1 FROM entry ORDER BY seq DESC LIMIT 1), 0) AS size`
+		SELECT rolled, size, (SELECT salt FROM entry WHERE seq = rolled + $1 - 1) AS salt FROM (
+			SELECT coalesce((SELECT upto FROM rollup WHERE account = -1 AND level = 3 AND period = 0 ORDER BY upto DESC LIMIT 1), 0) AS rolled,
+			       coalesce((SELECT seq + 1 FROM entry ORDER BY seq DESC LIMIT 1), 0) AS size) e`
 	type extent struct {
-		Rolled int64 `db:"rolled"`
-		Size   int64 `db:"size"`
+		Rolled int64  `db:"rolled"`
+		Size   int64  `db:"size"`
+		Salt   []byte `db:"salt"` // of the last entry of the block
 	}
-	upto, err := only(selectAll[extent](ctx, tx, query))
+	upto, err := only(selectAll[extent](ctx, tx, query, rollupBlock))
 	if err != nil {
 		return false, fmt.Errorf("looking what to roll up: %w", err)
 	}
@@ -126,8 +128,8 @@ func (b *Book) rollUpBlock(ctx context.Context) (done bool, err error) {
 	if upto.Size < to {
 		return false, nil
 	}
-	moved := b.moves.take(upto.Rolled)
-	if moved == nil { // another process posted some of it, or this one before it was started anew
+	moved := b.moves.take(upto.Rolled, upto.Salt)
+	if moved == nil { // another process posted some of it, or this one before it was started anew, or has not taken note of it yet
 		if moved, err = readMoves(ctx, tx, upto.Rolled, to); err != nil {
 			return false, err
 		}
