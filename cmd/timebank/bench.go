@@ -65,8 +65,8 @@ func (s benchSettings) check() error {
 	if s.rounds < 1 || s.rounds > 100 || s.seconds < 1 || s.seconds > 600 || s.volunteers < 300 || s.volunteers > 100_000 || s.pgbenchClients < 1 || s.pgbenchClients > 64 {
 		return misuse("pgbench-clients are 1 to 64, rounds 1 to 100, seconds 1 to 600, volunteers 300 to 100000")
 	}
-	if len(s.sizes) == 0 || !slices.IsSorted(s.sizes) || s.sizes[0] < 0 || s.sizes[len(s.sizes)-1] > benchSizeMax {
-		return misuse("sizes are 0 to %d, in ascending order", benchSizeMax)
+	if n := len(s.sizes); n == 0 || !slices.IsSorted(s.sizes) || len(slices.Compact(slices.Clone(s.sizes))) < n || s.sizes[0] < 0 || s.sizes[n-1] > benchSizeMax {
+		return misuse("sizes are 0 to %d, each once, in ascending order", benchSizeMax)
 	}
 	for _, name := range s.only {
 		if !slices.ContainsFunc(benchLines, func(l benchLine) bool { return l.Name == name }) {
@@ -84,6 +84,7 @@ type benchReport struct {
 	Seconds    int         `json:"seconds"`
 	Volunteers int         `json:"volunteers"`
 	Books      []benchBook `json:"books"`
+	MemoryKiB  int64       `json:"server_memory_kib,omitzero"` // the most that the process which serves all books had resident; 0: not told by this system
 }
 
 // benchBook is what was measured on a book of one size.
@@ -142,7 +143,7 @@ func (s benchSettings) measure(ctx context.Context, talk io.Writer) (r benchRepo
 		return r, err
 	}
 	forgetMost() // filling books took memory in this process that a server does not take
-	defer func() { r.Books = s.concluded(books) }()
+	defer func() { r.conclude(books) }()
 	for round := range s.rounds {
 		if err := s.measureRound(ctx, round, books, talk); err != nil {
 			return r, err
@@ -151,12 +152,13 @@ func (s benchSettings) measure(ctx context.Context, talk io.Writer) (r benchRepo
 	if len(s.only) > 0 {
 		return r, nil
 	}
-	resident := residentMost() // before anything is verified, which no server does
+	r.MemoryKiB = residentMost() // before anything is verified, which no server does
 	for _, b := range books {
-		if b.Checks, err = b.bank.check(ctx); err != nil {
+		checks, err := b.bank.check(ctx)
+		if err != nil {
 			return r, err
 		}
-		b.Checks.MemoryKiB = resident
+		b.Checks = checks
 	}
 	return r, nil
 }
@@ -188,6 +190,12 @@ func (s benchSettings) fill(ctx context.Context, b *benchBook) (err error) {
 	}
 	if err := b.bank.register(ctx, s.volunteers); err != nil {
 		return err
+	}
+	if b.Entries, err = b.bank.LogSize(ctx); err != nil {
+		return err
+	}
+	if 0 < b.Size && int64(b.Size) <= b.Entries {
+		return misuse("--sizes: %d volunteers take %d entries to register, and so does a book of %d", s.volunteers, b.Entries, b.Size)
 	}
 	if err := b.bank.fill(ctx, int64(b.Size)); err != nil {
 		return err
@@ -229,26 +237,47 @@ func (s benchSettings) measureRow(ctx context.Context, b *benchBook, row *benchR
 	return row.measure(ctx, b.bank, time.Duration(s.seconds)*time.Second)
 }
 
-// concluded gives the books with the medians of what was measured on them, without what was not.
-func (s benchSettings) concluded(books []*benchBook) (with []benchBook) {
-	for _, b := range books {
-		if b.Lines = slices.DeleteFunc(b.Lines, func(l benchRow) bool { return len(l.Runs) == 0 }); len(b.Lines) == 0 {
-			continue
+// conclude tells what was measured on every book as often, when something failed and all was not.
+func (r *benchReport) conclude(books []*benchBook) {
+	r.Rounds = commonRuns(books, func(b *benchBook) *benchRow { return &b.Pgbench })
+	for i := len(books[0].Lines) - 1; i >= 0; i-- {
+		if commonRuns(books, func(b *benchBook) *benchRow { return &b.Lines[i] }) == 0 {
+			for _, b := range books {
+				b.Lines = slices.Delete(b.Lines, i, i+1)
+			}
 		}
+	}
+	if len(books[0].Lines) == 0 {
+		return
+	}
+	for _, b := range books {
 		b.Pgbench.conclude()
-		b.PgbenchMean = int64(s.pgbenchClients) * 1_000_000 / max(1, b.Pgbench.Median.PerSecond)
+		b.Pgbench.Percent = 100
+		b.PgbenchMean = int64(b.Pgbench.Clients) * 1_000_000 / max(1, b.Pgbench.Median.PerSecond)
 		for i := range b.Lines {
 			b.Lines[i].conclude()
 			b.Lines[i].Percent = b.Lines[i].against(b.Pgbench)
 		}
-		with = append(with, *b)
+		r.Books = append(r.Books, *b)
 	}
-	return with
 }
 
+// commonRuns drops of a row the runs that not every book has, and gives how many there are.
+func commonRuns(books []*benchBook, row func(b *benchBook) *benchRow) int {
+	n := len(row(books[0]).Runs)
+	for _, b := range books {
+		n = min(n, len(row(b).Runs))
+	}
+	for _, b := range books {
+		row(b).Runs = row(b).Runs[:n]
+	}
+	return n
+}
+
+// median gives the middle one, or what is between the two in the middle.
 func median(values []int64) int64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	sorted, n := slices.Sorted(slices.Values(values)), len(values)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // startProfile writes a CPU profile until the function it gives is called.

@@ -21,7 +21,6 @@ type benchChecks struct {
 	TableBytes      int64 `json:"table_bytes_per_posting"`
 	IndexBytes      int64 `json:"index_bytes_per_posting"`
 	WALBytes        int64 `json:"wal_bytes_per_posting,omitzero"` // of 64 clients' claims, full-page images included
-	MemoryKiB       int64 `json:"server_memory_kib,omitzero"`     // the most the server had resident in the run, of all books together; 0: not told by this system
 	StartMillis     int64 `json:"start_ms"`                       // from nothing to the first answer, PostgreSQL included
 }
 

@@ -45,8 +45,8 @@ var benchLines = []benchLine{
 type benchRow struct {
 	benchLine
 	Runs    []loadAnswer `json:"runs"`
-	Median  loadAnswer   `json:"median"`                      // each figure's own median
-	Percent int64        `json:"percent_of_pgbench,omitzero"` // of the medians, a second
+	Median  loadAnswer   `json:"median"`             // each figure's own median
+	Percent int64        `json:"percent_of_pgbench"` // of the medians, a second
 }
 
 // against gives a row's rate against another's, in percent.
@@ -57,12 +57,9 @@ func (r benchRow) against(other benchRow) int64 {
 // beside gives a row's rate against that on another book, in percent: the median of the rounds, in each of which one was measured
 // right after the other.
 func (r benchRow) beside(other benchRow) int64 {
-	ratios := []int64{}
-	for i := range min(len(r.Runs), len(other.Runs)) {
-		ratios = append(ratios, 100*r.Runs[i].PerSecond/max(1, other.Runs[i].PerSecond))
-	}
-	if len(ratios) == 0 {
-		return 0
+	ratios := make([]int64, len(r.Runs))
+	for i, a := range r.Runs {
+		ratios[i] = 100 * a.PerSecond / max(1, other.Runs[i].PerSecond)
 	}
 	return median(ratios)
 }

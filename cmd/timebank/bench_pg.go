@@ -80,6 +80,9 @@ func pgbenchTimes(dir string) (times []time.Duration, err error) {
 			if len(fields) < 3 {
 				return nil, fmt.Errorf("pgbench wrote a line that is none of its log: %q", line)
 			}
+			if fields[2] == "failed" { // it was not done
+				continue
+			}
 			us, err := strconv.ParseInt(fields[2], 10, 64)
 			if err != nil {
 				return nil, fmt.Errorf("reading pgbench's log: %w", err)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -14,6 +13,9 @@ func (r benchReport) print(out io.Writer) error {
 		r.Machine, r.PostgreSQL, r.Rounds, r.Seconds, r.Volunteers)
 	for _, book := range r.Books {
 		book.print(&b, r.Books[0])
+	}
+	if r.MemoryKiB > 0 {
+		fmt.Fprintf(&b, "\nthe process that serves all books had at most %d MiB resident\n", r.MemoryKiB/1024)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -30,25 +32,16 @@ func (b benchBook) print(out *strings.Builder, first benchBook) {
 		fmt.Fprintf(out, " %12s", hundredths(p.beside(first.Pgbench)))
 	}
 	fmt.Fprintln(out)
-	for _, l := range b.Lines {
+	for i, l := range b.Lines {
 		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
 		if b.Size != first.Size {
-			fmt.Fprintf(out, " %12s", hundredths(l.beside(first.row(l.Name))))
+			fmt.Fprintf(out, " %12s", hundredths(l.beside(first.Lines[i])))
 		}
 		fmt.Fprintln(out)
 	}
 	if b.Checks.Entries > 0 {
 		b.Checks.print(out)
 	}
-}
-
-// row gives the line of a name.
-func (b benchBook) row(name string) benchRow {
-	i := slices.IndexFunc(b.Lines, func(l benchRow) bool { return l.Name == name })
-	if i < 0 {
-		return benchRow{} // a run that failed before it
-	}
-	return b.Lines[i]
 }
 
 func hundredths(n int64) string { return fmt.Sprintf("%d.%02d", n/100, n%100) }
@@ -59,8 +52,5 @@ func (c benchChecks) print(out *strings.Builder) {
 		fmt.Fprintf(out, "; timebank-audit log: %d entries a second", c.AuditPerSecond)
 	}
 	fmt.Fprintf(out, " (of %d entries)\na posting takes %d bytes in tables, %d in indexes, %d of WAL\n", c.Entries, c.TableBytes, c.IndexBytes, c.WALBytes)
-	if c.MemoryKiB > 0 {
-		fmt.Fprintf(out, "the server had at most %d MiB resident; ", c.MemoryKiB/1024)
-	}
-	fmt.Fprintf(out, "it starts, PostgreSQL included, in %d ms\n", c.StartMillis)
+	fmt.Fprintf(out, "the server starts, PostgreSQL included, in %d ms\n", c.StartMillis)
 }

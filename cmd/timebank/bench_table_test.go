@@ -7,34 +7,60 @@ import (
 )
 
 // Rates of two books are compared round by round, since in each they are measured one right after the other: a machine that
-// becomes slower does so for both. What failed before it was measured has no line.
-func TestBenchTableComparesBooksMeasuredInTurn(t *testing.T) {
+// becomes slower does so for both.
+func TestBenchTableComparesBooksRoundByRound(t *testing.T) {
 	t.Parallel()
-	book := func(size int, rates ...int64) *benchBook {
-		b := &benchBook{Size: size, Pgbench: benchRow{Runs: []loadAnswer{{PerSecond: 6000}, {PerSecond: 6000}, {PerSecond: 3000}}}, Lines: []benchRow{{benchLine: benchLines[0]}, {benchLine: benchLines[1]}}}
-		for _, rate := range rates {
-			b.Lines[0].Runs = append(b.Lines[0].Runs, loadAnswer{PerSecond: rate})
-		}
-		return b
+	var r benchReport
+	r.conclude([]*benchBook{measuredBook(0, 900, 600, 300), measuredBook(1000, 810, 540, 600), measuredBook(2000, 90, 300, 150)})
+	if r.Rounds != 3 {
+		t.Errorf("it says %d rounds, want 3", r.Rounds)
 	}
-	s := benchSettings{pgbenchClients: 32}
-	r := benchReport{Books: s.concluded([]*benchBook{book(0, 900, 600, 300), book(1000, 810, 540, 600), book(2000, 90, 300, 150), book(3000)})}
+	// Of the first book the last column is a time.
+	if got, want := lastColumns(t, r), []string{"0.10 0", "0.10 0.90", "0.02 0.50"}; !slices.Equal(got, want) {
+		t.Errorf("against pgbench and the first book: %q, want %q", got, want)
+	}
+}
+
+// When a run fails or is interrupted, what was measured on every book is told, and how often; the first book stays the first.
+func TestBenchTableOfARunThatFailed(t *testing.T) {
+	t.Parallel()
+	var r benchReport
+	r.conclude([]*benchBook{measuredBook(0, 900, 600), measuredBook(1000, 810, 540, 600)})
+	if got, want := lastColumns(t, r), []string{"0.12 0", "0.11 0.90"}; r.Rounds != 2 || !slices.Equal(got, want) {
+		t.Errorf("one of three rounds is half done: %d rounds, %q, want 2, %q", r.Rounds, got, want)
+	}
+	r = benchReport{}
+	r.conclude([]*benchBook{measuredBook(0), measuredBook(1000, 810)})
+	if len(r.Books) != 0 {
+		t.Errorf("only the second book was measured: %+v is told", r.Books)
+	}
+}
+
+// measuredBook is a book on which a line was measured in so many rounds, and another in none.
+func measuredBook(size int, rates ...int64) *benchBook {
+	b := &benchBook{Size: size, Lines: []benchRow{{benchLine: benchLines[0]}, {benchLine: benchLines[1]}}}
+	for i, rate := range rates {
+		b.Pgbench.Runs = append(b.Pgbench.Runs, loadAnswer{PerSecond: []int64{6000, 6000, 3000}[i]})
+		b.Lines[0].Runs = append(b.Lines[0].Runs, loadAnswer{PerSecond: rate})
+	}
+	return b
+}
+
+// lastColumns gives of the line that was measured the ratio to pgbench and the last column, a text a book.
+func lastColumns(t *testing.T, r benchReport) (columns []string) {
+	t.Helper()
 	var out strings.Builder
 	if err := r.print(&out); err != nil {
 		t.Fatal(err)
 	}
-	var ratios []string
 	for line := range strings.Lines(out.String()) {
 		if strings.HasPrefix(line, benchLines[0].Title) {
 			fields := strings.Fields(line)
-			ratios = append(ratios, fields[len(strings.Fields(benchLines[0].Title))+1]+" "+fields[len(fields)-1])
+			columns = append(columns, fields[len(strings.Fields(benchLines[0].Title))+1]+" "+fields[len(fields)-1])
 		}
 		if strings.HasPrefix(line, benchLines[1].Title) {
 			t.Errorf("a line that was not measured is told: %s", line)
 		}
 	}
-	// Of the first book the last column is a time.
-	if want := []string{"0.10 0", "0.10 0.90", "0.02 0.50"}; !slices.Equal(ratios, want) {
-		t.Errorf("against pgbench and the first book: %q, want %q, in\n%s", ratios, want, &out)
-	}
+	return columns
 }
