@@ -18,7 +18,7 @@ type moves struct {
 	mu     sync.Mutex
 	next   ledger.Seq    // the entry after the last that was added
 	salt   [16]byte      // of that last one
-	blocks []*blockMoves // in their order; the last is not full yet
+	blocks []*blockMoves // in their order; all but the last are full, or have a hole
 }
 
 // movesMax bounds the blocks that are kept: when somebody else rolls up, or nobody, none is asked for.
@@ -44,15 +44,11 @@ func (l lineDay) compare(o lineDay) int {
 	return cmp.Or(cmp.Compare(l.line, o.line), cmp.Compare(l.day, o.day))
 }
 
-type lineKey struct {
-	owner   ledger.OwnerKind
-	purpose ledger.Purpose
-}
-
-var lineNumbers = func() map[lineKey]int64 {
-	all := map[lineKey]int64{}
+// lineNumbers are those of the lines of the chart, of owner and purpose. Of an account that is of none, 0: the chart has no sum of it.
+var lineNumbers = func() map[ledger.Line]int64 {
+	all := map[ledger.Line]int64{}
 	for i, l := range ledger.Chart {
-		all[lineKey{l.Owner, l.Purpose}] = int64(-1 - i)
+		all[ledger.Line{Owner: l.Owner, Purpose: l.Purpose}] = int64(-1 - i)
 	}
 	return all
 }()
@@ -70,7 +66,7 @@ func (m *moves) add(w *world) {
 		b := m.block(r.Seq)
 		for _, l := range r.Lines {
 			a := w.accountByID[l.Account]
-			b.add(lineDay{lineNumbers[lineKey{a.Owner.Kind, a.Purpose}], r.Effective}, l.Account, rollupSum{int64(l.Minutes), 1})
+			b.add(lineDay{lineNumbers[ledger.Line{Owner: a.Owner.Kind, Purpose: a.Purpose}], r.Effective}, l.Account, rollupSum{int64(l.Minutes), 1})
 		}
 		b.next, b.salt = r.Seq+1, r.Salt
 		m.next, m.salt = b.next, b.salt
@@ -126,9 +122,11 @@ func newBlock(first ledger.Seq) *blockMoves {
 }
 
 func (b *blockMoves) add(of lineDay, account ledger.AccountID, posted rollupSum) {
-	sum := b.lines[of]
-	sum.add(posted)
-	b.lines[of] = sum
+	if of.line != 0 {
+		sum := b.lines[of]
+		sum.add(posted)
+		b.lines[of] = sum
+	}
 	b.accounts[account] += posted.entries
 }
 
@@ -185,7 +183,7 @@ func readMoves(ctx context.Context, tx *writeTx, from, to int64) (*blockMoves, e
 	}
 	b := newBlock(ledger.Seq(from))
 	for _, r := range rows {
-		b.add(lineDay{lineNumbers[lineKey{r.OwnerKind, r.Purpose}], r.Effective}, r.Account, rollupSum{r.Minutes, r.N})
+		b.add(lineDay{lineNumbers[ledger.Line{Owner: r.OwnerKind, Purpose: r.Purpose}], r.Effective}, r.Account, rollupSum{r.Minutes, r.N})
 	}
 	return b, nil
 }

@@ -111,6 +111,21 @@ func blocks(from, to int64) (firsts []int64) {
 	return firsts
 }
 
+// An account that is of no line of the chart, which only somebody who changed the book can make, has sums of its own and adds to no line.
+func TestMovesOfAnAccountOfNoLineAreOnNoLine(t *testing.T) {
+	t.Parallel()
+	w := posted(0, rollupBlock)
+	w.accountByID[8].Purpose = "gold"
+	var m moves
+	m.add(w)
+	last := saltOf(rollupBlock-1, 0)
+	b := m.take(0, last[:])
+	of, _, _, _ := b.columns()
+	if !slices.Equal(of, []int64{-1, -1}) || len(b.chosen(rollupBlock)) != 2 {
+		t.Errorf("moved are the lines %v, chosen the accounts %v", of, b.chosen(rollupBlock))
+	}
+}
+
 // Of accounts that move once in a block about one in rollupChance is chosen, and not the same ones each time.
 func TestAccountsThatMoveLittleAreChosenByChance(t *testing.T) {
 	t.Parallel()
