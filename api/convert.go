@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,7 +10,6 @@ import (
 	"timebank/api/gen"
 	"timebank/ledger"
 	"timebank/ledger/book"
-	"timebank/policy"
 )
 
 func instant(t time.Time) gen.Instant { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
@@ -69,9 +67,13 @@ func optionalClock(pointer string, text *gen.Clock) (*ledger.Clock, error) {
 
 func postings(r book.Record) []gen.Posting {
 	ps := make([]gen.Posting, len(r.Lines))
-	for i, l := range r.Lines {
-		ps[i] = gen.Posting{Account: l.Account.String(), OwnerKind: gen.OwnerKind(l.Owner.Kind), OwnerId: optional(l.Owner.ID),
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		ps[i] = gen.Posting{Account: l.Account.String(), OwnerKind: gen.OwnerKind(l.Owner.Kind),
 			Purpose: string(l.Purpose), Unit: gen.Unit(l.Unit), Minutes: int64(l.Minutes)}
+		if l.Owner.ID != "" {
+			ps[i].OwnerId = &l.Owner.ID
+		}
 	}
 	return ps
 }
@@ -90,26 +92,6 @@ func (s *Server) ruleSetName(h ledger.Hash) *gen.RuleSetName {
 		return nil
 	}
 	return &gen.RuleSetName{Id: s.book.RuleSetID(h), Hash: h.String()}
-}
-
-// receipt tells what a write recorded, or what a dry run would record.
-func (s *Server) receipt(r book.Receipt, dryRun bool) gen.Receipt {
-	g := gen.Receipt{Id: optional(r.ID), Seq: int64(r.Seq), Kind: gen.EntryKind(r.Kind), Effective: r.Effective.String(),
-		RecordedAt: instant(r.Recorded), Postings: postings(r.Record), RuleSet: s.ruleSetName(r.Rules), RefersTo: seqPointer(r.Refers),
-		Earned: []gen.Earned{}, Log: gen.LogPosition{Origin: s.book.Origin(), LeafHash: r.LeafHash.String()}}
-	if dryRun {
-		g.Seq, g.DryRun = -1, &dryRun
-	}
-	for _, l := range r.Lines {
-		if r.Kind == ledger.KindHours && l.Owner.Kind == ledger.OwnerVolunteer && l.Unit != ledger.Service {
-			g.Earned = append(g.Earned, gen.Earned{Unit: gen.Unit(l.Unit), Minutes: int64(l.Minutes)})
-		}
-	}
-	if grade, words, err := s.book.Reasons(r, policy.English); err == nil {
-		why := strings.Join(words, ". ")
-		g.Grade, g.Why = optional(gen.ReceiptGrade(grade)), &why
-	}
-	return g
 }
 
 // entry tells an entry whole. Only who may read an account's balances sees the running ones.

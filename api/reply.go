@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json"
+
+	"timebank/api/gen"
 )
 
 // written answers a write: 201 for what was recorded, 200 for what had been recorded under the same key,
@@ -24,7 +26,7 @@ func recorded(replayed bool, body any) written {
 }
 
 func (r written) write(w http.ResponseWriter) error {
-	text, err := json.Marshal(r.body)
+	text, err := r.json()
 	if err != nil {
 		return err
 	}
@@ -35,6 +37,17 @@ func (r written) write(w http.ResponseWriter) error {
 	w.WriteHeader(r.status)
 	_, err = w.Write(text)
 	return err
+}
+
+func (r written) json() ([]byte, error) {
+	switch body := r.body.(type) {
+	case gen.Receipt:
+		return receiptJSON(body)
+	case gen.BatchResult:
+		return batchJSON(body)
+	default:
+		return json.Marshal(body)
+	}
 }
 
 // The generated interface of each write has one method, which writes.

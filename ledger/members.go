@@ -7,7 +7,7 @@ import (
 )
 
 // Members writes the members of a JSON object one by one, in the order they are added, as the details of entries
-// have them: without spaces, and with what is empty left out where the method says so. The zero value is an
+// and receipts have them: without spaces, and with what is empty left out where the method says so. The zero value is an
 // object without members. It writes what json.Marshal writes of a struct with the same members, for those that are
 // written for every claim; that the two agree is tested where it is used.
 type Members struct {
@@ -74,6 +74,12 @@ func (m *Members) BoolIfSo(name string, value bool) {
 	if value {
 		m.Bool(name, value)
 	}
+}
+
+// Value adds a value that is JSON already.
+func (m *Members) Value(name string, json []byte) {
+	m.name(name)
+	m.text = append(m.text, json...)
 }
 
 // Object adds an object, whose members are added to the same Members meanwhile.
