@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Those who ask for hours one by one are recorded by halves, so that one half is decided while the other is
+// Of those who ask for hours one by one some are left for the next batch, so that one is decided while the other is
 // recorded; what cannot be decided ahead is recorded all at once.
-func TestThoseWhoAskOneByOneAreRecordedByHalves(t *testing.T) {
+func TestThoseWhoAskOneByOneDoNotMeetInOneBatch(t *testing.T) {
 	t.Parallel()
 	hours, aHold := func() *pending { return &pending{cmd: &postHours{}} }, &pending{cmd: &hold{}}
 	b := &Book{queue: make(chan *pending, queueMax)}
@@ -26,11 +26,14 @@ func TestThoseWhoAskOneByOneAreRecordedByHalves(t *testing.T) {
 		}
 		return batch
 	}
-	half := take("64 wait", ask(64), 32)
-	b.flying = &flight{decided: &decided{batch: half}, landed: make(chan struct{})}
-	take("32 are recorded and 32 wait", <-b.queue, 32)
+	most := take("64 wait", ask(64), 56)
+	b.flying = &flight{decided: &decided{batch: most}, landed: make(chan struct{})}
 	close(b.flying.landed)
-	take("of the 32 who were answered 20 ask again", ask(20), 20)
+	take("56 were recorded and 8 wait", <-b.queue, 8)
+	b.flying = &flight{decided: &decided{batch: most[:24]}, landed: make(chan struct{})}
+	take("24 are recorded and 40 wait", ask(40), 40)
+	close(b.flying.landed)
+	take("of the 24 who were answered 20 ask again", ask(20), 20)
 	first := ask(64)
 	b.queue <- aHold
 	for range 200 {
