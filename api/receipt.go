@@ -34,8 +34,11 @@ func (s *Server) receipt(r book.Receipt, dryRun bool) gen.Receipt {
 // Receipts are most of what the server answers while claims are posted, so they are written without reflection, as
 // json.Marshal writes them: by the names of their members.
 
+// receiptBytes has room for most receipts of claims.
+const receiptBytes = 1536
+
 func receiptJSON(g gen.Receipt) ([]byte, error) {
-	var m ledger.Members
+	m := ledger.MembersIn(make([]byte, 0, receiptBytes))
 	receiptMembers(&m, &g)
 	return m.JSON()
 }
@@ -90,7 +93,7 @@ func batchJSON(g gen.BatchResult) ([]byte, error) {
 			return nil, err
 		}
 	}
-	var m ledger.Members
+	m := ledger.MembersIn(make([]byte, 0, (1+len(g.Items))*receiptBytes))
 	m.Int("failed", int64(g.Failed))
 	m.Objects("items", len(g.Items), func(m *ledger.Members, i int) {
 		item := &g.Items[i]
