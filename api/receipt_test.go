@@ -59,6 +59,9 @@ func fillValue(r *rand.Rand, v reflect.Value) {
 			fillValue(r, v.Elem())
 		}
 	case reflect.Slice:
+		if r.IntN(4) == 0 {
+			return // nil
+		}
 		v.Set(reflect.MakeSlice(v.Type(), r.IntN(4), 4))
 		for i := range v.Len() {
 			fillValue(r, v.Index(i))

@@ -42,6 +42,41 @@ func TestThoseWhoAskOneByOneDoNotMeetInOneBatch(t *testing.T) {
 	take("265 wait, a hold among the first", first, batchMax)
 }
 
+// Those who ask no more are forgotten down to the last, so that the few who are left do not meet in one batch for good.
+func TestTheFewWhoAreLeftDoNotMeetInOneBatch(t *testing.T) {
+	t.Parallel()
+	b := &Book{queue: make(chan *pending, queueMax)}
+	for range 63 {
+		b.queue <- &pending{cmd: &postHours{}}
+	}
+	if got := b.share(); got != 56 {
+		t.Fatalf("64 ask: a share of %d, want 56", got)
+	}
+	b.queue = make(chan *pending, queueMax)
+	for range 11 {
+		b.queue <- &pending{cmd: &postHours{}}
+	}
+	for range 100 {
+		b.share()
+	}
+	if got := b.share(); got != 10 {
+		t.Errorf("12 ask since: a share of %d, want 10", got)
+	}
+}
+
+// How many ask is those who wait and those who are being recorded.
+func TestThoseWhoAreBeingRecordedAskToo(t *testing.T) {
+	t.Parallel()
+	b := &Book{queue: make(chan *pending, queueMax)}
+	b.flying = &flight{decided: &decided{batch: make([]*pending, 32)}, landed: make(chan struct{})}
+	for range 63 {
+		b.queue <- &pending{cmd: &postHours{}}
+	}
+	if got := b.share(); got != 84 {
+		t.Errorf("32 are recorded and 64 wait: a share of %d, want 84", got)
+	}
+}
+
 // What waits when the turns end is told so, and does not wait until its time is over.
 func TestWhatWaitsWhenTheTurnsEndIsToldSo(t *testing.T) {
 	t.Parallel()

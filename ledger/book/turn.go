@@ -170,17 +170,17 @@ func (b *Book) linger(first *pending) []*pending {
 	return batch
 }
 
-// share is the most of those who ask one by one that one batch takes: all but an eighth. While they are recorded, the others
-// are decided; all in one batch would wait for PostgreSQL together, and then let PostgreSQL wait. How many ask is the most that
-// did lately: those who were just answered are about to ask again. Half of them at most was less even: whoever was left over when one
-// half was full waited for a third turn.
+// share is the most of those who ask one by one that one batch takes: all but an eighth, and eight in any case. All in one batch
+// would wait for PostgreSQL together, and then let PostgreSQL wait. How many ask is the most that did lately: those who were
+// just answered are about to ask again. Taking half of them at most made waits less even: who came when a half was full already waited
+// for a third turn.
 func (b *Book) share() int {
 	asking := 1 + len(b.queue)
 	if b.bulkTurns == 0 && b.flying.up() {
 		asking += len(b.flying.batch)
 	}
-	b.asking = max(asking, b.asking-b.asking/askingFades)
-	return min(batchMax, max(lingerFrom, b.asking-b.asking/leftForNext))
+	b.asking = max(asking, b.asking-(b.asking+askingFades-1)/askingFades)
+	return min(batchMax, max(lingerFrom, b.asking-(b.asking+leftForNext-1)/leftForNext))
 }
 
 // full reports whether there is nothing to linger for. While a batch is being recorded another could not be, so
@@ -220,7 +220,7 @@ const (
 	lingerFrom  = 8
 	lingerStep  = 250 * time.Microsecond
 	lingerSteps = 4 // a millisecond at most: with two, holds waited longer than the fuller batch was worth
-	// leftForNext is of how many who ask one is left for the next batch, at least.
+	// leftForNext is of how many who ask one is left for the next batch.
 	leftForNext = 8
 	// askingFades is in how many turns those who ask no more are forgotten, about.
 	askingFades = 16
