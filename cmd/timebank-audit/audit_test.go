@@ -185,6 +185,9 @@ func TestAuditProof(t *testing.T) {
 	if code, says := s.audit("proof", proof, "--leaf", other); code != exitWrong {
 		t.Errorf("of another leaf: exit code %d: %s", code, says)
 	}
+	if code, says := s.audit("proof", proof); code != exitMisuse || !strings.Contains(says, "name the file of the leaf's text with --leaf") {
+		t.Errorf("of no leaf: exit code %d: %s", code, says)
+	}
 }
 
 // What happened between two sizes is told from the leaves.

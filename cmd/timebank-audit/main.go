@@ -115,10 +115,22 @@ type keys struct {
 	name string
 }
 
-func readKeys(file string) (k keys, err error) {
+// readNamed reads a file that a flag names and that cannot be done without.
+func readNamed(flag, file, of string) ([]byte, error) {
+	if file == "" {
+		return nil, fmt.Errorf("%w: name the file of %s with --%s", errMisuse, of, flag)
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return k, fmt.Errorf("%w: --key: %w", errMisuse, err)
+		return nil, fmt.Errorf("%w: --%s: %w", errMisuse, flag, err)
+	}
+	return text, nil
+}
+
+func readKeys(file string) (k keys, err error) {
+	text, err := readNamed("key", file, "the log's public key")
+	if err != nil {
+		return k, err
 	}
 	var all []note.Verifier
 	for _, line := range strings.Fields(string(text)) {
@@ -252,9 +264,9 @@ func proofCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%w: %w", errMisuse, err)
 			}
-			of, err := os.ReadFile(leaf)
+			of, err := readNamed("leaf", leaf, "the leaf's text")
 			if err != nil {
-				return fmt.Errorf("%w: --leaf: %w", errMisuse, err)
+				return err
 			}
 			p, err := translog.ParseProof(text)
 			if err != nil {
