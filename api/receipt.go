@@ -31,8 +31,8 @@ func (s *Server) receipt(r book.Receipt, dryRun bool) gen.Receipt {
 	return g
 }
 
-// Receipts are most of what the server answers while claims are posted, so they are written without reflection, as
-// json.Marshal writes them: by the names of their members.
+// Receipts are most of what the server answers while claims are posted, so they are written without reflection, just as
+// json.Marshal writes the contract's types: members in the order of the generated fields.
 
 // receiptBytes has room for most receipts of claims.
 const receiptBytes = 1536
@@ -83,9 +83,10 @@ func postingMembers(m *ledger.Members, g *gen.Posting) {
 }
 
 func batchJSON(g gen.BatchResult) ([]byte, error) {
-	problems := make([][]byte, len(g.Items)) // few, mostly
+	problems, receipts := make([][]byte, len(g.Items)), 1 // the first is room for the rest
 	for i, item := range g.Items {
 		if item.Problem == nil {
+			receipts++
 			continue
 		}
 		var err error
@@ -93,7 +94,7 @@ func batchJSON(g gen.BatchResult) ([]byte, error) {
 			return nil, err
 		}
 	}
-	m := ledger.MembersIn(make([]byte, 0, (1+len(g.Items))*receiptBytes))
+	m := ledger.MembersIn(make([]byte, 0, receipts*receiptBytes))
 	m.Int("failed", int64(g.Failed))
 	m.Objects("items", len(g.Items), func(m *ledger.Members, i int) {
 		item := &g.Items[i]
