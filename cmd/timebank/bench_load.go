@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,7 @@ func benchLoadCommand() *cobra.Command {
 			if !ok {
 				return fmt.Errorf("no load is named %q", plan.Load)
 			}
+			debug.SetGCPercent(serverGCPercent) // what it takes of the machine is in every figure
 			l := &loader{loadPlan: plan, do: do, dir: filepath.Dir(args[0])}
 			answer, err := l.run(cmd.Context())
 			if err != nil {
@@ -83,11 +85,15 @@ type loadTally struct {
 
 func (l *loader) run(ctx context.Context) (loadAnswer, error) {
 	l.next.Store(int64(l.First))
+	wires, err := l.dial()
+	if err != nil {
+		return loadAnswer{}, err
+	}
 	tallies := make([]loadTally, l.Clients)
 	begun := clock()
 	var wg sync.WaitGroup
-	for i := range l.Clients {
-		wg.Go(func() { tallies[i] = l.client(ctx, begun) })
+	for i, w := range wires {
+		wg.Go(func() { tallies[i] = l.client(ctx, w, begun) })
 	}
 	wg.Wait()
 	took := since(begun)
@@ -105,14 +111,29 @@ func (l *loader) run(ctx context.Context) (loadAnswer, error) {
 	return a, nil
 }
 
-// client does it until the time is over.
-func (l *loader) client(ctx context.Context, begun time.Time) (t loadTally) {
-	w, err := dialWire(l.Host)
-	if err != nil {
-		return loadTally{err: err}
+// dial connects all clients before the clock begins to run, as pgbench does.
+func (l *loader) dial() ([]*wire, error) {
+	wires := make([]*wire, 0, l.Clients)
+	for range l.Clients {
+		w, err := dialWire(l.Host, clock().Add(l.long()))
+		if err != nil {
+			for _, w := range wires {
+				err = errors.Join(err, w.close())
+			}
+			return nil, err
+		}
+		wires = append(wires, w)
 	}
+	return wires, nil
+}
+
+// long is for how long requests are sent.
+func (l *loader) long() time.Duration { return time.Duration(l.Millis) * time.Millisecond }
+
+// client does it until the time is over.
+func (l *loader) client(ctx context.Context, w *wire, begun time.Time) (t loadTally) {
 	defer func() { t.err = errors.Join(t.err, w.close()) }()
-	for since(begun) < time.Duration(l.Millis)*time.Millisecond && ctx.Err() == nil {
+	for since(begun) < l.long() && ctx.Err() == nil {
 		n, sent := int(l.next.Add(1)-1), clock()
 		done, err := l.do(l, w, n)
 		if err != nil {
@@ -139,13 +160,14 @@ func summary(times []time.Duration) loadAnswer {
 // one day: with a thousand volunteers there are days enough for millions.
 const benchDay ledger.Date = 19723
 
-// appendClaim appends the n-th claim as JSON.
+// appendClaim appends the n-th claim as JSON. Nothing in it needs escaping.
 func (l *loader) appendClaim(b []byte, n int, key string) []byte {
 	b = append(b, '{')
 	if key != "" {
-		b = fmt.Appendf(b, `"idempotency_key":%q,`, key)
+		b = append(append(append(b, `"idempotency_key":"`...), key...), `",`...)
 	}
-	return fmt.Appendf(b, `"volunteer_id":%q,"activity":"Bench","service":"TALK","served_on":%q,"start":"09:00","end":"10:30","minutes":90,`+
-		`"evidence":{"sheet":"bench","recorder":"a","approver":"b","second_approver":"c"}}`,
-		l.Volunteers[n%len(l.Volunteers)], benchDay-ledger.Date(n/len(l.Volunteers)))
+	b = append(append(b, `"volunteer_id":"`...), l.Volunteers[n%len(l.Volunteers)]...)
+	b = append(append(b, `","activity":"Bench","service":"TALK","served_on":"`...), (benchDay - ledger.Date(n/len(l.Volunteers))).String()...)
+	return append(b, `","start":"09:00","end":"10:30","minutes":90,`+
+		`"evidence":{"sheet":"bench","recorder":"a","approver":"b","second_approver":"c"}}`...)
 }
