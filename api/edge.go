@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -40,8 +41,8 @@ const (
 	// inFlightMax bounds the requests that are being answered; what comes beyond it is told to come back,
 	// rather than to wait where nobody counts it.
 	inFlightMax = 2048
-	// answerTimeout bounds one answer: a write waits at most thirty seconds for its turn.
-	answerTimeout = 45 * time.Second
+	// answerTimeout bounds one answer, and so how long a write waits for its turn.
+	answerTimeout = 30 * time.Second
 	importTimeout = 5 * time.Minute // some ten thousand rows are some tens of turns
 )
 
@@ -60,8 +61,7 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		defer leave()
 		ctx, cancel := context.WithTimeout(c.Request().Context(), op.timeout)
 		defer cancel()
-		c.SetRequest(c.Request().WithContext(ctx))
-		err = s.answer(c, op, next)
+		err = s.answer(ctx, c, op, next)
 		if err != nil && ctx.Err() != nil { // the driver's words for it are many
 			err = fmt.Errorf("%w: %w", ctx.Err(), err)
 		}
@@ -69,8 +69,8 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) answer(c echo.Context, op *operation, next echo.HandlerFunc) error {
-	in, err := s.admit(c, op)
+func (s *Server) answer(ctx context.Context, c echo.Context, op *operation, next echo.HandlerFunc) error {
+	in, err := s.admit(ctx, c, op)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (s *Server) answer(c echo.Context, op *operation, next echo.HandlerFunc) er
 			return err
 		}
 	}
-	c.SetRequest(r.WithContext(context.WithValue(r.Context(), callKey{}, in)))
+	c.SetRequest(r.WithContext(context.WithValue(ctx, callKey{}, in)))
 	return next(c)
 }
 
@@ -106,12 +106,12 @@ func enter(gate chan struct{}) (leave func(), err error) {
 }
 
 // admit checks all of a request but its body.
-func (s *Server) admit(c echo.Context, op *operation) (in call, err error) {
+func (s *Server) admit(ctx context.Context, c echo.Context, op *operation) (in call, err error) {
 	r := c.Request()
 	in.url, in.byItem = r.URL, op.byItem
 	if op.public {
 		in.basicID, in.basicSecret, _ = r.BasicAuth()
-	} else if in.by, err = s.actor(r, op); err != nil {
+	} else if in.by, err = s.actor(ctx, r, op); err != nil {
 		return in, err
 	}
 	for _, p := range op.path {
@@ -131,7 +131,7 @@ func (s *Server) admit(c echo.Context, op *operation) (in call, err error) {
 }
 
 // actor gives who asks, if the token lets them do this kind of thing.
-func (s *Server) actor(r *http.Request, op *operation) (ledger.Actor, error) {
+func (s *Server) actor(ctx context.Context, r *http.Request, op *operation) (ledger.Actor, error) {
 	headers := r.Header.Values(echo.HeaderAuthorization)
 	if len(headers) != 1 || len(headers[0]) < len("Bearer ") || !strings.EqualFold(headers[0][:len("Bearer ")], "Bearer ") {
 		return ledger.Actor{}, &fault{http.StatusUnauthorized, "token_missing", "send one token: Authorization: Bearer …", nil}
@@ -140,7 +140,7 @@ func (s *Server) actor(r *http.Request, op *operation) (ledger.Actor, error) {
 	if op.method == http.MethodGet {
 		scope = auth.ScopeRead
 	}
-	return s.auth.Actor(r.Context(), headers[0][len("Bearer "):], scope)
+	return s.auth.Actor(ctx, headers[0][len("Bearer "):], scope)
 }
 
 func checkKey(r *http.Request, op *operation) error {
@@ -169,16 +169,22 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		h := c.Response().Header()
 		h.Set(requestIDHeader, id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
+		maps.Copy(h, guarding)
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		return next(c)
 	}
+}
+
+// guarding are headers of every answer, under their canonical names. Their values are shared by all: whoever sets one anew
+// replaces its list.
+var guarding = http.Header{
+	"X-Content-Type-Options":  {"nosniff"},
+	"X-Frame-Options":         {"DENY"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+	"Referrer-Policy":         {"no-referrer"},
+	"Cache-Control":           {"no-store"},
 }
 
 const requestIDMax = 64
@@ -196,11 +202,11 @@ func harmless(id string) bool {
 // not, depending on which characters are in it, and a key with a percent sign would be unescaped twice.
 func escapedPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		u := *c.Request().URL
-		u.RawPath = u.EscapedPath()
-		r := *c.Request()
-		r.URL = &u
-		c.SetRequest(&r)
+		if escaped := c.Request().URL.EscapedPath(); escaped != c.Request().URL.Path {
+			u, r := *c.Request().URL, *c.Request()
+			u.RawPath, r.URL = escaped, &u
+			c.SetRequest(&r)
+		}
 		return next(c)
 	}
 }

@@ -26,7 +26,9 @@ func recorded(replayed bool, body any) written {
 }
 
 func (r written) write(w http.ResponseWriter) error {
-	text, err := r.json()
+	room := receiptRooms.Get().(*[receiptBytes]byte) //nolint:forcetypeassert,errcheck // it has no others
+	defer receiptRooms.Put(room)
+	text, err := r.json(room[:])
 	if err != nil {
 		return err
 	}
@@ -39,10 +41,11 @@ func (r written) write(w http.ResponseWriter) error {
 	return err
 }
 
-func (r written) json() ([]byte, error) {
+// json gives the body, in the room if it fits: who reads it is done with it before the room is lent again.
+func (r written) json(room []byte) ([]byte, error) {
 	switch body := r.body.(type) {
 	case gen.Receipt:
-		return receiptJSON(body)
+		return receiptJSON(body, room)
 	case gen.BatchResult:
 		return batchJSON(body)
 	default:

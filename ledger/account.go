@@ -89,7 +89,10 @@ var Chart = []Line{
 type AccountID int64
 
 // String gives the number as 16 hexadecimal digits.
-func (a AccountID) String() string { return string(a.Append(nil)) }
+func (a AccountID) String() string {
+	var room [16]byte
+	return string(a.Append(room[:0]))
+}
 
 // Append appends what String gives.
 func (a AccountID) Append(b []byte) []byte {

@@ -70,7 +70,10 @@ const PostingsMax = 32
 type Hash [sha256.Size]byte
 
 // String gives the hash in hexadecimal digits.
-func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+func (h Hash) String() string {
+	var room [2 * sha256.Size]byte
+	return string(hex.AppendEncode(room[:0], h[:]))
+}
 
 // IsZero reports whether no hash was set.
 func (h Hash) IsZero() bool { return h == Hash{} }

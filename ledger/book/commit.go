@@ -23,6 +23,7 @@ type decided struct {
 // fails, what is known must be forgotten.
 func (b *Book) decide(w *world, batch []*pending) (*decided, error) {
 	d := &decided{batch: batch, results: make([]turnResult, len(batch)), w: w}
+	w.records, w.effects, w.newAnswers = make([]*Record, 0, len(batch)), make([]effect, 0, len(batch)), make([]answer, 0, len(batch))
 	for i, p := range batch {
 		d.results[i] = w.take(p)
 		if w.broken != nil { // never recorded in part: the batch is tried again, each command alone

@@ -18,7 +18,7 @@ const ItemsMax = 1000
 // requests, and a claim that fails spoils no other.
 func (b *Book) PostHours(ctx context.Context, by ledger.Actor, requests []HoursRequest) []HoursResult {
 	results := make([]HoursResult, len(requests))
-	ctx, cancel := context.WithTimeout(ctx, waitMax)
+	ctx, cancel := bounded(ctx)
 	defer cancel()
 	var queued []*pending
 	var index []int
@@ -277,7 +277,7 @@ type claimFactsRow struct {
 	Seq          ledger.Seq     `db:"seq"`
 	Volunteer    string         `db:"volunteer"`
 	Organization string         `db:"organization"`
-	ServedOn     int32          `db:"served_on"`
+	ServedOn     int64          `db:"served_on"`
 	SpanFrom     sql.NullInt64  `db:"span_from"`
 	SpanTo       sql.NullInt64  `db:"span_to"`
 	Fingerprint  []byte         `db:"fingerprint"`

@@ -141,7 +141,6 @@ func (b *Book) worldAt(clock time.Time, remembered *known) *world {
 	return &world{
 		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now),
 		first: remembered.next, salt: remembered.salt, next: remembered.next, ruleSets: b.rules(), known: remembered,
-		accounts: map[accountKey]*account{}, accountByID: map[ledger.AccountID]*account{},
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
 		claims: map[string][]*claimFacts{}, references: map[referenceKey]*claimFacts{},
@@ -227,10 +226,14 @@ func (w *world) fetchFrontier(ctx context.Context, q selecter, _ *wants) error {
 	return nil
 }
 
+// accountsEach is how many accounts an owner has, about.
+const accountsEach = 5
+
 // fetchAccounts reads the accounts, with their balances, of everybody the batch touches, and of the
 // bank and the pool.
 func (w *world) fetchAccounts(ctx context.Context, q selecter, n *wants) error {
 	owners := slices.Concat([]string{nobody}, n.volunteers.list, n.organizations.list, n.partners.list)
+	w.accounts, w.accountByID = make(map[accountKey]*account, accountsEach*len(owners)), make(map[ledger.AccountID]*account, accountsEach*len(owners))
 	owners = missing(owners, w.known.accounts, func(_ string, remembered []*account) {
 		for _, a := range remembered {
 			w.putAccount(a)
