@@ -26,7 +26,7 @@ func recorded(replayed bool, body any) written {
 }
 
 func (r written) write(w http.ResponseWriter) error {
-	room := receiptRooms.Get().(*[receiptBytes]byte) //nolint:forcetypeassert,errcheck // it has no others
+	room := receiptRooms.Get().(*[receiptBytes]byte) //nolint:forcetypeassert // it has no others
 	defer receiptRooms.Put(room)
 	text, err := r.json(room[:])
 	if err != nil {
