@@ -41,8 +41,8 @@ const (
 	// inFlightMax bounds the requests that are being answered; what comes beyond it is told to come back,
 	// rather than to wait where nobody counts it.
 	inFlightMax = 2048
-	// answerTimeout bounds one answer, and so how long a write waits for its turn.
-	answerTimeout = 30 * time.Second
+	// answerTimeout bounds one answer: a write waits at most thirty seconds for its turn.
+	answerTimeout = 45 * time.Second
 	importTimeout = 5 * time.Minute // some ten thousand rows are some tens of turns
 )
 
@@ -199,14 +199,12 @@ func harmless(id string) bool {
 }
 
 // escapedPath has the router see every path as it was sent. Echo would hand out a part of it escaped or
-// not, depending on which characters are in it, and a key with a percent sign would be unescaped twice.
+// not, depending on which characters are in it, and a key with a percent sign would be unescaped twice. It changes
+// the request that came: Echo's router does not look at another one.
 func escapedPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if escaped := c.Request().URL.EscapedPath(); escaped != c.Request().URL.Path {
-			u, r := *c.Request().URL, *c.Request()
-			u.RawPath, r.URL = escaped, &u
-			c.SetRequest(&r)
-		}
+		u := c.Request().URL
+		u.RawPath = u.EscapedPath()
 		return next(c)
 	}
 }

@@ -395,3 +395,25 @@ func TestPersonalDataStaysIn(t *testing.T) {
 		t.Errorf("an auditor reads names: %d %s", answer.StatusCode, text)
 	}
 }
+
+// The router sees each path as it was sent, so that what is escaped in it is unescaped once, by whom it is for.
+func TestEscapedPath(t *testing.T) {
+	t.Parallel()
+	e := echo.New()
+	e.Pre(escapedPath)
+	e.GET("/items/:key", func(c echo.Context) error { return c.String(http.StatusOK, c.Param("key")) })
+	for path, want := range map[string]string{
+		"/items/plain":     "plain",
+		"/items/a!b~c":     "a!b~c",
+		"/items/50%25":     "50%25",
+		"/items/%2541":     "%2541",
+		"/items/a%2Fb":     "a%2Fb",
+		"/items/%E9%99%88": "%E9%99%88",
+	} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%s: %d, %q; want %q", path, w.Code, w.Body, want)
+		}
+	}
+}
