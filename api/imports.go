@@ -94,8 +94,6 @@ func (s *Server) importRows(ctx context.Context, by ledger.Actor, own book.Organ
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, answerTimeout) // they wait as long as who sends them alone
-		defer cancel()
 		s.postItems(ctx, by, items, dryRun)
 		for j, item := range items {
 			itemLine(&lines[at[j]], item)

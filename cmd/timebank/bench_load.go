@@ -61,8 +61,8 @@ func benchLoadCommand() *cobra.Command {
 			}
 			// What it takes of the machine is in every figure. Its work is a sixth of what a processor does, and the threads of Go that
 			// look for more on the others take as much again; but the import command runs as it does for everybody.
-			debug.SetGCPercent(serverGCPercent)
 			if plan.Load != loadImport {
+				debug.SetGCPercent(serverGCPercent)
 				runtime.GOMAXPROCS(1)
 			}
 			l := &loader{loadPlan: plan, do: do, dir: filepath.Dir(args[0])}

@@ -88,6 +88,8 @@ func (w *wire) receive() (status int, err error) {
 	switch {
 	case err != nil:
 		return 0, err
+	case length < 0 && !chunked: // it would last until the connection ends, and that is kept
+		return 0, errAnswer
 	case chunked:
 		if w.body, err = readInto(w.body[:0], httputil.NewChunkedReader(w.in)); err != nil {
 			return 0, err
@@ -102,8 +104,9 @@ func (w *wire) receive() (status int, err error) {
 	return status, err
 }
 
-// headers reads headers, and what they say of the body's length.
+// headers reads headers, and what they say of the body's length: -1 for nothing.
 func (w *wire) headers() (length int64, chunked bool, err error) {
+	length = -1
 	for {
 		line, err := w.line()
 		if err != nil || len(line) == 0 {

@@ -52,7 +52,8 @@ func TestWireCutOff(t *testing.T) {
 		"no status":     "HTTP/1.1\r\n\r\n",
 		"half a head":   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",
 		"half a body":   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
-		"no length":     "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+		"no length":     "HTTP/1.1 200 OK\r\n\r\nabc",
+		"a strange one": "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
 		"half a chunk":  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
 		"no last chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
 	} {

@@ -18,7 +18,7 @@ const ItemsMax = 1000
 // requests, and a claim that fails spoils no other.
 func (b *Book) PostHours(ctx context.Context, by ledger.Actor, requests []HoursRequest) []HoursResult {
 	results := make([]HoursResult, len(requests))
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, waitMax)
 	defer cancel()
 	var queued []*pending
 	var index []int

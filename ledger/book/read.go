@@ -35,7 +35,7 @@ func (b *Book) recordRead(ctx context.Context, by ledger.Actor, what string, vol
 	if len(volunteers) == 1 {
 		c.volunteer = volunteers[0]
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, waitMax)
 	defer cancel()
 	for {
 		_, err := b.do(ctx, by, Key{Text: "read " + id.String()}, c)

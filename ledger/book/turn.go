@@ -48,17 +48,9 @@ type turnResult struct {
 	replay  *answer // when the key was answered before: the caller loads the record
 }
 
-// waitMax bounds the wait for a turn, the turn included, of who has no deadline: whoever waited so long asks again under the
-// same key, and is told what became of it.
+// waitMax bounds the wait for a turn, the turn included: whoever waited so long asks again under the same
+// key, and is told what became of it.
 const waitMax = 30 * time.Second
-
-// bounded gives a context that ends.
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, waitMax)
-}
 
 // submit queues commands, each with a channel for its result; many at once wait in a queue of their own.
 func (b *Book) submit(ctx context.Context, ps []*pending) error {
@@ -98,7 +90,7 @@ func (b *Book) do(ctx context.Context, by ledger.Actor, key Key, cmd command) (R
 	if err := checkKey(key); err != nil {
 		return Receipt{}, err
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, waitMax)
 	defer cancel()
 	p := &pending{by: by, key: key, cmd: cmd}
 	if err := b.submit(ctx, []*pending{p}); err != nil {
