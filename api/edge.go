@@ -61,7 +61,8 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		defer leave()
 		ctx, cancel := context.WithTimeout(c.Request().Context(), op.timeout)
 		defer cancel()
-		err = s.answer(ctx, c, op, next)
+		c.SetRequest(c.Request().WithContext(ctx))
+		err = s.answer(c, op, next)
 		if err != nil && ctx.Err() != nil { // the driver's words for it are many
 			err = fmt.Errorf("%w: %w", ctx.Err(), err)
 		}
@@ -69,8 +70,8 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) answer(ctx context.Context, c echo.Context, op *operation, next echo.HandlerFunc) error {
-	in, err := s.admit(ctx, c, op)
+func (s *Server) answer(c echo.Context, op *operation, next echo.HandlerFunc) error {
+	in, err := s.admit(c, op)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (s *Server) answer(ctx context.Context, c echo.Context, op *operation, next
 			return err
 		}
 	}
-	c.SetRequest(r.WithContext(context.WithValue(ctx, callKey{}, in)))
+	c.SetRequest(r.WithContext(context.WithValue(r.Context(), callKey{}, in)))
 	return next(c)
 }
 
@@ -106,12 +107,12 @@ func enter(gate chan struct{}) (leave func(), err error) {
 }
 
 // admit checks all of a request but its body.
-func (s *Server) admit(ctx context.Context, c echo.Context, op *operation) (in call, err error) {
+func (s *Server) admit(c echo.Context, op *operation) (in call, err error) {
 	r := c.Request()
 	in.url, in.byItem = r.URL, op.byItem
 	if op.public {
 		in.basicID, in.basicSecret, _ = r.BasicAuth()
-	} else if in.by, err = s.actor(ctx, r, op); err != nil {
+	} else if in.by, err = s.actor(r, op); err != nil {
 		return in, err
 	}
 	for _, p := range op.path {
@@ -131,7 +132,7 @@ func (s *Server) admit(ctx context.Context, c echo.Context, op *operation) (in c
 }
 
 // actor gives who asks, if the token lets them do this kind of thing.
-func (s *Server) actor(ctx context.Context, r *http.Request, op *operation) (ledger.Actor, error) {
+func (s *Server) actor(r *http.Request, op *operation) (ledger.Actor, error) {
 	headers := r.Header.Values(echo.HeaderAuthorization)
 	if len(headers) != 1 || len(headers[0]) < len("Bearer ") || !strings.EqualFold(headers[0][:len("Bearer ")], "Bearer ") {
 		return ledger.Actor{}, &fault{http.StatusUnauthorized, "token_missing", "send one token: Authorization: Bearer …", nil}
@@ -140,7 +141,7 @@ func (s *Server) actor(ctx context.Context, r *http.Request, op *operation) (led
 	if op.method == http.MethodGet {
 		scope = auth.ScopeRead
 	}
-	return s.auth.Actor(ctx, headers[0][len("Bearer "):], scope)
+	return s.auth.Actor(r.Context(), headers[0][len("Bearer "):], scope)
 }
 
 func checkKey(r *http.Request, op *operation) error {

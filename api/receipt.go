@@ -2,7 +2,6 @@ package api
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 
@@ -38,11 +37,8 @@ func (s *Server) receipt(r book.Receipt, dryRun bool) gen.Receipt {
 // receiptBytes has room for most receipts of claims.
 const receiptBytes = 1536
 
-// receiptRooms lend room for a receipt until it is sent.
-var receiptRooms = sync.Pool{New: func() any { return new([receiptBytes]byte) }}
-
-func receiptJSON(g gen.Receipt, room []byte) ([]byte, error) {
-	m := ledger.MembersIn(room)
+func receiptJSON(g gen.Receipt) ([]byte, error) {
+	m := ledger.MembersIn(make([]byte, 0, receiptBytes))
 	receiptMembers(&m, &g)
 	return m.JSON()
 }

@@ -26,9 +26,7 @@ func recorded(replayed bool, body any) written {
 }
 
 func (r written) write(w http.ResponseWriter) error {
-	room := receiptRooms.Get().(*[receiptBytes]byte) //nolint:forcetypeassert // it has no others
-	defer receiptRooms.Put(room)
-	text, err := r.json(room[:])
+	text, err := r.json()
 	if err != nil {
 		return err
 	}
@@ -41,11 +39,10 @@ func (r written) write(w http.ResponseWriter) error {
 	return err
 }
 
-// json gives the body, in the room if it fits: who reads it is done with it before the room is lent again.
-func (r written) json(room []byte) ([]byte, error) {
+func (r written) json() ([]byte, error) {
 	switch body := r.body.(type) {
 	case gen.Receipt:
-		return receiptJSON(body, room)
+		return receiptJSON(body)
 	case gen.BatchResult:
 		return batchJSON(body)
 	default:

@@ -24,9 +24,7 @@ func decodeEnvelope(text []byte) (any, error) { return decodeValue(text, true) }
 
 // decodeValue reads token by token: each request passes here, and reflection takes twice as long.
 func decodeValue(text []byte, envelope bool) (any, error) {
-	// Where each name is put into a map, that finds what is repeated: the decoder would keep them all a second time. Items that are
-	// passed over are not.
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(!envelope))
+	d := jsontext.NewDecoder(bytes.NewBuffer(text))
 	value, err := readValue(d, envelope)
 	if err == nil {
 		if _, err = d.ReadToken(); errors.Is(err, io.EOF) {
@@ -73,9 +71,6 @@ func readObject(d *jsontext.Decoder, envelope bool) (any, error) {
 			return nil, err
 		}
 		at := name.String() // before the token's text is written over
-		if _, repeated := object[at]; repeated {
-			return nil, &jsontext.SyntacticError{ByteOffset: d.InputOffset(), Err: fmt.Errorf("%w: %q", jsontext.ErrDuplicateName, at)}
-		}
 		if object[at], err = readValue(d, envelope); err != nil {
 			return nil, err
 		}

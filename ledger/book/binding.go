@@ -93,9 +93,9 @@ const (
 	boundBytes  = len(boundMember) + 2*sha256.Size + len(`"}`)
 )
 
-// bind appends the hash of a binding to details. The room is for the text of the binding.
-func (b binding) bind(details, room []byte) ([]byte, error) {
-	text, err := b.text(room)
+// bind appends the hash of a binding to details.
+func (b binding) bind(details []byte) ([]byte, error) {
+	text, err := b.text(make([]byte, 0, bindingBytes))
 	if err != nil {
 		return nil, err
 	}

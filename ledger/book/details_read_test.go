@@ -19,7 +19,7 @@ func written(t *rapid.T, details any) []byte {
 	t.Helper()
 	text, err := encode(details)
 	if err == nil {
-		text, err = binding{Accounts: []boundAccount{}}.bind(text, nil)
+		text, err = binding{Accounts: []boundAccount{}}.bind(text)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -148,12 +148,12 @@ func TestBindsAcceptsWhatBindMakes(t *testing.T) {
 			t.Fatalf("text of %+v = %s, %v, want %s, %v", b, have, err, want, err2)
 		}
 		bare := rapid.SampledFrom([]string{`{}`, `{"a":1}`, `}`, `{"a":1,"bound":"x"}`}).Draw(t, "details")
-		text, err := b.bind([]byte(bare), nil)
+		text, err := b.bind([]byte(bare))
 		if err != nil || !b.binds(text, nil) {
 			t.Fatalf("binds(%s) = false, %v", text, err)
 		}
 		changed := spoilt(t, text)
-		again, err := b.bind(unbound(changed), nil)
+		again, err := b.bind(unbound(changed))
 		if want := err == nil && bytes.Equal(again, changed); b.binds(changed, nil) != want {
 			t.Errorf("binds(%s) = %t, want %t", changed, !want, want)
 		}

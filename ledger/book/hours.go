@@ -277,7 +277,7 @@ type claimFactsRow struct {
 	Seq          ledger.Seq     `db:"seq"`
 	Volunteer    string         `db:"volunteer"`
 	Organization string         `db:"organization"`
-	ServedOn     int64          `db:"served_on"`
+	ServedOn     int32          `db:"served_on"`
 	SpanFrom     sql.NullInt64  `db:"span_from"`
 	SpanTo       sql.NullInt64  `db:"span_to"`
 	Fingerprint  []byte         `db:"fingerprint"`

@@ -48,7 +48,6 @@ type world struct {
 	effects    []effect
 	newAnswers []answer
 	frontier   map[int64]ledger.Hash // hashes at the right edge of the log
-	room       [bindingBytes]byte    // for the texts that are only hashed
 	rulesAdded bool
 	broken     error // our own mistake: nothing of the batch may be recorded
 }
@@ -246,7 +245,7 @@ func (w *world) apply(by ledger.Actor, e effect, key *asked) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Details, err = bindingOf(r, e, key).bind(r.Details, w.room[:]); err != nil {
+	if r.Details, err = bindingOf(r, e, key).bind(r.Details); err != nil {
 		return nil, err
 	}
 	if _, err := rand.Read(r.Salt[:]); err != nil {
