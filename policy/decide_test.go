@@ -21,16 +21,16 @@ func facts(minutes ledger.Minutes) policy.ClaimFacts {
 // earnedInParts sums what a volunteer earns by claims made one after the other on one day, with the past
 // that a tally keeps.
 func earnedInParts(t *rapid.T, r *policy.Rules, f policy.ClaimFacts, parts []ledger.Minutes) policy.Earned {
-	tally := policy.NewTally()
-	tally.Move("", f.CareStored)
+	var tally policy.Tally
+	tally.Move(f.CareStored)
 	var sum policy.Earned
 	for _, m := range parts {
-		f.Minutes, f.Past = m, tally.Past(r, "", f.ServedOn)
+		f.Minutes, f.Past = m, tally.Past(r, f.ServedOn)
 		d, err := r.Decide(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tally.Serve(r, "", f, d.Earned)
+		tally.Serve(r, f, d.Earned)
 		sum.Care, sum.Pooled, sum.Youth = sum.Care+d.Earned.Care, sum.Pooled+d.Earned.Pooled, sum.Youth+d.Earned.Youth
 		sum.CareLeft, sum.YouthLeft = sum.CareLeft+d.Earned.CareLeft, sum.YouthLeft+d.Earned.YouthLeft
 	}

@@ -41,7 +41,7 @@ type standing struct {
 	roles   []ledger.VolunteerRole
 	chosen  []string
 	before  Past // what is told of the past, on the day of the first act
-	tally   *Tally
+	tally   Tally
 	choseOn map[string]ledger.Date // by choice
 }
 
@@ -86,8 +86,8 @@ func (s Scenario) Run(r *Rules) error {
 // Outcomes decides each act of the scenario, in order.
 func (s Scenario) Outcomes(r *Rules) ([]Outcome, error) {
 	p := s.person // a copy: a scenario may be run again
-	p.tally, p.choseOn = NewTally(), map[string]ledger.Date{}
-	p.tally.tell("", s.acts[0].on, p.before)
+	p.tally, p.choseOn = Tally{}, map[string]ledger.Date{}
+	p.tally.tell(s.acts[0].on, p.before)
 	var outcomes []Outcome
 	for _, a := range s.acts {
 		text, steps, err := a.do(r, &p)
@@ -109,12 +109,12 @@ func serve(claim *ClaimFacts) func(*Rules, *standing) (string, []Step, error) {
 	return func(r *Rules, p *standing) (string, []Step, error) {
 		f := *claim
 		f.Age, f.Roles, f.Chosen = r.Age(p.born, f.ServedOn), p.roles, p.chosen
-		f.Past = p.tally.Past(r, "", f.ServedOn)
+		f.Past = p.tally.Past(r, f.ServedOn)
 		d, err := r.Decide(f)
 		if err != nil {
 			return "", nil, err
 		}
-		p.tally.Serve(r, "", f, d.Earned)
+		p.tally.Serve(r, f, d.Earned)
 		text := "grade " + string(d.Grade)
 		for _, e := range []struct {
 			what    string

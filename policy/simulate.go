@@ -15,8 +15,7 @@ import (
 type Simulation struct {
 	draft    *Rules
 	from, to ledger.Date // days of service that the draft decides; what lies outside stays as recorded
-	tally    *Tally
-	cuts     []int // ages at which an hour begins to earn otherwise
+	cuts     []int       // ages at which an hour begins to earn otherwise
 	claims   map[ledger.Seq]simulated
 	people   map[string]*simulatedPerson
 	groups   map[Group]*Sums
@@ -38,6 +37,17 @@ type simulatedPerson struct {
 	was, would Sum
 	stored     ledger.Minutes // as recorded
 	short      ledger.Minutes // what they spent and would not have had
+	tally      Tally          // by the draft
+}
+
+// person gives what is counted of somebody, from now on.
+func (s *Simulation) person(volunteer string) *simulatedPerson {
+	p := s.people[volunteer]
+	if p == nil {
+		p = &simulatedPerson{}
+		s.people[volunteer] = p
+	}
+	return p
 }
 
 // Sum is minutes, by what they became.
@@ -69,7 +79,7 @@ type Sums struct {
 
 // Simulate begins a simulation of a draft for the days of service from one to another.
 func Simulate(draft *Rules, recorded []*Rules, from, to ledger.Date) (*Simulation, error) {
-	s := &Simulation{draft: draft, from: from, to: to, tally: NewTally(), claims: map[ledger.Seq]simulated{},
+	s := &Simulation{draft: draft, from: from, to: to, claims: map[ledger.Seq]simulated{},
 		people: map[string]*simulatedPerson{}, groups: map[Group]*Sums{}, refusals: map[string]int64{}}
 	for age := 1; age <= lintAgeMax; age++ {
 		for _, r := range append([]*Rules{draft}, recorded...) {
@@ -119,11 +129,11 @@ func (s *Simulation) Claim(c Claimed) (SimulatedClaim, error) {
 		return SimulatedClaim{}, fmt.Errorf("deciding entry %d as it was decided: %w", c.Seq, err)
 	}
 	out := SimulatedClaim{Was: recorded.Earned, Would: recorded.Earned, Rules: rulesOf(recorded.Steps)}
-	by, f := c.By, c.Facts
-	f.Past = s.tally.Past(by, c.Volunteer, f.ServedOn)
+	by, f, tally := c.By, c.Facts, &s.person(c.Volunteer).tally
+	f.Past = tally.Past(by, f.ServedOn)
 	if f.ServedOn >= s.from && f.ServedOn <= s.to {
 		by = s.draft
-		f.Past = s.tally.Past(by, c.Volunteer, f.ServedOn)
+		f.Past = tally.Past(by, f.ServedOn)
 		d, err := by.Decide(f)
 		var refusal *ledger.Refusal
 		switch {
@@ -139,7 +149,7 @@ func (s *Simulation) Claim(c Claimed) (SimulatedClaim, error) {
 	kept := simulated{c.Volunteer, by, f, out.Was, out.Would, out.Refused != "", s.groupsOf(c)}
 	s.count(kept, 1)
 	if out.Refused == "" {
-		s.tally.Serve(by, c.Volunteer, f, out.Would)
+		tally.Serve(by, f, out.Would)
 	}
 	s.claims[c.Seq] = kept
 	return out, nil
@@ -170,11 +180,7 @@ func (s *Simulation) groupsOf(c Claimed) []Group {
 }
 
 func (s *Simulation) count(k simulated, sign int64) {
-	p := s.people[k.volunteer]
-	if p == nil {
-		p = &simulatedPerson{}
-		s.people[k.volunteer] = p
-	}
+	p := s.person(k.volunteer)
 	p.age = k.facts.Age
 	p.was.add(k.was, ledger.Minutes(sign))
 	p.would.add(k.would, ledger.Minutes(sign))
@@ -203,7 +209,7 @@ func (s *Simulation) Correct(seq ledger.Seq) {
 	}
 	s.count(k, -1)
 	if !k.refused {
-		s.tally.Undo(k.by, k.volunteer, k.facts, k.would)
+		s.person(k.volunteer).tally.Undo(k.by, k.facts, k.would)
 	}
 	delete(s.claims, seq)
 }
@@ -211,14 +217,10 @@ func (s *Simulation) Correct(seq ledger.Seq) {
 // Move takes as recorded that credit came to somebody, or went when negative, in another way than by a
 // claim. What somebody spent and by the draft would not have had is counted as short.
 func (s *Simulation) Move(volunteer string, m ledger.Minutes) {
-	p := s.people[volunteer]
-	if p == nil {
-		p = &simulatedPerson{}
-		s.people[volunteer] = p
-	}
+	p := s.person(volunteer)
 	p.stored += m
-	before := s.tally.storedBy(volunteer)
-	s.tally.Move(volunteer, m)
+	before := p.tally.stored
+	p.tally.Move(m)
 	if after := before + m; m < 0 && after < 0 {
 		p.short += min(-m, -after)
 	}
@@ -283,7 +285,7 @@ func (s *Simulation) swing(r *Report, id string, p *simulatedPerson) {
 	r.Short += p.short
 	if s.draft.Redeemable(p.age) {
 		r.Redeemable.Was += max(0, p.stored)
-		r.Redeemable.Would += max(0, s.tally.storedBy(id))
+		r.Redeemable.Would += max(0, p.tally.stored)
 	}
 	change := Sum{p.would.Care - p.was.Care, p.would.Pooled - p.was.Pooled, p.would.Youth - p.was.Youth}
 	switch own := change.Care + change.Youth; {

@@ -7,15 +7,9 @@ import (
 	"timebank/ledger"
 )
 
-// Tally keeps, volunteer by volunteer, what rule sets count of the past: whoever decides a history from
-// its beginning, a scenario or a simulation, asks it before each claim and tells it after.
+// Tally is what rule sets count of one volunteer's past: whoever decides a history from its beginning, a scenario, a
+// simulation or a verification, asks it before each claim and tells it after. Its zero value has seen nothing.
 type Tally struct {
-	of      map[string]*tallied // by volunteer
-	changed []ledger.Unit       // of the carries that the last claim or correction changed
-}
-
-// tallied is what is counted of one volunteer.
-type tallied struct {
 	days, months, years spans
 	stored              ledger.Minutes
 	care, youth         Carry
@@ -56,104 +50,72 @@ func (s *spans) add(from ledger.Date, d span) *span {
 	return sum
 }
 
-func (t *tallied) carried(u ledger.Unit) *Carry {
+func (t *Tally) carried(u ledger.Unit) *Carry {
 	if u == ledger.Care {
 		return &t.care
 	}
 	return &t.youth
 }
 
-// NewTally gives one that has seen nothing.
-func NewTally() *Tally { return &Tally{of: map[string]*tallied{}} }
-
-// volunteer gives what is counted of somebody, from now on.
-func (t *Tally) volunteer(id string) *tallied {
-	v := t.of[id]
-	if v == nil {
-		v = &tallied{}
-		t.of[id] = v
-	}
-	return v
-}
-
-// Past gives what a set counts of a volunteer's past, for a claim of a day.
-func (t *Tally) Past(r *Rules, volunteer string, on ledger.Date) Past {
-	v := t.of[volunteer]
-	if v == nil {
-		return Past{}
-	}
-	day, month, year := v.days.of(on), v.months.of(ledger.Month.Start(on)), v.years.of(ledger.Year.Start(on))
+// Past gives what a set counts of the past, for a claim of a day.
+func (t *Tally) Past(r *Rules, on ledger.Date) Past {
+	day, month, year := t.days.of(on), t.months.of(ledger.Month.Start(on)), t.years.of(ledger.Year.Start(on))
 	return r.Counted(Past{
 		CareOnDay: day.care, YouthOnDay: day.youth, MinutesOnDay: day.minutes,
 		CareInMonth: month.care, YouthInMonth: month.youth, CareInYear: year.care, YouthInYear: year.youth,
-		CareStored: v.stored, CareCarried: v.care.in(r.parts(ledger.Care)), YouthCarried: v.youth.in(r.parts(ledger.Youth)),
+		CareStored: t.stored, CareCarried: t.care.in(r.parts(ledger.Care)), YouthCarried: t.youth.in(r.parts(ledger.Youth)),
 	})
 }
 
-// Serve counts a claim that was decided by a set.
-func (t *Tally) Serve(r *Rules, volunteer string, f ClaimFacts, e Earned) {
-	v := t.volunteer(volunteer)
-	v.add(f.ServedOn, span{minutes: f.Minutes, care: e.Care + e.Pooled, youth: e.Youth})
-	v.stored += e.Care
-	t.carry(r, v, e, 1)
+// Serve counts a claim that was decided by a set, and gives the units of which it changed what rounding left.
+func (t *Tally) Serve(r *Rules, f ClaimFacts, e Earned) (changed []ledger.Unit) {
+	t.add(f.ServedOn, span{minutes: f.Minutes, care: e.Care + e.Pooled, youth: e.Youth})
+	t.stored += e.Care
+	return t.carry(r, e, 1)
 }
 
 // Undo takes back a claim that a set decided: a correction. What the rounding gave or kept is undone too.
-func (t *Tally) Undo(r *Rules, volunteer string, f ClaimFacts, e Earned) {
-	v := t.volunteer(volunteer)
-	v.add(f.ServedOn, span{minutes: -f.Minutes, care: -e.Care - e.Pooled, youth: -e.Youth})
-	v.stored -= e.Care
-	t.carry(r, v, e, -1)
+func (t *Tally) Undo(r *Rules, f ClaimFacts, e Earned) (changed []ledger.Unit) {
+	t.add(f.ServedOn, span{minutes: -f.Minutes, care: -e.Care - e.Pooled, youth: -e.Youth})
+	t.stored -= e.Care
+	return t.carry(r, e, -1)
 }
 
 // carry adds (or, by -1, takes back) what rounding left of a claim.
-func (t *Tally) carry(r *Rules, v *tallied, e Earned, sign int64) {
-	t.changed = t.changed[:0]
+func (t *Tally) carry(r *Rules, e Earned, sign int64) (changed []ledger.Unit) {
 	for _, u := range [...]ledger.Unit{ledger.Care, ledger.Youth} {
 		if e.left(u) == 0 {
 			continue
 		}
-		c := v.carried(u)
+		c := t.carried(u)
 		*c = c.Plus(sign*e.left(u), r.parts(u))
-		t.changed = append(t.changed, u)
+		changed = append(changed, u)
 	}
+	return changed
 }
 
-// Carried gives what rounding has left for a volunteer.
-func (t *Tally) Carried(volunteer string, u ledger.Unit) Carry {
-	v := t.of[volunteer]
-	if v == nil || u != ledger.Care && u != ledger.Youth {
+// Carried gives what rounding has left.
+func (t *Tally) Carried(u ledger.Unit) Carry {
+	if u != ledger.Care && u != ledger.Youth {
 		return Carry{}
 	}
-	return *v.carried(u)
+	return *t.carried(u)
 }
 
-// Changed gives of which units the last claim or correction changed what rounding left, until the next does.
-func (t *Tally) Changed() []ledger.Unit { return t.changed }
-
 // Move counts care credit that came (or went, when negative) in another way than by a claim.
-func (t *Tally) Move(volunteer string, m ledger.Minutes) { t.volunteer(volunteer).stored += m }
+func (t *Tally) Move(m ledger.Minutes) { t.stored += m }
 
 // tell counts what is only told of the past, with no claims behind it: that of a day, and of its month
 // and year where these are told to be more.
-func (t *Tally) tell(volunteer string, on ledger.Date, p Past) {
-	v := t.volunteer(volunteer)
-	month, year := v.add(on, span{minutes: p.MinutesOnDay, care: p.CareOnDay, youth: p.YouthOnDay})
+func (t *Tally) tell(on ledger.Date, p Past) {
+	month, year := t.add(on, span{minutes: p.MinutesOnDay, care: p.CareOnDay, youth: p.YouthOnDay})
 	month.care, month.youth = max(month.care, p.CareInMonth), max(month.youth, p.YouthInMonth)
 	year.care, year.youth = max(year.care, p.CareInYear), max(year.youth, p.YouthInYear)
-	v.stored += p.CareStored
+	t.stored += p.CareStored
 }
 
 // add counts something on a day, and gives its month and its year.
-func (t *tallied) add(on ledger.Date, d span) (month, year *span) {
+func (t *Tally) add(on ledger.Date, d span) (month, year *span) {
 	t.days.add(on, d)
 	return t.months.add(ledger.Month.Start(on), d), t.years.add(ledger.Year.Start(on), d)
-}
-
-// storedBy gives what is stored of a volunteer's care credit.
-func (t *Tally) storedBy(volunteer string) ledger.Minutes {
-	if v := t.of[volunteer]; v != nil {
-		return v.stored
-	}
-	return 0
 }

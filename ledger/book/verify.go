@@ -100,19 +100,13 @@ type verifier struct {
 	edge       translog.Edge
 	next       ledger.Seq
 	recorded   time.Time
-	tally      *policy.Tally
-	credit     map[string]ledger.Minutes // credit on the care, held and owed accounts of each volunteer
-	choices    map[string][]choiceFacts  // by owner
-	gifts      map[string][]giftFacts    // by giver
+	parties    parties
+	applied    map[string]applicationOf // the latest application of each volunteer
 	kin        map[pairKey]*relationFacts
 	kinBySeq   map[ledger.Seq]*relationFacts
-	redeemed   map[string]*redeemedKept // by volunteer
-	wards      map[string][]WardConsent
-	strikes    map[string][]ledger.Date // against volunteers and partners
-	groups     groupsKept
 	keptClaims keptBy[keptClaim]
 	keptHolds  keptBy[keptHold]
-	words      map[string]string
+	words      lexicon
 	aside      *aside
 	strays     []Finding             // of entries that have not come yet
 	rolled     map[int64]*rolled     // by what rollups are of
@@ -130,6 +124,7 @@ type verifier struct {
 type running struct {
 	ledger.Account
 	balance ledger.Minutes
+	party   *party  // whose it is
 	line    *rolled // of the chart
 	rolled  *rolled // nil where nothing is rolled up
 }
@@ -137,10 +132,8 @@ type running struct {
 func newVerifier(b *Book, s snapshot, shape verifyShape) *verifier {
 	v := &verifier{ground: ground{shape: shape, zone: b.cfg.Zone, sets: b.rules(), rules: map[ledger.Hash]*policy.Rules{}, accounts: map[ledger.AccountID]*running{},
 		owned: map[ledger.Owner][]*running{}, owners: map[uuid.UUID]string{}, rooms: make(chan *pageRoom, roomsMax)},
-		tx: s[0], readers: s[2:], tally: policy.NewTally(), credit: map[string]ledger.Minutes{}, choices: map[string][]choiceFacts{},
-		gifts: map[string][]giftFacts{}, kin: map[pairKey]*relationFacts{}, kinBySeq: map[ledger.Seq]*relationFacts{}, redeemed: map[string]*redeemedKept{},
-		wards: map[string][]WardConsent{}, strikes: map[string][]ledger.Date{}, groups: newGroupsKept(),
-		words: map[string]string{}, rolled: map[int64]*rolled{}, registered: map[ledger.Owner]bool{}, kinds: map[ledger.Kind]int64{}}
+		tx: s[0], readers: s[2:], parties: parties{byID: map[string]*party{}}, applied: map[string]applicationOf{},
+		kin: map[pairKey]*relationFacts{}, kinBySeq: map[ledger.Seq]*relationFacts{}, words: lexicon{byText: map[string]int32{}}, rolled: map[int64]*rolled{}, registered: map[ledger.Owner]bool{}, kinds: map[ledger.Kind]int64{}}
 	v.report.Sums = map[ledger.Unit]ledger.Minutes{}
 	for _, u := range ledger.Units {
 		v.report.Sums[u] = 0
@@ -278,7 +271,7 @@ func (v *verifier) keepAccount(a *running) {
 	if v.accounts[a.ID] != nil {
 		v.find(-1, "account %s is there twice", a.ID)
 	}
-	v.accounts[a.ID] = a
+	v.accounts[a.ID], a.party = a, v.parties.of(a.Owner.ID)
 	if !inChart(a.Account) {
 		v.find(-1, "account %s (%s of %s) is not in the chart of accounts", a.ID, a.Purpose, a.Owner.Kind)
 	}

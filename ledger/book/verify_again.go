@@ -15,7 +15,6 @@ type hoursAgain struct {
 	inForce  bool          // they were in force on the day
 	decision policy.Decision
 	refused  error
-	kept     *keptClaim
 }
 
 // prepareDecision reads an entry's details and decides it again from the facts in them.
@@ -53,7 +52,7 @@ func (g *ground) holdAgain(r *prepared) error {
 	return err
 }
 
-// prepareHours makes room for all claims of a page: what is kept of them, and what is not.
+// prepareHours makes room for all claims of a page.
 func (g *ground) prepareHours(p *page) {
 	claims := 0
 	for i := range p.entries {
@@ -61,19 +60,17 @@ func (g *ground) prepareHours(p *page) {
 			claims++
 		}
 	}
-	again, kept := take(&p.room.hours, claims), make([]keptClaim, claims)
+	again := take(&p.room.hours, claims)
 	for i := range p.entries {
 		if r := &p.entries[i]; r.Kind == ledger.KindHours {
 			claims--
 			r.hours = &again[claims]
-			r.hours.kept = &kept[claims]
 		}
 	}
 }
 
 func (g *ground) hoursAgain(r *prepared) {
 	h := r.hours
-	h.kept.keep(r)
 	if r.unreadable = readClaim(r.Details, &h.details); r.unreadable != nil {
 		return
 	}

@@ -37,7 +37,7 @@ func (v *verifier) checkBooked(r *prepared, kept *keptHold) {
 }
 
 func (v *verifier) struck(owner string, today ledger.Date) (n int) {
-	for _, on := range v.strikes[owner] {
+	for _, on := range v.parties.of(owner).strikes {
 		if on > today-strikeDays {
 			n++
 		}
@@ -69,7 +69,8 @@ func (v *verifier) checkCancelled(r *prepared, hold *keptHold) {
 		if who == ledger.OwnerVolunteer {
 			owner = r.Volunteer
 		}
-		v.strikes[owner] = append(v.strikes[owner], r.Effective)
+		p := v.parties.of(owner)
+		p.strikes = append(p.strikes, r.Effective)
 	}
 }
 

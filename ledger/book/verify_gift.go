@@ -47,13 +47,14 @@ func (v *verifier) checkGift(r *prepared) {
 	if want := (giftSide{r.Seq, d.Volunteer, d.Receiver, d.Facts.Minutes, d.Facts.Today}); *r.gift != want || d.Volunteer != r.Volunteer || d.Facts.Today != r.Effective {
 		v.find(r.Seq, "differs from its row in gift")
 	}
-	month, year := given(v.gifts[d.Volunteer], d.Receiver == "", d.Facts.Today)
+	giver := v.parties.of(d.Volunteer)
+	month, year := given(giver.gifts, d.Receiver == "", d.Facts.Today)
 	if d.Facts.GivenInMonth != month || d.Facts.GivenInYear != year {
 		v.find(r.Seq, "was decided as if %d and %d minutes had been given that month and year, it was %d and %d",
 			d.Facts.GivenInMonth, d.Facts.GivenInYear, month, year)
 	}
 	var granted ledger.Minutes
-	for _, g := range v.groups.granted[d.Volunteer] {
+	for _, g := range giver.granted {
 		if ledger.Year.Start(g.on) == ledger.Year.Start(d.Facts.Today) {
 			granted += g.minutes
 		}
@@ -61,7 +62,7 @@ func (v *verifier) checkGift(r *prepared) {
 	if d.Facts.GrantedInYear != granted {
 		v.find(r.Seq, "was decided as if the pool had given %d minutes that year, it was %d", d.Facts.GrantedInYear, granted)
 	}
-	v.gifts[d.Volunteer] = append(v.gifts[d.Volunteer], giftFacts{d.Receiver == "", d.Facts.Minutes, d.Facts.Today})
+	giver.gifts = append(giver.gifts, giftFacts{d.Receiver == "", d.Facts.Minutes, d.Facts.Today})
 	if d.Receiver != "" {
 		if have := (&world{relations: v.kin}).relationOf(d.Volunteer, d.Receiver); have != d.Facts.Relation {
 			v.find(r.Seq, "was decided as if the receiver was a %s, the log says %q", d.Facts.Relation, have)
@@ -100,5 +101,6 @@ func (v *verifier) checkWard(r *prepared) {
 		v.find(r.Seq, "has details that cannot be read")
 		return
 	}
-	v.wards[d.Ward] = append(v.wards[d.Ward], WardConsent{d.Ward, since, until})
+	ward := v.parties.of(d.Ward)
+	ward.wards = append(ward.wards, WardConsent{d.Ward, since, until})
 }

@@ -10,19 +10,6 @@ import (
 	"timebank/policy"
 )
 
-// groupsKept is what the entries so far come to, for the decisions that look at much of the book.
-type groupsKept struct {
-	served       map[string][]*servedClaim // by volunteer
-	servedFor    map[string][]*servedClaim // by organization
-	applications map[string]applicationOf  // the latest of each volunteer
-	granted      map[string][]flow         // by volunteer
-	received     map[string][]flow         // into the credit of a volunteer, or taken back by a correction
-	spent        map[string]ledger.Minutes
-	held         map[string]ledger.Minutes
-	honours      map[string][]honourFacts // by volunteer
-	assessed     map[string][]string      // by organization: first days of periods
-}
-
 type applicationOf struct {
 	seq     ledger.Seq
 	details applicationDetails
@@ -33,18 +20,21 @@ type flow struct {
 	minutes ledger.Minutes
 }
 
-func newGroupsKept() groupsKept {
-	return groupsKept{map[string][]*servedClaim{}, map[string][]*servedClaim{}, map[string]applicationOf{}, map[string][]flow{}, map[string][]flow{},
-		map[string]ledger.Minutes{}, map[string]ledger.Minutes{}, map[string][]honourFacts{}, map[string][]string{}}
+// keepServed keeps a claim for the records and assessments that count it.
+func (v *verifier) keepServed(r *prepared, k *keptClaim, at int32) {
+	d, row := &r.hours.details, r.claim
+	volunteer, organization := v.parties.of(d.Volunteer), v.parties.of(d.Organization)
+	k.organization, k.grade, k.position = organization.number, v.words.number(string(row.Grade)), v.words.number(d.Position)
+	k.servedOn, k.minutes, k.pooled = d.Facts.ServedOn, d.Facts.Minutes, row.Pooled
+	k.emergency, k.satisfaction = d.Emergency > 0, d.Evidence.Satisfaction
+	volunteer.served, organization.served = append(volunteer.served, at), append(organization.served, at)
 }
 
-// keepServed keeps a claim for the records and assessments that count it.
-func (v *verifier) keepServed(r *prepared) {
-	d, row, k := &r.hours.details, r.claim, r.hours.kept
-	k.servedClaim = servedClaim{row.Seq, same(d.Volunteer, r.Volunteer), same(d.Organization, r.Organization), int32(row.ServedOn), row.Minutes, row.Grade, row.Pooled,
-		v.word(d.Service), v.word(d.Position), d.Emergency > 0, d.Evidence.Satisfaction, false}
-	v.groups.served[k.Volunteer] = append(v.groups.served[k.Volunteer], &k.servedClaim)
-	v.groups.servedFor[k.Organization] = append(v.groups.servedFor[k.Organization], &k.servedClaim)
+// servedClaim gives a claim as records and assessments count it; none of these asks for the service.
+func (v *verifier) servedClaim(k *keptClaim) servedClaim {
+	return servedClaim{Seq: k.seq, Volunteer: v.parties.all[k.volunteer].id, Organization: v.parties.all[k.organization].id, ServedOn: int32(k.servedOn),
+		Minutes: k.minutes, Grade: ledger.Grade(v.words.all[k.grade]), Pooled: k.pooled, Position: v.words.all[k.position],
+		Emergency: k.emergency, Satisfaction: k.satisfaction, Corrected: k.corrected}
 }
 
 // keepFlows keeps what came into volunteers' credit and what went out of it. The lines of one volunteer count together, for
@@ -58,12 +48,13 @@ func (v *verifier) keepFlows(r *prepared) {
 		if l.Owner.Kind != ledger.OwnerVolunteer || l.Unit != ledger.Care {
 			continue
 		}
-		v.credit[l.Owner.ID] += l.Minutes
+		owner := r.touched[i].party // it has an owner, so it exists
+		owner.credit += l.Minutes
 		if l.Purpose == ledger.CareHeld {
-			v.groups.held[l.Owner.ID] += l.Minutes
+			owner.held += l.Minutes
 		}
 		if first, net := netCare(r.Lines, i); first {
-			v.keepFlow(r, l.Owner.ID, net)
+			owner.keepFlow(r, net)
 		}
 	}
 }
@@ -80,20 +71,21 @@ func netCare(lines []Line, at int) (first bool, net ledger.Minutes) {
 	return first, net
 }
 
-func (v *verifier) keepFlow(r *prepared, who string, m ledger.Minutes) {
+func (p *party) keepFlow(r *prepared, m ledger.Minutes) {
 	switch {
 	case m > 0 || r.Kind == ledger.KindCorrection:
-		v.groups.received[who] = append(v.groups.received[who], flow{r.Effective, m})
+		p.received = append(p.received, flow{r.Effective, m})
 	case m < 0:
-		v.groups.spent[who] -= m
+		p.spent -= m
 	}
 }
 
-// claims gives claims in the order of their days, of one organization when it is named.
-func claimsOf(kept []*servedClaim, organization string, from, to ledger.Date) (claims []servedClaim) {
-	for _, c := range kept {
-		if (organization == "" || c.Organization == organization) && from <= c.on() && c.on() <= to {
-			claims = append(claims, *c)
+// claimsOf gives the claims of somebody in the order of their days, of one organization when it is named.
+func (v *verifier) claimsOf(p *party, organization string, from, to ledger.Date) (claims []servedClaim) {
+	only := v.parties.of(organization).number
+	for _, at := range p.served {
+		if k := v.keptClaims.at(at); (organization == "" || k.organization == only) && from <= k.servedOn && k.servedOn <= to {
+			claims = append(claims, v.servedClaim(k))
 		}
 	}
 	slices.SortFunc(claims, func(a, b servedClaim) int {
@@ -143,15 +135,15 @@ func (v *verifier) checkApplication(r *prepared, rules *policy.Rules) error {
 	if err != nil || d.Priority != again.Priority || d.Until != until || d.Volunteer != r.Volunteer || d.Organization != r.Organization || len(r.Lines) > 0 {
 		v.find(r.Seq, "does not say what the rules decided")
 	}
-	v.groups.applications[r.Volunteer] = applicationOf{r.Seq, d}
+	v.applied[r.Volunteer] = applicationOf{r.Seq, d}
 	return nil
 }
 
 // line gives who stood in line on a day, as readLine reads it.
 func (v *verifier) line(today ledger.Date) (line []standing) {
-	for who, a := range v.groups.applications {
+	for who, a := range v.applied {
 		s := a.details.standing(a.seq, today)
-		for _, g := range v.groups.granted[who] {
+		for _, g := range v.parties.of(who).granted {
 			if ledger.Month.Start(g.on) == ledger.Month.Start(today) {
 				s.granted += g.minutes
 			}
@@ -185,7 +177,8 @@ func (v *verifier) checkGrant(r *prepared, rules *policy.Rules) error {
 	if err != nil || moved(r, ledger.OwnerVolunteer, ledger.Care) != again.Minutes || moved(r, ledger.OwnerPool, ledger.Care) != -again.Minutes {
 		v.find(r.Seq, "does not move what the rules decided")
 	}
-	v.groups.granted[r.Volunteer] = append(v.groups.granted[r.Volunteer], flow{r.Effective, again.Minutes})
+	p := v.parties.of(r.Volunteer)
+	p.granted = append(p.granted, flow{r.Effective, again.Minutes})
 	return nil
 }
 
@@ -200,14 +193,14 @@ func (v *verifier) checkExpiry(r *prepared, rules *policy.Rules) error {
 		return nil
 	}
 	again, err := rules.Expire(d.Facts)
-	want := policy.ExpiryFacts{Cutoff: cutoff.String(), Today: r.Effective.String(),
-		Held: v.groups.held[r.Volunteer], Spent: v.groups.spent[r.Volunteer]}
+	p := v.parties.of(r.Volunteer)
+	want := policy.ExpiryFacts{Cutoff: cutoff.String(), Today: r.Effective.String(), Held: p.held, Spent: p.spent}
 	for _, l := range r.Lines {
 		if l.Purpose == ledger.CarePurpose {
 			want.Available = l.Balance - l.Minutes
 		}
 	}
-	for _, f := range v.groups.received[r.Volunteer] {
+	for _, f := range p.received {
 		if f.on <= cutoff {
 			want.Received += f.minutes
 		}
@@ -224,8 +217,9 @@ func (v *verifier) checkHonour(r *prepared, rules *policy.Rules) error {
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
 	}
-	open, given := nominated(v.groups.honours[r.Volunteer], d.Honour)
-	record := recordFacts(claimsOf(v.groups.served[r.Volunteer], r.Organization, ledger.DateMin, ledger.DateMax), rules.LevelGrades())
+	p := v.parties.of(r.Volunteer)
+	open, given := nominated(p.honours, d.Honour)
+	record := recordFacts(v.claimsOf(p, r.Organization, ledger.DateMin, ledger.DateMax), rules.LevelGrades())
 	v.facts(r, d.Facts.RecordFacts, record, d.Facts.RecordFacts == record)
 	giver := ledger.OwnerBank
 	if r.Organization != "" {
@@ -237,7 +231,7 @@ func (v *verifier) checkHonour(r *prepared, rules *policy.Rules) error {
 	if answered := r.Kind == ledger.KindHonour && open != nil; answered != (r.Refers != nil) || answered && *r.Refers != *open {
 		v.find(r.Seq, "does not refer to the nomination that it answers")
 	}
-	v.groups.honours[r.Volunteer] = append(v.groups.honours[r.Volunteer], honourFacts{r.Seq, r.Kind, r.Volunteer, d.Honour, r.Refers})
+	p.honours = append(p.honours, honourFacts{r.Seq, r.Kind, r.Volunteer, d.Honour, r.Refers})
 	if len(r.Lines) > 0 {
 		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
 	}
@@ -254,13 +248,14 @@ func (v *verifier) checkSupport(r *prepared, rules *policy.Rules) error {
 		return err
 	}
 	before, from, to := periodsOf(rules.SupportPer(), in)
-	want := supportFacts(claimsOf(v.groups.servedFor[r.Organization], "", before, to), before, from, to)
+	p := v.parties.of(r.Organization)
+	want := supportFacts(v.claimsOf(p, "", before, to), before, from, to)
 	want.OrganizationKind = d.Facts.OrganizationKind
 	v.facts(r, d.Facts, want, d.Facts == want)
-	if to >= r.Effective || slices.Contains(v.groups.assessed[r.Organization], d.Facts.From) {
+	if to >= r.Effective || slices.Contains(p.assessed, d.Facts.From) {
 		v.find(r.Seq, "assesses a period that was not over, or was assessed before")
 	}
-	v.groups.assessed[r.Organization] = append(v.groups.assessed[r.Organization], d.Facts.From)
+	p.assessed = append(p.assessed, d.Facts.From)
 	again, err := rules.Support(d.Facts)
 	if err != nil || again.Level != d.Level || !slices.Equal(again.Supports, d.Supports) {
 		v.find(r.Seq, "grants what the rules did not decide")
@@ -280,7 +275,7 @@ func (v *verifier) checkReferral(r *prepared, _ *policy.Rules) error {
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
 	}
-	want := workloadFacts(claimsOf(v.groups.served[r.Volunteer], r.Organization, r.Effective-29, r.Effective), r.Effective)
+	want := workloadFacts(v.claimsOf(v.parties.of(r.Volunteer), r.Organization, r.Effective-29, r.Effective), r.Effective)
 	have := d.Facts
 	want.Age, want.Roles, want.By, want.Referral = have.Age, have.Roles, have.By, have.Referral
 	same := have.In7 == want.In7 && have.In30 == want.In30 && have.DaysIn7 == want.DaysIn7 && have.EmergencyIn30 == want.EmergencyIn30 && have.Today == want.Today

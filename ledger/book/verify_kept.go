@@ -1,43 +1,32 @@
 package book
 
 import (
-	"slices"
-	"strings"
+	"sort"
 
 	"timebank/ledger"
 	"timebank/policy"
 )
 
-// keptClaim is what later entries need of a claim.
+// keptClaim is what later entries need of a claim. There is nothing in it that points elsewhere: whatever is kept of a million
+// claims would be gone through whenever memory is collected.
 type keptClaim struct {
-	servedClaim
-	volunteer string         // for whom the tally counts it
-	moved     ledger.Minutes // to the volunteer's record of service
-	rules     *policy.Rules  // that decided it; nil where it was not decided again
-	servedOn  ledger.Date
-	minutes   ledger.Minutes
-	earned    policy.Earned
-	taken     bool // a correction took it back
-}
-
-// keep prepares what is kept of a claim.
-func (k *keptClaim) keep(r *prepared) {
-	k.volunteer = r.Volunteer
-	for i := range r.Lines {
-		if l := &r.Lines[i]; l.Owner.Kind == ledger.OwnerVolunteer && l.Purpose == ledger.Served {
-			k.moved = l.Minutes
-		}
-	}
-}
-
-// count keeps what the tally counted of a claim, so that a correction takes back the same.
-func (k *keptClaim) count(f policy.ClaimFacts, e policy.Earned, rules *policy.Rules) {
-	k.servedOn, k.minutes, k.earned, k.rules = f.ServedOn, f.Minutes, e, rules
+	seq                     ledger.Seq
+	volunteer, organization int32 // by the numbers of parties
+	grade, position         int32 // by those of words
+	rules                   int32 // by which it was decided again, as a place among the book's sets; -1 for none
+	servedOn                ledger.Date
+	satisfaction            int
+	emergency               bool
+	corrected               bool
+	minutes                 ledger.Minutes
+	moved                   ledger.Minutes // to the volunteer's record of service
+	pooled                  ledger.Minutes // as its row says
+	earned                  policy.Earned
 }
 
 // keptHold is what later entries need of a hold.
 type keptHold struct {
-	redeemer string // who redeems; empty when that cannot be read
+	redeemer *party // who redeems; nil when that cannot be read
 	on       ledger.Date
 	counts   ledger.Minutes // against the month: what is held, or when it is settled what was given
 	settled  bool
@@ -46,49 +35,34 @@ type keptHold struct {
 	taken    bool // it was settled
 }
 
+// keptBits: things are kept in blocks of 1,024, which stay where they are.
+const keptBits = 10
+
 // keptBy keeps things by the entry that they are of, in the order of the entries: however far apart these are
 // numbered, it takes no more than there are.
 type keptBy[T any] struct {
-	seqs []ledger.Seq
-	all  []*T
+	seqs   []ledger.Seq
+	blocks [][]T
 }
 
-// put keeps what is of an entry that comes after all before it, or is there twice; then the last counts.
-func (k *keptBy[T]) put(seq ledger.Seq, x *T) {
-	if last := len(k.seqs) - 1; last >= 0 && k.seqs[last] == seq {
-		k.all[last] = x
-		return
+// put makes room for what is kept of an entry that comes after all before it, or is there twice, and tells where.
+func (k *keptBy[T]) put(seq ledger.Seq) (*T, int32) {
+	at := len(k.seqs)
+	if at>>keptBits == len(k.blocks) {
+		k.blocks = append(k.blocks, make([]T, 1<<keptBits))
 	}
-	k.seqs, k.all = append(k.seqs, seq), append(k.all, x)
+	k.seqs = append(k.seqs, seq)
+	return k.at(int32(at)), int32(at)
 }
 
-// of gives what is kept of an entry, or nil.
+// at gives what is kept in a place.
+func (k *keptBy[T]) at(i int32) *T { return &k.blocks[i>>keptBits][i&(1<<keptBits-1)] }
+
+// of gives what is kept of an entry, or nil; of one that is there twice, what was kept last.
 func (k *keptBy[T]) of(seq ledger.Seq) *T {
-	if i, ok := slices.BinarySearch(k.seqs, seq); ok {
-		return k.all[i]
+	i := sort.Search(len(k.seqs), func(i int) bool { return k.seqs[i] > seq }) - 1
+	if i < 0 || k.seqs[i] != seq {
+		return nil
 	}
-	return nil
-}
-
-// same gives the text of the two that is there anyway, when they are equal.
-func same(read, kept string) string {
-	if read == kept {
-		return kept
-	}
-	return read
-}
-
-// wordsMax bounds the words of which one copy is kept; a book has some tens of services and four positions.
-const wordsMax = 4096
-
-// word gives one copy of a word that many entries have.
-func (v *verifier) word(s string) string {
-	if w, ok := v.words[s]; ok {
-		return w
-	}
-	if len(v.words) < wordsMax {
-		s = strings.Clone(s) // which is a part of the details
-		v.words[s] = s
-	}
-	return s
+	return k.at(int32(i))
 }

@@ -99,7 +99,8 @@ func (v *verifier) checkMeaning(r *prepared) {
 func (v *verifier) checkHours(r *prepared) {
 	v.claims++
 	h := r.hours
-	v.keptClaims.put(r.Seq, h.kept)
+	kept, at := v.keptClaims.put(r.Seq)
+	*kept = keptClaim{seq: r.Seq, volunteer: v.parties.of(r.Volunteer).number, rules: -1, moved: served(r)}
 	if r.unreadable != nil {
 		v.find(r.Seq, "has details that cannot be read: %v", r.unreadable)
 		return
@@ -115,9 +116,9 @@ func (v *verifier) checkHours(r *prepared) {
 	if d.Organization != r.Organization || d.Volunteer != r.Volunteer || d.Facts.ServedOn != r.Effective {
 		v.find(r.Seq, "is not about the organization, volunteer and day that its details name")
 	}
-	v.replay(r)
-	v.keepServed(r)
-	v.checkCarry(r)
+	changed := v.replay(r, kept)
+	v.keepServed(r, kept, at)
+	v.checkCarry(r, changed)
 }
 
 // row gives the claim's row that the details imply; what it earned comes from the replay.
@@ -147,12 +148,23 @@ func sameClaim(have, want claimSide) bool {
 		bytes.Equal(have.Fingerprint, want.Fingerprint) && have.Reference == want.Reference && have.Grade == want.Grade
 }
 
-// replay compares everything with what the claim comes to when it is decided again from its recorded facts.
-func (v *verifier) replay(r *prepared) {
+// served gives what a claim moves to the volunteer's record of service.
+func served(r *prepared) (m ledger.Minutes) {
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.Owner.Kind == ledger.OwnerVolunteer && l.Purpose == ledger.Served {
+			m = l.Minutes
+		}
+	}
+	return m
+}
+
+// replay compares everything with what the claim comes to when it is decided again from its recorded facts, and gives the units
+// of which it changed what rounding left.
+func (v *verifier) replay(r *prepared, kept *keptClaim) (changed []ledger.Unit) {
 	h := r.hours
 	d, row := &h.details, r.claim
 	if h.rules == nil {
-		return
+		return nil
 	}
 	v.checkPast(r, &d.Facts, h.rules)
 	if !h.inForce {
@@ -161,14 +173,14 @@ func (v *verifier) replay(r *prepared) {
 	v.report.Replayed++
 	if h.refused != nil {
 		v.find(r.Seq, "would be refused by its own rule set: %v", h.refused)
-		return
+		return nil
 	}
 	if !h.explains() {
 		v.find(r.Seq, "is explained otherwise when it is decided again")
 	}
 	e := h.decision.Earned
-	h.kept.count(d.Facts, e, h.rules)
-	v.tally.Serve(h.rules, r.Volunteer, d.Facts, e)
+	kept.earned, kept.rules = e, int32(slices.Index(v.sets, h.rules))
+	changed = v.parties.all[kept.volunteer].tally.Serve(h.rules, d.Facts, e)
 	if row.Care != e.Care || row.Youth != e.Youth || row.Pooled != e.Pooled {
 		v.find(r.Seq, "has a row in claim that says it earned %d, %d and %d minutes; decided again, it is %d, %d and %d",
 			row.Care, row.Youth, row.Pooled, e.Care, e.Youth, e.Pooled)
@@ -179,20 +191,22 @@ func (v *verifier) replay(r *prepared) {
 			care, youth, pooled, d.Facts.Minutes, e.Care, e.Youth, e.Pooled)
 	}
 	v.checkOwners(r)
+	return changed
 }
 
 // checkPast compares what a claim was decided on with what the entries before it come to.
 func (v *verifier) checkPast(r *prepared, f *policy.ClaimFacts, rules *policy.Rules) {
-	past := v.tally.Past(rules, r.Volunteer, r.Effective)
-	past.CareStored = v.credit[r.Volunteer]
+	volunteer := v.parties.of(r.Volunteer)
+	past := volunteer.tally.Past(rules, r.Effective)
+	past.CareStored = volunteer.credit
 	if past = rules.Counted(past); f.Past != past {
 		v.find(r.Seq, "was decided on a past of %+v; by the entries before it, it was %+v", f.Past, past)
 	}
 	var chosen []string
 	if rules.Counts().Chosen {
-		chosen = inForce(inForce(nil, v.choices[r.Volunteer], r.Effective), v.choices[r.Organization], r.Effective)
+		chosen = inForce(inForce(nil, volunteer.choices, r.Effective), v.parties.of(r.Organization).choices, r.Effective)
 	}
-	if had := rules.Counts().GuardianConsent && consented(v.wards[r.Volunteer], r.Effective); f.GuardianConsent != had {
+	if had := rules.Counts().GuardianConsent && consented(volunteer.wards, r.Effective); f.GuardianConsent != had {
 		v.find(r.Seq, "was decided as if a guardian had consented: %t; it was %t", f.GuardianConsent, had)
 	}
 	if !slices.Equal(f.Chosen, chosen) {
@@ -200,15 +214,15 @@ func (v *verifier) checkPast(r *prepared, f *policy.ClaimFacts, rules *policy.Ru
 	}
 }
 
-// checkCarry compares the rows of what rounding left with what the tally has after an entry.
-func (v *verifier) checkCarry(r *prepared) {
+// checkCarry compares the rows of what rounding left with what the tally has after an entry, which changed it of some units.
+func (v *verifier) checkCarry(r *prepared, changed []ledger.Unit) {
 	for _, c := range r.carries {
 		v.carries++
-		if want := v.tally.Carried(r.Volunteer, c.Unit); c.Volunteer != r.Volunteer || c.Rest != want.Rest || c.Parts != want.Parts {
+		if want := v.parties.of(r.Volunteer).tally.Carried(c.Unit); c.Volunteer != r.Volunteer || c.Rest != want.Rest || c.Parts != want.Parts {
 			v.find(r.Seq, "has a row in carry of %d/%d min of %s, it is %d/%d", c.Rest, c.Parts, c.Unit, want.Rest, want.Parts)
 		}
 	}
-	if changed := v.tally.Changed(); !slices.EqualFunc(r.carries, changed, func(c carrySide, u ledger.Unit) bool { return c.Unit == u }) {
+	if !slices.EqualFunc(r.carries, changed, func(c carrySide, u ledger.Unit) bool { return c.Unit == u }) {
 		v.find(r.Seq, "has %d rows in carry, and should have one of each of %v", len(r.carries), changed)
 	}
 }
@@ -226,12 +240,13 @@ func (v *verifier) checkChoice(r *prepared) {
 		d.Volunteer != r.Volunteer || d.Organization != r.Organization || d.Facts.Today != r.Effective {
 		v.find(r.Seq, "differs from its row in choice")
 	}
-	for _, before := range v.choices[owner] {
+	party := v.parties.of(owner)
+	for _, before := range party.choices {
 		if before.choice == d.Facts.Choice && before.on > d.Facts.Before {
 			v.find(r.Seq, "was decided as if nothing had been chosen since %s", d.Facts.Before)
 		}
 	}
-	v.choices[owner] = append(v.choices[owner], choiceFacts{d.Facts.Choice, d.Facts.Option, d.Facts.Today})
+	party.choices = append(party.choices, choiceFacts{d.Facts.Choice, d.Facts.Option, d.Facts.Today})
 	v.checkReplayed(r)
 	if len(r.Postings) > 0 {
 		v.find(r.Seq, "of kind %s moves minutes", r.Kind)
@@ -285,7 +300,7 @@ func (v *verifier) checkOwners(r *prepared) {
 }
 
 func (v *verifier) checkCorrection(r *prepared) {
-	t := refers(v, r, "corrected", ledger.KindHours, &v.keptClaims, func(c *keptClaim) *bool { return &c.taken })
+	t := refers(v, r, "corrected", ledger.KindHours, &v.keptClaims, func(c *keptClaim) *bool { return &c.corrected })
 	if t == nil {
 		return
 	}
@@ -302,10 +317,9 @@ func (v *verifier) checkCorrection(r *prepared) {
 		v.find(r.Seq, "does not take back what entry %d gave", *r.Refers)
 	}
 	v.checkOwners(r)
-	t.Corrected = true
-	if t.rules != nil {
-		v.tally.Undo(t.rules, t.volunteer, policy.ClaimFacts{ServedOn: t.servedOn, Minutes: t.minutes}, t.earned)
-		v.checkCarry(r)
+	if t.rules >= 0 {
+		facts := policy.ClaimFacts{ServedOn: t.servedOn, Minutes: t.minutes}
+		v.checkCarry(r, v.parties.all[t.volunteer].tally.Undo(v.sets[t.rules], facts, t.earned))
 	}
 }
 
@@ -330,8 +344,7 @@ func refers[T any](v *verifier, r *prepared, as string, kind ledger.Kind, kept *
 
 func (v *verifier) checkHold(r *prepared) {
 	v.holds++
-	kept := &keptHold{}
-	v.keptHolds.put(r.Seq, kept)
+	kept, _ := v.keptHolds.put(r.Seq)
 	if r.unreadable != nil || r.hold == nil {
 		v.find(r.Seq, "has no readable details, or no row in hold")
 		return
