@@ -219,7 +219,9 @@ func (e Entry) Commitment() Hash {
 	h := sha256.New()
 	h.Write(e.Salt[:])
 	h.Write(e.Details)
-	return Hash(h.Sum(nil))
+	var sum Hash
+	h.Sum(sum[:0])
+	return sum
 }
 
 // SortPostings puts postings into the one order in which they are recorded and hashed.

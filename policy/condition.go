@@ -92,7 +92,7 @@ func strangeTypes(ast *cel.Ast) (names []string) {
 }
 
 // holds evaluates the condition.
-func (c condition) holds(facts interpreter.Activation) (bool, error) {
+func (c *condition) holds(facts interpreter.Activation) (bool, error) {
 	if c.plain != nil {
 		if yes, sure := c.plain(facts); sure {
 			return yes, nil

@@ -17,12 +17,13 @@ const stepMinutesMax = 480
 
 // earn turns the minutes of a claim into a unit.
 type earn struct {
-	id   string
-	unit ledger.Unit
-	pool bool // credit goes to the pool, in the volunteer's name
-	rate ledger.Rate
-	step ledger.Minutes // credit is counted in steps of so many minutes
-	when condition
+	id       string
+	unit     ledger.Unit
+	pool     bool // credit goes to the pool, in the volunteer's name
+	rate     ledger.Rate
+	rateText string
+	step     ledger.Minutes // credit is counted in steps of so many minutes
+	when     condition
 }
 
 type earnDoc struct {
@@ -47,7 +48,7 @@ func (p *parser) earn(r *Rules, c compiler, docs []earnDoc) {
 		if ledger.Rounding(d.Round.value) != ledger.RoundDown {
 			p.fault(lineOf(d.Round, d.ID), "rule %s: round is down: what is left is carried to the next claim, so nobody loses it; rounded up, splitting a claim would gain", d.ID.value)
 		}
-		e := earn{id: d.ID.value, unit: p.earnable(d.Unit, d.ID), rate: rate, step: p.step(d), when: p.condition(c, d.When, d.ID)}
+		e := earn{id: d.ID.value, unit: p.earnable(d.Unit, d.ID), rate: rate, rateText: rate.String(), step: p.step(d), when: p.condition(c, d.When, d.ID)}
 		e.pool = p.toPool(d)
 		r.earn = append(r.earn, e)
 		r.partsOf[e.unit] = leastMultiple(r.parts(e.unit), rate.Den)
@@ -141,7 +142,7 @@ func floorDiv(a, b int64) int64 {
 // of gives what the minutes of a claim earn together with what was carried, in whole steps, and what is
 // carried on: earned×parts + after = minutes×rate×parts + carried, exactly. However a claim is split,
 // the sum is the same.
-func (e earn) of(m ledger.Minutes, carried, parts int64) (earned ledger.Minutes, after int64) {
+func (e *earn) of(m ledger.Minutes, carried, parts int64) (earned ledger.Minutes, after int64) {
 	exact := int64(m)*e.rate.Num*(parts/e.rate.Den) + carried
 	step := int64(e.step)
 	earned = ledger.Minutes(max(0, floorDiv(exact, parts*step)) * step)

@@ -65,7 +65,8 @@ func (v view[F]) ResolveName(name string) (any, bool) {
 // first gives the index of the first of some conditions that holds, or -1.
 func first[F any, R any](f *F, fields []field[F], rules []R, when func(R) condition) (int, error) {
 	for i, r := range rules {
-		ok, err := when(r).holds(view[F]{f, fields})
+		c := when(r)
+		ok, err := c.holds(view[F]{f, fields})
 		if err != nil {
 			return -1, err
 		}

@@ -62,15 +62,29 @@ const stepsUsual = 4
 
 func gradeID(g ledger.Grade) string { return "grade-" + strings.ToLower(string(g)) }
 
+// gradeIDs are those of the grades, in their order.
+var gradeIDs = func() (ids []string) {
+	for _, g := range ledger.Grades {
+		ids = append(ids, gradeID(g))
+	}
+	return ids
+}()
+
 // Decide says what a claim becomes. The error is a *ledger.Refusal when a rule says no.
 func (r *Rules) Decide(f ClaimFacts) (Decision, error) {
-	view := &claimView{f: &f, days: &r.workdays}
+	return r.DecideIn(make([]Step, 0, stepsUsual), &f)
+}
+
+// DecideIn does what Decide does, and appends the steps to a room.
+func (r *Rules) DecideIn(room []Step, f *ClaimFacts) (Decision, error) {
+	view := &claimView{f: f, days: &r.workdays}
 	grade, err := r.grade(view)
 	if err != nil {
 		return Decision{}, err
 	}
-	view.grade = grade
-	for _, c := range r.refuse {
+	view.grade = ledger.Grades[grade]
+	for i := range r.refuse {
+		c := &r.refuse[i]
 		no, err := c.when.holds(view)
 		if err != nil {
 			return Decision{}, err
@@ -79,33 +93,34 @@ func (r *Rules) Decide(f ClaimFacts) (Decision, error) {
 			return Decision{}, c.refusal()
 		}
 	}
-	d := Decision{Grade: grade, Steps: make([]Step, 0, stepsUsual)}
-	d.Steps = append(d.Steps, Step{Rule: gradeID(grade), Effect: Graded, In: f.Minutes, Out: f.Minutes})
-	for _, u := range []ledger.Unit{ledger.Care, ledger.Youth} {
-		if err := r.earnIn(u, f, view, &d); err != nil {
+	d := Decision{Grade: view.grade, Steps: append(room, Step{Rule: gradeIDs[grade], Effect: Graded, In: f.Minutes, Out: f.Minutes})}
+	for _, u := range [...]ledger.Unit{ledger.Care, ledger.Youth} {
+		if err := r.earnIn(u, view, &d); err != nil {
 			return Decision{}, err
 		}
 	}
-	return d, r.mark(f, view, &d)
+	return d, r.mark(view, &d)
 }
 
-func (r *Rules) grade(view *claimView) (ledger.Grade, error) {
-	for i, c := range r.grades {
-		ok, err := c.holds(view)
+// grade gives the grade of a claim, as its place among the grades.
+func (r *Rules) grade(view *claimView) (int, error) {
+	for i := range r.grades {
+		ok, err := r.grades[i].holds(view)
 		if err != nil {
-			return "", err
+			return 0, err
 		}
 		if ok {
-			return ledger.Grades[i], nil
+			return i, nil
 		}
 	}
-	return "", fmt.Errorf("rule set %s grades a claim in no way", r.id)
+	return 0, fmt.Errorf("rule set %s grades a claim in no way", r.id)
 }
 
 // earnIn lets the first earning rule of a unit whose condition holds decide, and then what withholds and
 // limits it.
-func (r *Rules) earnIn(u ledger.Unit, f ClaimFacts, view *claimView, d *Decision) error {
-	for _, e := range r.earn {
+func (r *Rules) earnIn(u ledger.Unit, view *claimView, d *Decision) error {
+	for i := range r.earn {
+		e := &r.earn[i]
 		if e.unit != u {
 			continue
 		}
@@ -114,13 +129,14 @@ func (r *Rules) earnIn(u ledger.Unit, f ClaimFacts, view *claimView, d *Decision
 			return err
 		}
 		if ok {
-			return r.apply(e, f, view, d)
+			return r.apply(e, view, d)
 		}
 	}
 	return nil
 }
 
-func (r *Rules) apply(e earn, f ClaimFacts, view *claimView, d *Decision) error {
+func (r *Rules) apply(e *earn, view *claimView, d *Decision) error {
+	f := view.f
 	by, err := r.withheldBy(e, view)
 	if err != nil {
 		return err
@@ -130,7 +146,7 @@ func (r *Rules) apply(e earn, f ClaimFacts, view *claimView, d *Decision) error 
 	if by != "" {
 		rest = carried // what is withheld as a whole leaves nothing over
 	}
-	d.Steps = append(d.Steps, Step{Rule: e.id, Effect: Applied, Unit: e.unit, In: f.Minutes, Out: m, Rate: e.rate.String(), Carried: carried, Rest: rest})
+	d.Steps = append(d.Steps, Step{Rule: e.id, Effect: Applied, Unit: e.unit, In: f.Minutes, Out: m, Rate: e.rateText, Carried: carried, Rest: rest})
 	if by != "" {
 		d.Steps = append(d.Steps, Step{Rule: by, Effect: Withheld, Unit: e.unit, In: m})
 		return nil
@@ -139,7 +155,7 @@ func (r *Rules) apply(e earn, f ClaimFacts, view *claimView, d *Decision) error 
 	if e.pool {
 		s.kept, s.pooled = 0, m
 	}
-	if err := r.limit(&s, f, view, d); err != nil {
+	if err := r.limit(&s, view, d); err != nil {
 		return err
 	}
 	if e.unit == ledger.Youth {
@@ -151,8 +167,9 @@ func (r *Rules) apply(e earn, f ClaimFacts, view *claimView, d *Decision) error 
 }
 
 // withheldBy gives the rule that takes the earning away, or "".
-func (r *Rules) withheldBy(e earn, view *claimView) (string, error) {
-	for _, w := range r.withhold {
+func (r *Rules) withheldBy(e *earn, view *claimView) (string, error) {
+	for i := range r.withhold {
+		w := &r.withhold[i]
 		if !slices.Contains(w.units, e.unit) {
 			continue
 		}
@@ -165,14 +182,15 @@ func (r *Rules) withheldBy(e earn, view *claimView) (string, error) {
 }
 
 // mark honours a claim: a mark moves no minutes, and is seen in explanations and records.
-func (r *Rules) mark(f ClaimFacts, view *claimView, d *Decision) error {
-	for _, c := range r.marks {
+func (r *Rules) mark(view *claimView, d *Decision) error {
+	for i := range r.marks {
+		c := &r.marks[i]
 		ok, err := c.when.holds(view)
 		if err != nil {
 			return err
 		}
 		if ok {
-			d.Steps = append(d.Steps, Step{Rule: c.id, Effect: Marked, In: f.Minutes, Out: f.Minutes})
+			d.Steps = append(d.Steps, Step{Rule: c.id, Effect: Marked, In: view.f.Minutes, Out: view.f.Minutes})
 		}
 	}
 	return nil

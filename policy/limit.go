@@ -77,20 +77,21 @@ func (p *parser) beyond(d limitDoc) bool {
 
 // share is what one earning rule gives, while limits are asked.
 type share struct {
-	rule   earn
+	rule   *earn
 	kept   ledger.Minutes // by the volunteer
 	pooled ledger.Minutes
 }
 
 // limit lets the limits of a unit decide: first those of periods, which bound the whole earning, then
 // that of what is stored, which says how much of it the volunteer keeps.
-func (r *Rules) limit(s *share, f ClaimFacts, view *claimView, d *Decision) error {
-	for _, stored := range []bool{false, true} {
-		for _, l := range r.limits {
+func (r *Rules) limit(s *share, view *claimView, d *Decision) error {
+	for _, stored := range [...]bool{false, true} {
+		for i := range r.limits {
+			l := &r.limits[i]
 			if l.unit != s.rule.unit || (l.per == perStored) != stored || stored && s.rule.pool {
 				continue
 			}
-			if err := l.apply(s, f, view, d); err != nil {
+			if err := l.apply(s, view, d); err != nil {
 				return err
 			}
 		}
@@ -98,7 +99,7 @@ func (r *Rules) limit(s *share, f ClaimFacts, view *claimView, d *Decision) erro
 	return nil
 }
 
-func (l limit) apply(s *share, f ClaimFacts, view *claimView, d *Decision) error {
+func (l *limit) apply(s *share, view *claimView, d *Decision) error {
 	if l.beyond && s.rule.pool {
 		return nil // what goes to the pool anyway cannot be too much for it
 	}
@@ -110,7 +111,7 @@ func (l limit) apply(s *share, f ClaimFacts, view *claimView, d *Decision) error
 	if s.rule.pool {
 		m = &s.pooled
 	}
-	before := f.earned(l.unit, l.per)
+	before := view.f.earned(l.unit, l.per)
 	room := max(0, l.most-before)
 	if *m <= room {
 		return nil

@@ -19,7 +19,7 @@ type Past struct {
 }
 
 // earned gives what was earned in a unit in a period, or, for perStored, is stored of it.
-func (p Past) earned(u ledger.Unit, per ledger.Period) ledger.Minutes {
+func (p *Past) earned(u ledger.Unit, per ledger.Period) ledger.Minutes {
 	care := u == ledger.Care
 	switch {
 	case per == ledger.Day && care:
@@ -39,7 +39,7 @@ func (p Past) earned(u ledger.Unit, per ledger.Period) ledger.Minutes {
 	}
 }
 
-func (p Past) carried(u ledger.Unit) int64 {
+func (p *Past) carried(u ledger.Unit) int64 {
 	if u == ledger.Care {
 		return p.CareCarried
 	}

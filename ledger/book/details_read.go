@@ -125,7 +125,7 @@ func words[T ~string](m *members) (list []T) {
 	return list
 }
 
-// readClaim reads the details of a claim.
+// readClaim reads the details of a claim. Its steps may have a room.
 func readClaim(details []byte, d *claimDetails) error {
 	if claimAsWritten(details, d) {
 		return nil
@@ -153,7 +153,7 @@ func claimAsWritten(details []byte, d *claimDetails) bool {
 	m.claimFacts(&d.Facts)
 	m.must(`,"grade":`)
 	d.Grade = gradeOf([]byte(m.text()))
-	d.Steps = m.steps()
+	d.Steps = m.steps(d.Steps)
 	return m.ended()
 }
 
@@ -234,8 +234,8 @@ func (m *members) past(p *policy.Past) {
 	optional(m, `,"youth_carried":`, &p.YouthCarried, m.whole)
 }
 
-func (m *members) steps() []policy.Step {
-	steps := make([]policy.Step, 0, stepsUsual)
+// steps appends the steps of a decision.
+func (m *members) steps(steps []policy.Step) []policy.Step {
 	m.must(`,"steps":[`)
 	for more := !m.may(`]`); more && m.ok; {
 		var s policy.Step
@@ -291,7 +291,7 @@ func holdAsWritten(details []byte, d *holdDetails) bool {
 	m.must(`,"ends_at":`)
 	d.EndsAt = m.text()
 	m.holdFacts(&d.Facts)
-	d.Steps = m.steps()
+	d.Steps = m.steps(make([]policy.Step, 0, stepsUsual))
 	return m.ended()
 }
 

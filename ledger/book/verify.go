@@ -147,7 +147,7 @@ func newVerifier(b *Book, s snapshot, shape verifyShape) *verifier {
 
 // run starts what reads ahead and what looks at the rest of the book, and walks. All of it has ended when it returns.
 func (v *verifier) run(ctx context.Context, outside []byte, progress func(done, of int64)) error {
-	numbers, err := v.begin(ctx)
+	numbers, beside, err := v.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (v *verifier) run(ctx context.Context, outside []byte, progress func(done, 
 	g, running := errgroup.WithContext(running)
 	defer func() { cancel(); _ = g.Wait() }() // also when progress does not return
 	g.Go(func() error { return v.aside.check(running, outside, v.size) })
-	if err = v.walk(running, v.readAhead(running, g, numbers), progress); err != nil {
+	if err = v.walk(running, v.readAhead(running, g, numbers, beside), progress); err != nil {
 		cancel()
 	}
 	// When something beside the walk failed, the walk was only told to stop.
@@ -168,19 +168,31 @@ func (v *verifier) run(ctx context.Context, outside []byte, progress func(done, 
 	return v.conclude(ctx)
 }
 
-// begin reads what must be known before the first entry.
-func (v *verifier) begin(ctx context.Context) (pages []int64, err error) {
-	if pages, err = v.pages(ctx); err != nil {
-		return nil, err
-	}
-	if err := v.loadAccounts(ctx); err != nil {
-		return nil, err
-	}
-	v.keepOwners()
-	if err := v.readers.plan(ctx, readByRange); err != nil {
-		return nil, err
-	}
-	return pages, snapshot{v.tx}.plan(ctx, groupPlan)
+// begin reads what must be known before the first entry: on one connection which pages there are, while another reads
+// the accounts and sorts what is read beside the entries.
+func (v *verifier) begin(ctx context.Context) (pages []int64, beside besideRows, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	var beyond []Finding
+	g.Go(func() (err error) {
+		if pages, beyond, err = v.pages(ctx, v.readers[0]); err != nil {
+			return err
+		}
+		return v.readers.plan(ctx, readByRange)
+	})
+	g.Go(func() (err error) {
+		if err := v.loadAccounts(ctx); err != nil {
+			return err
+		}
+		v.keepOwners()
+		if err := (snapshot{v.tx}).plan(ctx, groupPlan); err != nil {
+			return err
+		}
+		beside, err = openBeside(ctx, v.tx, v.shape.pageBits)
+		return err
+	})
+	err = g.Wait()
+	v.list = append(beyond, v.list...)
+	return pages, beside, err
 }
 
 // walk checks the pages in order.

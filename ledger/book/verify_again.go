@@ -60,11 +60,12 @@ func (g *ground) prepareHours(p *page) {
 			claims++
 		}
 	}
-	again := take(&p.room.hours, claims)
+	again, steps := take(&p.room.hours, claims), takeUsed(&p.room.steps, 2*stepsUsual*claims)
 	for i := range p.entries {
 		if r := &p.entries[i]; r.Kind == ledger.KindHours {
 			claims--
 			r.hours = &again[claims]
+			r.hours.details.Steps, r.hours.decision.Steps, steps = steps[:0:stepsUsual], steps[stepsUsual:stepsUsual:2*stepsUsual], steps[2*stepsUsual:]
 		}
 	}
 }
@@ -80,7 +81,7 @@ func (g *ground) hoursAgain(r *prepared) {
 	}
 	chosen, err := policy.Choose(g.sets, r.Effective)
 	h.inForce = err == nil && chosen.Hash() == r.Rules
-	h.decision, h.refused = h.rules.Decide(h.details.Facts)
+	h.decision, h.refused = h.rules.DecideIn(h.decision.Steps, &h.details.Facts)
 }
 
 // explains reports whether a decision is the one that details record.

@@ -21,9 +21,12 @@ type flow struct {
 }
 
 // keepServed keeps a claim for the records and assessments that count it.
-func (v *verifier) keepServed(r *prepared, k *keptClaim, at int32) {
+func (v *verifier) keepServed(r *prepared, volunteer *party, k *keptClaim, at int32) {
 	d, row := &r.hours.details, r.claim
-	volunteer, organization := v.parties.of(d.Volunteer), v.parties.of(d.Organization)
+	if d.Volunteer != r.Volunteer {
+		volunteer = v.parties.of(d.Volunteer)
+	}
+	organization := v.parties.of(d.Organization)
 	k.organization, k.grade, k.position = organization.number, v.words.number(string(row.Grade)), v.words.number(d.Position)
 	k.servedOn, k.minutes, k.pooled = d.Facts.ServedOn, d.Facts.Minutes, row.Pooled
 	k.emergency, k.satisfaction = d.Emergency > 0, d.Evidence.Satisfaction

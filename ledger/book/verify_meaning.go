@@ -100,7 +100,8 @@ func (v *verifier) checkHours(r *prepared) {
 	v.claims++
 	h := r.hours
 	kept, at := v.keptClaims.put(r.Seq)
-	*kept = keptClaim{seq: r.Seq, volunteer: v.parties.of(r.Volunteer).number, rules: -1, moved: served(r)}
+	volunteer := v.parties.of(r.Volunteer)
+	*kept = keptClaim{seq: r.Seq, volunteer: volunteer.number, rules: -1, moved: served(r)}
 	if r.unreadable != nil {
 		v.find(r.Seq, "has details that cannot be read: %v", r.unreadable)
 		return
@@ -116,13 +117,13 @@ func (v *verifier) checkHours(r *prepared) {
 	if d.Organization != r.Organization || d.Volunteer != r.Volunteer || d.Facts.ServedOn != r.Effective {
 		v.find(r.Seq, "is not about the organization, volunteer and day that its details name")
 	}
-	changed := v.replay(r, kept)
-	v.keepServed(r, kept, at)
-	v.checkCarry(r, changed)
+	changed := v.replay(r, volunteer, kept)
+	v.keepServed(r, volunteer, kept, at)
+	v.checkCarry(r, volunteer, changed)
 }
 
 // row gives the claim's row that the details imply; what it earned comes from the replay.
-func (d claimDetails) row(seq ledger.Seq) claimSide {
+func (d *claimDetails) row(seq ledger.Seq) claimSide {
 	c := ledger.Claim{Volunteer: d.Volunteer, Activity: d.Activity, ServedOn: d.Facts.ServedOn, Minutes: d.Facts.Minutes,
 		Start: clockOf(d.Start), End: clockOf(d.End)}
 	fingerprint := c.Fingerprint(d.Organization)
@@ -160,13 +161,13 @@ func served(r *prepared) (m ledger.Minutes) {
 
 // replay compares everything with what the claim comes to when it is decided again from its recorded facts, and gives the units
 // of which it changed what rounding left.
-func (v *verifier) replay(r *prepared, kept *keptClaim) (changed []ledger.Unit) {
+func (v *verifier) replay(r *prepared, volunteer *party, kept *keptClaim) (changed []ledger.Unit) {
 	h := r.hours
 	d, row := &h.details, r.claim
 	if h.rules == nil {
 		return nil
 	}
-	v.checkPast(r, &d.Facts, h.rules)
+	v.checkPast(r, volunteer, h.rules)
 	if !h.inForce {
 		v.find(r.Seq, "was decided by a rule set that was not in force on %s", r.Effective)
 	}
@@ -180,7 +181,7 @@ func (v *verifier) replay(r *prepared, kept *keptClaim) (changed []ledger.Unit) 
 	}
 	e := h.decision.Earned
 	kept.earned, kept.rules = e, int32(slices.Index(v.sets, h.rules))
-	changed = v.parties.all[kept.volunteer].tally.Serve(h.rules, d.Facts, e)
+	changed = volunteer.tally.Serve(h.rules, d.Facts, e)
 	if row.Care != e.Care || row.Youth != e.Youth || row.Pooled != e.Pooled {
 		v.find(r.Seq, "has a row in claim that says it earned %d, %d and %d minutes; decided again, it is %d, %d and %d",
 			row.Care, row.Youth, row.Pooled, e.Care, e.Youth, e.Pooled)
@@ -195,8 +196,8 @@ func (v *verifier) replay(r *prepared, kept *keptClaim) (changed []ledger.Unit) 
 }
 
 // checkPast compares what a claim was decided on with what the entries before it come to.
-func (v *verifier) checkPast(r *prepared, f *policy.ClaimFacts, rules *policy.Rules) {
-	volunteer := v.parties.of(r.Volunteer)
+func (v *verifier) checkPast(r *prepared, volunteer *party, rules *policy.Rules) {
+	f := &r.hours.details.Facts
 	past := volunteer.tally.Past(rules, r.Effective)
 	past.CareStored = volunteer.credit
 	if past = rules.Counted(past); f.Past != past {
@@ -215,10 +216,10 @@ func (v *verifier) checkPast(r *prepared, f *policy.ClaimFacts, rules *policy.Ru
 }
 
 // checkCarry compares the rows of what rounding left with what the tally has after an entry, which changed it of some units.
-func (v *verifier) checkCarry(r *prepared, changed []ledger.Unit) {
+func (v *verifier) checkCarry(r *prepared, volunteer *party, changed []ledger.Unit) {
 	for _, c := range r.carries {
 		v.carries++
-		if want := v.parties.of(r.Volunteer).tally.Carried(c.Unit); c.Volunteer != r.Volunteer || c.Rest != want.Rest || c.Parts != want.Parts {
+		if want := volunteer.tally.Carried(c.Unit); c.Volunteer != r.Volunteer || c.Rest != want.Rest || c.Parts != want.Parts {
 			v.find(r.Seq, "has a row in carry of %d/%d min of %s, it is %d/%d", c.Rest, c.Parts, c.Unit, want.Rest, want.Parts)
 		}
 	}
@@ -319,7 +320,8 @@ func (v *verifier) checkCorrection(r *prepared) {
 	v.checkOwners(r)
 	if t.rules >= 0 {
 		facts := policy.ClaimFacts{ServedOn: t.servedOn, Minutes: t.minutes}
-		v.checkCarry(r, v.parties.all[t.volunteer].tally.Undo(v.sets[t.rules], facts, t.earned))
+		served := v.parties.all[t.volunteer]
+		v.checkCarry(r, v.parties.of(r.Volunteer), served.tally.Undo(v.sets[t.rules], facts, t.earned))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jmoiron/sqlx"
 	"golang.org/x/sync/errgroup"
 
 	"timebank/ledger"
@@ -42,12 +43,12 @@ type page struct {
 
 // readAhead starts to read and prepare pages, and gives them in order as they are begun; each says when it is done.
 // What is begun is bounded by the workers, and all of it ends with ctx.
-func (v *verifier) readAhead(ctx context.Context, g *errgroup.Group, numbers []int64) <-chan *page {
+func (v *verifier) readAhead(ctx context.Context, g *errgroup.Group, numbers []int64, beside besideRows) <-chan *page {
 	jobs, ordered := make(chan *page), make(chan *page, v.shape.workers)
 	g.Go(func() error {
 		defer close(jobs)
 		defer close(ordered)
-		return v.feed(ctx, numbers, jobs, ordered)
+		return v.feed(ctx, numbers, beside, jobs, ordered)
 	})
 	for _, tx := range v.readers {
 		g.Go(func() error {
@@ -67,11 +68,7 @@ func (v *verifier) readAhead(ctx context.Context, g *errgroup.Group, numbers []i
 }
 
 // feed begins the pages in order.
-func (v *verifier) feed(ctx context.Context, numbers []int64, jobs, ordered chan<- *page) error {
-	beside, err := openBeside(ctx, v.tx, v.shape.pageBits)
-	if err != nil {
-		return err
-	}
+func (v *verifier) feed(ctx context.Context, numbers []int64, beside besideRows, jobs, ordered chan<- *page) error {
 	for {
 		p := &page{number: beside.first(), done: make(chan struct{})}
 		if len(numbers) > 0 && numbers[0] <= p.number {
@@ -95,7 +92,7 @@ func (v *verifier) feed(ctx context.Context, numbers []int64, jobs, ordered chan
 
 // pages lists the pages that have entries, and counts these. Numbers below zero are no entries of the log: that such rows
 // are there their count tells.
-func (v *verifier) pages(ctx context.Context) (numbers []int64, err error) {
+func (v *verifier) pages(ctx context.Context, tx *sqlx.Tx) (numbers []int64, beyond []Finding, err error) {
 	const query = `SELECT least(greatest(seq, -1), $1) >> $2 AS page, count(*) AS entries, coalesce(min(seq), -1) AS first, coalesce(max(seq), -1) AS last
 		FROM entry GROUP BY 1 ORDER BY 1`
 	type pageRow struct {
@@ -104,20 +101,20 @@ func (v *verifier) pages(ctx context.Context) (numbers []int64, err error) {
 		First   ledger.Seq `db:"first"`
 		Last    ledger.Seq `db:"last"`
 	}
-	rows, err := selectAll[pageRow](ctx, v.tx, query, int64(translog.SizeMax), int(v.shape.pageBits))
+	rows, err := selectAll[pageRow](ctx, tx, query, int64(translog.SizeMax), int(v.shape.pageBits))
 	if err != nil {
-		return nil, fmt.Errorf("counting entries: %w", err)
+		return nil, nil, fmt.Errorf("counting entries: %w", err)
 	}
 	for _, r := range rows {
 		v.of += r.Entries
 		switch {
 		case r.Page == v.shape.beyond():
-			v.find(r.First, "is the first of %d that are numbered beyond what a log can have", r.Entries)
+			beyond = []Finding{{r.First, fmt.Sprintf("is the first of %d that are numbered beyond what a log can have", r.Entries)}}
 		case r.Page >= 0:
 			numbers, v.size = append(numbers, r.Page), r.Last+1
 		}
 	}
-	return numbers, nil
+	return numbers, beyond, nil
 }
 
 // beyond is the page after the last that a log can have.

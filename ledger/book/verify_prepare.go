@@ -137,14 +137,24 @@ func tellOdd[T any](p *page, c collected[T], seq func(*T) ledger.Seq) {
 
 const oddColumn = " with a column that is NULL, or of a type or value that it cannot be"
 
-// sortBySeq puts rows into the order of their entries, in which an index mostly gives them.
+// sortBySeq puts rows into the order of their entries, in which an index mostly gives them. The rows are large, so their
+// places are sorted, and then each is moved once.
 func sortBySeq[T any](c collected[T], seq func(*T) ledger.Seq) {
-	order := func(a, b T) int { return cmp.Compare(seq(&a), seq(&b)) }
-	for i := 1; i < len(c.rows); i++ {
-		if seq(&c.rows[i-1]) > seq(&c.rows[i]) {
-			slices.SortStableFunc(c.rows, order)
-			return
-		}
+	sorted := true
+	for i := 1; i < len(c.rows) && sorted; i++ {
+		sorted = seq(&c.rows[i-1]) <= seq(&c.rows[i])
+	}
+	if sorted {
+		return
+	}
+	places := make([]int, len(c.rows))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int { return cmp.Or(cmp.Compare(seq(&c.rows[a]), seq(&c.rows[b])), cmp.Compare(a, b)) })
+	before := slices.Clone(c.rows)
+	for i, place := range places {
+		c.rows[i] = before[place]
 	}
 }
 

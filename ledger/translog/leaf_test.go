@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"timebank/ledger"
 	"timebank/ledger/translog"
@@ -268,4 +269,23 @@ func ExampleLeaf() {
 	// posting 3a7d2f9e81c05b64 service 90
 	// posting 02e61b8d4f7a9c35 care -90
 	// posting 5f0e1d2c3b4a5968 care 90
+}
+
+// The instant of a leaf is written by our own code, which must do what its format says.
+func TestLeaf_tells_any_instant_as_its_format_does(t *testing.T) {
+	t.Parallel()
+	const format = "2006-01-02T15:04:05.000000Z"
+	years := []int{-1, 0, 1, 9, 99, 1582, 1969, 1970, 2026, 9999, 10000}
+	rapid.Check(t, func(t *rapid.T) {
+		year := rapid.OneOf(rapid.SampledFrom(years), rapid.IntRange(-10, 10010)).Draw(t, "year")
+		at := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).
+			Add(time.Duration(rapid.Int64Range(0, int64(366*24*time.Hour)).Draw(t, "into the year")))
+		if east := rapid.IntRange(-14, 14).Draw(t, "zone"); east != 0 {
+			at = at.In(time.FixedZone("", east*3600))
+		}
+		text := string(translog.LeafFields{Recorded: at}.Text())
+		if want := "\nrecorded " + at.UTC().Format(format) + "\n"; !strings.Contains(text, want) {
+			t.Fatalf("%q does not tell %q", text, want)
+		}
+	})
 }
