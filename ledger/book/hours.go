@@ -2,7 +2,6 @@ package book
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 
@@ -273,36 +272,23 @@ func (r *claimRow) learn(w *world, seq ledger.Seq) {
 	}
 }
 
-type claimFactsRow struct {
-	Seq          ledger.Seq     `db:"seq"`
-	Volunteer    string         `db:"volunteer"`
-	Organization string         `db:"organization"`
-	ServedOn     int32          `db:"served_on"`
-	SpanFrom     sql.NullInt64  `db:"span_from"`
-	SpanTo       sql.NullInt64  `db:"span_to"`
-	Fingerprint  []byte         `db:"fingerprint"`
-	Reference    string         `db:"reference"`
-	Minutes      ledger.Minutes `db:"minutes"`
-	Care         ledger.Minutes `db:"care"`
-	Youth        ledger.Minutes `db:"youth"`
-	Pooled       ledger.Minutes `db:"pooled"`
-	Corrected    bool           `db:"corrected"`
-}
-
-func (r claimFactsRow) facts() *claimFacts {
-	f := &claimFacts{seq: r.Seq, volunteer: r.Volunteer, organization: r.Organization, servedOn: ledger.Date(r.ServedOn),
-		spanFrom: r.SpanFrom.Int64, spanTo: r.SpanTo.Int64, hasSpan: r.SpanFrom.Valid,
-		minutes: r.Minutes, care: r.Care, youth: r.Youth, pooled: r.Pooled, corrected: r.Corrected}
-	copy(f.fingerprint[:], r.Fingerprint)
-	return f
-}
-
-// fetchClaims reads each volunteer's claims on the days in question and the days beside them, since a
-// shift may run over midnight; and those of the whole month or year where a rule set counts them.
+// fetchClaims reads the claims on the days in question and those beside them.
 func (w *world) fetchClaims(ctx context.Context, q selecter, n *wants) error {
 	if len(n.days.list) == 0 {
 		return nil
 	}
+	query, args := w.claimsOnDays(n.days.list, 0)
+	rows, err := only(selectAll[[]byte](ctx, q, query, args...))
+	if err != nil {
+		return fmt.Errorf("reading claims: %w", err)
+	}
+	return w.putClaims(rows)
+}
+
+// claimsOnDays gives the query for each volunteer's claims on the days in question and the days beside them, since a
+// shift may run over midnight; and those of the whole month or year where a rule set counts them. before is how many parameters come before
+// its own.
+func (w *world) claimsOnDays(days []volunteerDay, before int) (query string, args []any) {
 	counted, of := ledger.Day, `claims_near(n.volunteer, date '1970-01-01' + n.first + 1)`
 	switch counts := w.counts(); {
 	case counts.Year:
@@ -313,27 +299,19 @@ func (w *world) fetchClaims(ctx context.Context, q selecter, n *wants) error {
 	if counted != ledger.Day {
 		of = `claims_of(n.volunteer, date '1970-01-01' + n.first, date '1970-01-01' + n.last)`
 	}
-	volunteers := make([]string, len(n.days.list))
-	first, last := make([]int64, len(n.days.list)), make([]int64, len(n.days.list))
-	for i, d := range n.days.list {
+	volunteers, first, last := make([]string, len(days)), make([]int64, len(days)), make([]int64, len(days))
+	for i, d := range days {
 		volunteers[i] = d.volunteer
 		first[i], last[i] = int64(min(counted.Start(d.day), d.day-1)), int64(max(counted.End(d.day), d.day+1))
 	}
-	query := `
-		SELECT DISTINCT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
-		       c.fingerprint, coalesce(c.reference, '') AS reference, c.minutes, c.care, c.youth, c.pooled, x.seq IS NOT NULL AS corrected
-		FROM unnest($1::uuid[], $2::int[], $3::int[]) AS n (volunteer, first, last)
-		CROSS JOIN LATERAL ` + of + ` c
-		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
-		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, q, query, uuids(volunteers), ints(first), ints(last))
-	if err != nil {
-		return fmt.Errorf("reading claims: %w", err)
-	}
-	for _, r := range rows {
-		w.claims[r.Volunteer] = append(w.claims[r.Volunteer], r.facts())
-	}
-	return nil
+	query = fmt.Sprintf(`
+		SELECT string_agg(record_send(c), '') FROM (
+		    SELECT DISTINCT `+claimColumns+`
+		    FROM unnest($%d::uuid[], $%d::int[], $%d::int[]) AS n (volunteer, first, last)
+		    CROSS JOIN LATERAL `+of+` c
+		    LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
+		    ORDER BY c.seq) c`, before+1, before+2, before+3)
+	return query, []any{uuids(volunteers), ints(first), ints(last)}
 }
 
 // fetchReferences reads the latest claim under each of the organizations' own references.
@@ -346,20 +324,19 @@ func (w *world) fetchReferences(ctx context.Context, q selecter, n *wants) error
 		organizations[i], references[i] = r.organization, r.reference
 	}
 	const query = `
-		SELECT c.seq, c.volunteer, c.organization, c.served_on - date '1970-01-01' AS served_on, c.span_from, c.span_to,
-		       c.fingerprint, c.reference, c.minutes, c.care, c.youth, c.pooled, x.seq IS NOT NULL AS corrected
+		SELECT string_agg(record_send(ROW(` + claimColumns + `, c.reference)), '' ORDER BY c.seq)
 		FROM unnest($1::uuid[], $2::text[]) AS n (organization, reference)
 		JOIN claim c ON c.organization = n.organization AND c.reference = n.reference
-		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'
-		ORDER BY c.seq`
-	rows, err := selectAll[claimFactsRow](ctx, q, query, uuids(organizations), texts(references))
+		LEFT JOIN entry x ON x.refers = c.seq AND x.kind = 'correction'`
+	rows, err := only(selectAll[[]byte](ctx, q, query, uuids(organizations), texts(references)))
 	if err != nil {
 		return fmt.Errorf("reading references: %w", err)
 	}
-	for _, r := range rows {
-		w.references[referenceKey{r.Organization, r.Reference}] = r.facts()
-	}
-	return nil
+	return eachRow(rows, "claim", func(r *wire) error {
+		f := r.claimFacts()
+		w.references[referenceKey{f.organization, r.text()}] = f
+		return nil
+	})
 }
 
 func insertClaims(w *world) (insert, error) {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"timebank/ledger"
 	"timebank/ledger/translog"
 	"timebank/policy"
@@ -60,32 +58,40 @@ func (s *set[T]) add(x T) {
 	}
 }
 
-// lookUp gives the world after what is known, with everything that the commands of a batch may ask.
+// lookUp gives the world after what is known, with everything that the commands of a batch may ask: in a first question what
+// all batches ask, and then in one for each other kind of fact that is not known.
 func (b *Book) lookUp(ctx context.Context, q selecter, remembered *known, batch []*pending) (*world, error) {
-	now, answers, err := readAnswers(ctx, q, batch)
-	if err != nil {
-		return nil, err
-	}
-	w := b.worldAt(now, remembered)
-	w.answers = answers
-	return w, b.prefetch(ctx, q, w, batch)
-}
-
-// prefetch looks up the facts that the commands of a batch may ask, a query a kind of fact.
-func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pending) error {
-	first := &wants{}
-	for _, p := range batch {
-		p.cmd.want(w, first)
-	}
-	if err := w.fetchReferred(ctx, q, first); err != nil {
-		return err
-	}
-	n := first
-	if len(first.targets.list)+len(first.redemptions.list) > 0 {
-		for _, p := range batch { // now that it is known what they refer to
+	w, n := b.worldAfter(remembered), &wants{}
+	want := func() {
+		for _, p := range batch {
 			p.cmd.want(w, n)
 		}
 	}
+	want()
+	refers := len(n.targets.list)+len(n.redemptions.list) > 0
+	f := firstLook{batch: batch}
+	if !refers { // otherwise it is not known yet whose claims matter
+		f.days = n.days.list
+	}
+	now, err := f.read(ctx, q, w)
+	if err != nil {
+		return nil, err
+	}
+	b.setTime(w, now)
+	if refers {
+		if err := w.fetchReferred(ctx, q, n); err != nil {
+			return nil, err
+		}
+		want() // now that it is known what they refer to
+		if err := w.fetchClaims(ctx, q, n); err != nil {
+			return nil, err
+		}
+	}
+	return w, b.prefetch(ctx, q, w, n, batch)
+}
+
+// prefetch looks up what is wanted, a query a kind of fact.
+func (b *Book) prefetch(ctx context.Context, q selecter, w *world, n *wants, batch []*pending) error {
 	for _, p := range batch {
 		if l, ok := p.cmd.(lone); ok {
 			if err := l.look(ctx, q, w, n); err != nil {
@@ -95,7 +101,7 @@ func (b *Book) prefetch(ctx context.Context, q selecter, w *world, batch []*pend
 	}
 	for _, fetch := range []func(context.Context, selecter, *wants) error{
 		w.fetchHolds, w.wantPartners,
-		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchClaims, w.fetchReferences,
+		w.fetchOrganizations, w.fetchPartners, w.fetchClients, w.fetchTaken, w.fetchReferences,
 		w.fetchConsents, w.fetchChoices, w.fetchCarried, w.fetchDrafts, w.fetchRelations, w.fetchGifts, w.fetchGiven, w.fetchWards, w.fetchStrikes, w.fetchAccounts, w.fetchFrontier,
 		func(ctx context.Context, q selecter, n *wants) error {
 			return w.fetchVolunteers(ctx, q, n, b.keys.Person)
@@ -131,15 +137,19 @@ func (b *Book) knownOf(ctx context.Context, q selecter, s bookState) (*known, er
 	return known, nil
 }
 
-// worldAt gives the world after what is known, at an instant of the database's clock.
-func (b *Book) worldAt(clock time.Time, remembered *known) *world {
-	now := clock.UTC().Truncate(time.Microsecond)
-	if now.Before(remembered.last) { // the server's clock was set back: the order stays
-		now = remembered.last.UTC()
+// setTime sets a world to an instant of the database's clock.
+func (b *Book) setTime(w *world, clock time.Time) {
+	w.now = clock.UTC().Truncate(time.Microsecond)
+	if w.now.Before(w.known.last) { // the server's clock was set back: the order stays
+		w.now = w.known.last.UTC()
 	}
-	remembered.spending.turnTo(b.today(now))
+	w.clock, w.today = careTime(w.now.In(b.cfg.Zone)), b.today(w.now)
+	w.spending.turnTo(w.today)
+}
+
+// worldAfter gives the world after what is known, at no time yet.
+func (b *Book) worldAfter(remembered *known) *world {
 	return &world{
-		now: now, clock: careTime(now.In(b.cfg.Zone)), today: b.today(now),
 		first: remembered.next, salt: remembered.salt, next: remembered.next, ruleSets: b.rules(), known: remembered,
 		organizations: map[string]ledger.OrganizationKind{}, volunteers: map[string]*volunteerFacts{},
 		partners: map[string]bool{}, clients: map[string]bool{}, taken: map[externalID]bool{},
@@ -149,67 +159,6 @@ func (b *Book) worldAt(clock time.Time, remembered *known) *world {
 		drafts: map[ledger.Hash]*draftFacts{}, relations: map[pairKey]*relationFacts{}, gifts: map[string][]giftFacts{},
 		granted: map[string]ledger.Minutes{}, wards: map[string][]WardConsent{}, frontier: map[int64]ledger.Hash{},
 	}
-}
-
-// readAnswers reads what was answered under the keys of a batch, and the database's clock, which is the batch's: a
-// question of its own for the clock was a sixth of deciding.
-func readAnswers(ctx context.Context, q selecter, batch []*pending) (now time.Time, answers map[answerKey]answer, err error) {
-	clients, keys := make([]string, 0, len(batch)), make([]string, 0, len(batch))
-	for _, p := range batch {
-		if !p.dryRun {
-			clients, keys = append(clients, clientOf(p.by)), append(keys, p.key.Text)
-		}
-	}
-	const query = `
-		SELECT clock.now, coalesce(a.client::text, '') AS client, coalesce(a.key, '') AS key, a.request, a.seq,
-		       coalesce(a.subject::text, '') AS subject, coalesce(a.refusal, '') AS refusal
-		FROM (SELECT clock_timestamp() AS now) clock
-		LEFT JOIN (unnest($1::uuid[], $2::text[]) AS n (client, key)
-		           JOIN answer a ON a.client = n.client AND a.key = n.key) ON true`
-	rows, err := selectAll[answerRow](ctx, q, query, uuids(clients), texts(keys))
-	if err != nil {
-		return now, nil, fmt.Errorf("reading answers: %w", err)
-	}
-	answers = make(map[answerKey]answer, len(batch))
-	for _, r := range rows {
-		now = r.Now
-		if r.Client == "" { // nothing was asked under any of them
-			continue
-		}
-		a, err := r.answer()
-		if err != nil {
-			return now, nil, err
-		}
-		answers[a.answerKey] = a
-	}
-	return now, answers, nil
-}
-
-type answerRow struct {
-	Now     time.Time     `db:"now"`
-	Client  string        `db:"client"`
-	Key     string        `db:"key"`
-	Request []byte        `db:"request"`
-	Seq     sql.NullInt64 `db:"seq"`
-	Subject string        `db:"subject"`
-	Refusal string        `db:"refusal"`
-}
-
-func (r answerRow) answer() (answer, error) {
-	a := answer{answerKey: answerKey{r.Client, r.Key}, id: r.Subject}
-	copy(a.request[:], r.Request)
-	if r.Seq.Valid {
-		seq := ledger.Seq(r.Seq.Int64)
-		a.seq = &seq
-	}
-	if r.Refusal == "" {
-		return a, nil
-	}
-	a.refusal = new(ledger.Refusal)
-	if err := json.Unmarshal([]byte(r.Refusal), a.refusal); err != nil {
-		return a, fmt.Errorf("reading the refusal under a key: %w", err)
-	}
-	return a, nil
 }
 
 // fetchFrontier reads the hashes at the right edge of the log, which the next leaves are joined to.
