@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +11,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	_ "github.com/lib/pq" // the driver
+	"github.com/lib/pq"
 	"golang.org/x/sync/errgroup"
 
 	"timebank/ledger"
@@ -95,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.lists, err = connect(ctx, cfg.Service, listsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
 	}
-	if b.writer, err = connect(ctx, cfg.Service, writersMax, append(lookupsOnly, afterTheLock)...); err != nil {
+	if b.writer, err = connectBy(ctx, promptDialer{}, cfg.Service, writersMax, append(lookupsOnly, afterTheLock)...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
 	b.statements, b.ofLookups = newStatements(b.writer), newStatements(b.lookups)
@@ -109,13 +110,25 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 }
 
 func connect(ctx context.Context, dsn string, most int, parameters ...string) (*sqlx.DB, error) {
+	return connectBy(ctx, nil, dsn, most, parameters...)
+}
+
+// connectBy connects by a dialer of our own; without one by the driver's.
+func connectBy(ctx context.Context, dialer pq.Dialer, dsn string, most int, parameters ...string) (*sqlx.DB, error) {
 	// binary_parameters saves a round trip a query.
-	db, err := sqlx.ConnectContext(ctx, "postgres", withParameters(dsn, append(parameters, "binary_parameters=yes")...))
+	connector, err := pq.NewConnector(withParameters(dsn, append(parameters, "binary_parameters=yes")...))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the book: %w", err)
 	}
+	if dialer != nil {
+		connector.Dialer(dialer)
+	}
+	db := sqlx.NewDb(sql.OpenDB(connector), "postgres")
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("connecting to the book: %w", err), db.Close())
+	}
 	return db, nil
 }
 

@@ -1,0 +1,86 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// Go looks for what came from the network when it has nothing else to run. While hundreds ask it always has, and an answer of
+// PostgreSQL for which all of them wait is found milliseconds after it came. A goroutine whose time is up runs next, though: so
+// a read of the writer's has its time up four times a millisecond, and then looks by itself.
+const (
+	promptStep  = 250 * time.Microsecond
+	promptSteps = 200 // 50 ms; what takes longer waits for something else, such as another process's turn
+)
+
+// promptDialer makes the writer's connections.
+type promptDialer struct{ dialer net.Dialer }
+
+// Dial is a part of the driver's interface.
+func (d promptDialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+// DialTimeout is another.
+func (d promptDialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return d.DialContext(ctx, network, address)
+}
+
+// DialContext connects.
+func (d promptDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := d.dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &promptConn{Conn: c}, nil
+}
+
+// promptConn is a connection whose reads find at once what came.
+type promptConn struct {
+	net.Conn
+	until atomic.Pointer[time.Time] // the deadline of whoever uses it
+}
+
+// SetDeadline bounds reads and writes.
+func (c *promptConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline bounds reads. One that goes on is bound by it from its next step.
+func (c *promptConn) SetReadDeadline(t time.Time) error {
+	c.until.Store(&t)
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *promptConn) Read(b []byte) (int, error) {
+	for range promptSteps {
+		step := time.Now().Add(promptStep) //nolint:forbidigo // when to look again, which decides nothing
+		if until := c.deadline(); !until.IsZero() && until.Before(step) {
+			break
+		}
+		if err := c.Conn.SetReadDeadline(step); err != nil {
+			return 0, fmt.Errorf("waiting for PostgreSQL: %w", err)
+		}
+		if n, err := c.Conn.Read(b); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+	}
+	if err := c.Conn.SetReadDeadline(c.deadline()); err != nil {
+		return 0, fmt.Errorf("waiting for PostgreSQL: %w", err)
+	}
+	return c.Conn.Read(b)
+}
+
+func (c *promptConn) deadline() time.Time {
+	if t := c.until.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
+}
