@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -60,6 +61,7 @@ type Book struct {
 	writer      *sqlx.DB    // for the writer alone: one connection records, and on the other the next batch is looked up
 	statements  *statements
 	flying      *flight       // the batch that is being recorded
+	busy        atomic.Bool   // the last batch was of many
 	overtaken   bool          // another process has written since the batch before, or that one failed
 	committed   ledger.Seq    // the next entry's number, as this process left it
 	lastBatch   int           // commands of the last batch of those who ask one by one
@@ -96,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if b.lists, err = connect(ctx, cfg.Service, listsMax, byIndex...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close())
 	}
-	if b.writer, err = connectBy(ctx, promptDialer{}, cfg.Service, writersMax, append(lookupsOnly, afterTheLock)...); err != nil {
+	if b.writer, err = connectBy(ctx, &promptDialer{busy: &b.busy}, cfg.Service, writersMax, append(lookupsOnly, afterTheLock)...); err != nil {
 		return nil, errors.Join(err, b.db.Close(), b.lookups.Close(), b.lists.Close())
 	}
 	b.statements, b.ofLookups = newStatements(b.writer), newStatements(b.lookups)

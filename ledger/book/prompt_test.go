@@ -5,19 +5,20 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // dialPrompt gives a connection as the writer's are, and its other end.
-func dialPrompt(t *testing.T) (here, there net.Conn) {
+func dialPrompt(t *testing.T, busy *atomic.Bool) (here, there net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // of this test alone
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	if here, err = (promptDialer{}).DialTimeout("tcp", listener.Addr().String(), time.Minute); err != nil {
+	if here, err = (&promptDialer{busy: busy}).DialTimeout("tcp", listener.Addr().String(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if there, err = listener.Accept(); err != nil {
@@ -30,8 +31,10 @@ func dialPrompt(t *testing.T) (here, there net.Conn) {
 // However long the other end takes, nothing that it sends is lost, and no step's end is seen by who reads.
 func TestPromptConn_reads_what_comes_within_a_step_and_after_all_of_them(t *testing.T) {
 	t.Parallel()
-	here, there := dialPrompt(t)
-	for _, pause := range []time.Duration{0, promptStep / 2, 3 * promptStep, promptStep * (promptSteps + promptSteps/2)} {
+	var busy atomic.Bool
+	here, there := dialPrompt(t, &busy)
+	for i, pause := range []time.Duration{0, promptStep / 2, 3 * promptStep, promptStep * (promptSteps + promptSteps/2), 3 * promptStep, promptStep} {
+		busy.Store(i != 4) // then what a step left must not be found
 		sent := make(chan error, 1)
 		go func() {
 			time.Sleep(pause)
@@ -55,8 +58,10 @@ func TestPromptConn_reads_what_comes_within_a_step_and_after_all_of_them(t *test
 // A deadline of whoever uses the connection holds, whether it comes within the steps or after them, and taking it back too.
 func TestPromptConn_keeps_the_deadline_that_it_is_given(t *testing.T) {
 	t.Parallel()
-	here, there := dialPrompt(t)
-	for _, wait := range []time.Duration{-time.Second, promptStep / 2, 3 * promptStep, promptStep * (promptSteps + promptSteps/2)} {
+	var busy atomic.Bool
+	here, there := dialPrompt(t, &busy)
+	for i, wait := range []time.Duration{-time.Second, promptStep / 2, 3 * promptStep, promptStep * (promptSteps + promptSteps/2)} {
+		busy.Store(i%3 != 0)
 		if err := here.SetDeadline(time.Now().Add(wait)); err != nil {
 			t.Fatal(err)
 		}

@@ -260,6 +260,7 @@ func (b *Book) turnOf(ctx context.Context, batch []*pending) {
 	if len(live) == 0 {
 		return
 	}
+	b.busy.Store(len(live) >= lingerFrom)
 	if !b.mayFly(live) { // it must find in the database what is being recorded
 		b.land(ctx)
 		b.turnNow(ctx, live)
