@@ -104,7 +104,7 @@ func (w *wire) claimFacts() *claimFacts {
 	if to := w.orNull(int8Type); to != nil {
 		f.spanTo = w.integer(to)
 	}
-	w.fixed(f.fingerprint[:])
+	copy(f.fingerprint[:], w.bytes())
 	f.minutes, f.care, f.youth, f.pooled, f.corrected = w.minutes(), w.minutes(), w.minutes(), w.minutes(), w.yes()
 	return f
 }

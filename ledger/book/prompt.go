@@ -3,9 +3,9 @@ package book
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -22,7 +22,7 @@ const (
 // promptDialer makes the writer's connections.
 type promptDialer struct {
 	dialer net.Dialer
-	busy   *atomic.Bool // many ask
+	busy   *atomic.Bool // the last batch was of many
 }
 
 // Dial is a part of the driver's interface.
@@ -50,8 +50,9 @@ func (d *promptDialer) DialContext(ctx context.Context, network, address string)
 type promptConn struct {
 	net.Conn
 	busy  *atomic.Bool
-	ended bool                      // the deadline is the end of a step
-	until atomic.Pointer[time.Time] // the deadline of whoever uses it
+	ended bool       // the deadline is the end of a step
+	mu    sync.Mutex // one sets the deadline at a time
+	until time.Time  // the deadline of whoever uses it
 }
 
 // SetDeadline bounds reads and writes.
@@ -61,36 +62,51 @@ func (c *promptConn) SetDeadline(t time.Time) error {
 
 // SetReadDeadline bounds reads. One that goes on is bound by it from its next step.
 func (c *promptConn) SetReadDeadline(t time.Time) error {
-	c.until.Store(&t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until = t
 	return c.Conn.SetReadDeadline(t)
 }
 
+// Read gives errors as they are: the driver tells by them what became of the connection.
 func (c *promptConn) Read(b []byte) (int, error) {
 	for i := 0; i < promptSteps && c.busy.Load(); i++ {
-		step := time.Now().Add(promptStep) //nolint:forbidigo // when to look again, which decides nothing
-		if until := c.deadline(); !until.IsZero() && until.Before(step) {
+		within, err := c.step()
+		if err != nil {
+			return 0, err
+		}
+		if !within {
 			break
 		}
-		if err := c.Conn.SetReadDeadline(step); err != nil {
-			return 0, fmt.Errorf("waiting for PostgreSQL: %w", err)
-		}
-		c.ended = true
 		if n, err := c.Conn.Read(b); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
 	}
-	if c.ended {
-		if err := c.Conn.SetReadDeadline(c.deadline()); err != nil {
-			return 0, fmt.Errorf("waiting for PostgreSQL: %w", err)
-		}
-		c.ended = false
+	if err := c.lastStep(); err != nil {
+		return 0, err
 	}
 	return c.Conn.Read(b)
 }
 
-func (c *promptConn) deadline() time.Time {
-	if t := c.until.Load(); t != nil {
-		return *t
+// step begins a step, unless the deadline comes within it.
+func (c *promptConn) step() (within bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end := time.Now().Add(promptStep) //nolint:forbidigo // when to look again, which decides nothing
+	if !c.until.IsZero() && c.until.Before(end) {
+		return false, nil
 	}
-	return time.Time{}
+	c.ended = true
+	return true, c.Conn.SetReadDeadline(end)
+}
+
+// lastStep waits for as long as the deadline lets it.
+func (c *promptConn) lastStep() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		return nil
+	}
+	c.ended = false
+	return c.Conn.SetReadDeadline(c.until)
 }

@@ -20,7 +20,8 @@ type flow struct {
 	minutes ledger.Minutes
 }
 
-// keepServed keeps a claim for the records and assessments that count it.
+// keepServed keeps a claim for the records and assessments that count it. Where its details and its row differ that was told;
+// it counts as its details have it.
 func (v *verifier) keepServed(r *prepared, volunteer *party, k *keptClaim, at int32) {
 	d, row := &r.hours.details, r.claim
 	if d.Volunteer != r.Volunteer {
@@ -30,7 +31,7 @@ func (v *verifier) keepServed(r *prepared, volunteer *party, k *keptClaim, at in
 	k.organization, k.grade, k.position = organization.number, v.words.number(string(row.Grade)), v.words.number(d.Position)
 	k.servedOn, k.minutes, k.pooled = d.Facts.ServedOn, d.Facts.Minutes, row.Pooled
 	k.emergency, k.satisfaction = d.Emergency > 0, d.Evidence.Satisfaction
-	volunteer.served, organization.served = append(volunteer.served, at), append(organization.served, at)
+	volunteer.served, organization.gathered = append(volunteer.served, at), append(organization.gathered, at)
 }
 
 // servedClaim gives a claim as records and assessments count it; none of these asks for the service.
@@ -83,10 +84,10 @@ func (p *party) keepFlow(r *prepared, m ledger.Minutes) {
 	}
 }
 
-// claimsOf gives the claims of somebody in the order of their days, of one organization when it is named.
-func (v *verifier) claimsOf(p *party, organization string, from, to ledger.Date) (claims []servedClaim) {
+// claimsOf gives claims in the order of their days, of one organization when it is named.
+func (v *verifier) claimsOf(kept []int32, organization string, from, to ledger.Date) (claims []servedClaim) {
 	only := v.parties.of(organization).number
-	for _, at := range p.served {
+	for _, at := range kept {
 		if k := v.keptClaims.at(at); (organization == "" || k.organization == only) && from <= k.servedOn && k.servedOn <= to {
 			claims = append(claims, v.servedClaim(k))
 		}
@@ -222,7 +223,7 @@ func (v *verifier) checkHonour(r *prepared, rules *policy.Rules) error {
 	}
 	p := v.parties.of(r.Volunteer)
 	open, given := nominated(p.honours, d.Honour)
-	record := recordFacts(v.claimsOf(p, r.Organization, ledger.DateMin, ledger.DateMax), rules.LevelGrades())
+	record := recordFacts(v.claimsOf(p.served, r.Organization, ledger.DateMin, ledger.DateMax), rules.LevelGrades())
 	v.facts(r, d.Facts.RecordFacts, record, d.Facts.RecordFacts == record)
 	giver := ledger.OwnerBank
 	if r.Organization != "" {
@@ -252,7 +253,7 @@ func (v *verifier) checkSupport(r *prepared, rules *policy.Rules) error {
 	}
 	before, from, to := periodsOf(rules.SupportPer(), in)
 	p := v.parties.of(r.Organization)
-	want := supportFacts(v.claimsOf(p, "", before, to), before, from, to)
+	want := supportFacts(v.claimsOf(p.gathered, "", before, to), before, from, to)
 	want.OrganizationKind = d.Facts.OrganizationKind
 	v.facts(r, d.Facts, want, d.Facts == want)
 	if to >= r.Effective || slices.Contains(p.assessed, d.Facts.From) {
@@ -278,7 +279,7 @@ func (v *verifier) checkReferral(r *prepared, _ *policy.Rules) error {
 	if err := json.Unmarshal(r.Details, &d); err != nil {
 		return err
 	}
-	want := workloadFacts(v.claimsOf(v.parties.of(r.Volunteer), r.Organization, r.Effective-29, r.Effective), r.Effective)
+	want := workloadFacts(v.claimsOf(v.parties.of(r.Volunteer).served, r.Organization, r.Effective-29, r.Effective), r.Effective)
 	have := d.Facts
 	want.Age, want.Roles, want.By, want.Referral = have.Age, have.Roles, have.By, have.Referral
 	same := have.In7 == want.In7 && have.In30 == want.In30 && have.DaysIn7 == want.DaysIn7 && have.EmergencyIn30 == want.EmergencyIn30 && have.Today == want.Today

@@ -15,7 +15,8 @@ type party struct {
 	credit   ledger.Minutes // on the care, held and owed accounts
 	held     ledger.Minutes
 	spent    ledger.Minutes
-	served   []int32 // claims by a volunteer, or for an organization, by where they are kept
+	served   []int32 // claims by a volunteer, by where they are kept
+	gathered []int32 // and those for an organization
 	granted  []flow
 	received []flow // into the credit of a volunteer, or taken back by a correction
 	choices  []choiceFacts
