@@ -35,8 +35,9 @@ func (v *verifier) keepServed(r *prepared, volunteer *party, k *keptClaim, at in
 }
 
 // servedClaim gives a claim as records and assessments count it; none of these asks for the service.
-func (v *verifier) servedClaim(k *keptClaim) servedClaim {
-	return servedClaim{Seq: k.seq, Volunteer: v.parties.all[k.volunteer].id, Organization: v.parties.all[k.organization].id, ServedOn: int32(k.servedOn),
+func (v *verifier) servedClaim(at int32) servedClaim {
+	k := v.keptClaims.at(at)
+	return servedClaim{Seq: v.keptClaims.entry(at), Volunteer: v.parties.all[k.volunteer].id, Organization: v.parties.all[k.organization].id, ServedOn: int32(k.servedOn),
 		Minutes: k.minutes, Grade: ledger.Grade(v.words.all[k.grade]), Pooled: k.pooled, Position: v.words.all[k.position],
 		Emergency: k.emergency, Satisfaction: k.satisfaction, Corrected: k.corrected}
 }
@@ -89,7 +90,7 @@ func (v *verifier) claimsOf(kept []int32, organization string, from, to ledger.D
 	only := v.parties.of(organization).number
 	for _, at := range kept {
 		if k := v.keptClaims.at(at); (organization == "" || k.organization == only) && from <= k.servedOn && k.servedOn <= to {
-			claims = append(claims, v.servedClaim(k))
+			claims = append(claims, v.servedClaim(at))
 		}
 	}
 	slices.SortFunc(claims, func(a, b servedClaim) int {

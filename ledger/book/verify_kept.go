@@ -10,7 +10,6 @@ import (
 // keptClaim is what later entries need of a claim. There is nothing in it that points elsewhere: whatever is kept of a million
 // claims would be gone through whenever memory is collected.
 type keptClaim struct {
-	seq                     ledger.Seq
 	volunteer, organization int32 // by the numbers of parties
 	grade, position         int32 // by those of words
 	rules                   int32 // by which it was decided again, as a place among the book's sets; -1 for none
@@ -57,6 +56,9 @@ func (k *keptBy[T]) put(seq ledger.Seq) (*T, int32) {
 
 // at gives what is kept in a place.
 func (k *keptBy[T]) at(i int32) *T { return &k.blocks[i>>keptBits][i&(1<<keptBits-1)] }
+
+// entry gives the entry of a place.
+func (k *keptBy[T]) entry(i int32) ledger.Seq { return k.seqs[i] }
 
 // of gives what is kept of an entry, or nil; of one that is there twice, what was kept last.
 func (k *keptBy[T]) of(seq ledger.Seq) *T {

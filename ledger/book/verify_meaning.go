@@ -101,7 +101,7 @@ func (v *verifier) checkHours(r *prepared) {
 	h := r.hours
 	kept, at := v.keptClaims.put(r.Seq)
 	volunteer := v.parties.of(r.Volunteer)
-	*kept = keptClaim{seq: r.Seq, volunteer: volunteer.number, rules: -1, moved: served(r)}
+	*kept = keptClaim{volunteer: volunteer.number, rules: -1, moved: served(r)}
 	if r.unreadable != nil {
 		v.find(r.Seq, "has details that cannot be read: %v", r.unreadable)
 		return

@@ -84,7 +84,7 @@ const (
 	postingBytes = 48
 )
 
-// appendInstant does what AppendFormat does, in a third of the time.
+// appendInstant does what AppendFormat does, in a quarter of the time.
 func appendInstant(b []byte, utc time.Time) []byte {
 	year, month, day := utc.Date()
 	if year < 0 || year > 9999 {
