@@ -96,7 +96,8 @@ type benchBook struct {
 	Lines       []benchRow  `json:"lines"`
 	Checks      benchChecks `json:"checks"`
 
-	bank *benchBank
+	bank      *benchBank
+	yardstick int64 // pgbench's rate in this round
 }
 
 func (s benchSettings) run(cmd *cobra.Command) (err error) {
@@ -156,7 +157,7 @@ func (s benchSettings) measure(ctx context.Context, talk io.Writer) (r benchRepo
 	}
 	r.MemoryKiB = residentMost() // before anything is verified, which no server does
 	for _, b := range books {
-		checks, err := b.bank.check(ctx)
+		checks, err := b.bank.check(ctx, s.rounds)
 		if err != nil {
 			return r, err
 		}
@@ -219,7 +220,10 @@ func (s benchSettings) measureRound(ctx context.Context, round int, books []*ben
 			if err != nil {
 				return fmt.Errorf("measuring %s: %w", row.Name, err)
 			}
-			row.Runs = append(row.Runs, a)
+			if n == 0 {
+				b.yardstick = a.PerSecond
+			}
+			row.Runs = append(row.Runs, benchRun{a, b.yardstick})
 			fmt.Fprintf(talk, "round %d of %d, %d entries: %s %d a second\n", round+1, s.rounds, b.Entries, row.Name, a.PerSecond)
 		}
 	}
@@ -247,12 +251,10 @@ func (r *benchReport) conclude(books []*benchBook) {
 		return
 	}
 	for _, b := range books {
-		b.Pgbench.conclude()
-		b.Pgbench.Percent = 100
-		b.PgbenchMean = int64(b.Pgbench.Clients) * 1_000_000 / max(1, b.Pgbench.Median.PerSecond)
+		b.Pgbench.conclude(b.Pgbench.Clients)
+		b.PgbenchMean = meanMicros(b.Pgbench.Clients, b.Pgbench.Median.PerSecond)
 		for i := range b.Lines {
-			b.Lines[i].conclude()
-			b.Lines[i].Percent = b.Lines[i].against(b.Pgbench)
+			b.Lines[i].conclude(b.Pgbench.Clients)
 		}
 		r.Books = append(r.Books, *b)
 	}

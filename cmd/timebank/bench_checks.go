@@ -13,18 +13,19 @@ import (
 	"time"
 )
 
-// benchChecks is what is measured once on a book, after its lines.
+// benchChecks is what is measured on a book after its lines, and once, unless it says otherwise.
 type benchChecks struct {
-	Entries         int64 `json:"entries"` // when checked
-	VerifyPerSecond int64 `json:"verify_entries_per_second"`
-	AuditPerSecond  int64 `json:"audit_entries_per_second,omitzero"` // 0: timebank-audit is not built
-	TableBytes      int64 `json:"table_bytes_per_posting"`
-	IndexBytes      int64 `json:"index_bytes_per_posting"`
-	WALBytes        int64 `json:"wal_bytes_per_posting,omitzero"` // of 64 clients' claims, full-page images included
-	StartMillis     int64 `json:"start_ms"`                       // from nothing to the first answer, PostgreSQL included
+	Entries         int64   `json:"entries"`                   // when checked
+	VerifyPerSecond int64   `json:"verify_entries_per_second"` // the median of as many runs as there were rounds
+	VerifyRuns      []int64 `json:"verify_runs,omitempty"`
+	AuditPerSecond  int64   `json:"audit_entries_per_second,omitzero"` // 0: timebank-audit is not built
+	TableBytes      int64   `json:"table_bytes_per_posting"`
+	IndexBytes      int64   `json:"index_bytes_per_posting"`
+	WALBytes        int64   `json:"wal_bytes_per_posting,omitzero"` // of 64 clients' claims, full-page images included
+	StartMillis     int64   `json:"start_ms"`                       // from nothing to the first answer, PostgreSQL included
 }
 
-func (b *benchBank) check(ctx context.Context) (c benchChecks, err error) {
+func (b *benchBank) check(ctx context.Context, rounds int) (c benchChecks, err error) {
 	before, err := readDisk(ctx, b.pg)
 	if err != nil {
 		return c, err
@@ -41,9 +42,14 @@ func (b *benchBank) check(ctx context.Context) (c benchChecks, err error) {
 	if c.Entries, err = b.LogSize(ctx); err != nil {
 		return c, err
 	}
-	if c.VerifyPerSecond, err = b.verify(ctx); err != nil {
-		return c, err
+	for range rounds {
+		perSecond, err := b.verify(ctx)
+		if err != nil {
+			return c, err
+		}
+		c.VerifyRuns = append(c.VerifyRuns, perSecond)
 	}
+	c.VerifyPerSecond = median(c.VerifyRuns)
 	if c.AuditPerSecond, err = b.audit(ctx, c.Entries); err != nil {
 		return c, err
 	}

@@ -41,17 +41,19 @@ var benchLines = []benchLine{
 	{"proof-posting", "inclusion proof, while posting", loadProof, 1, loadClaims},
 }
 
+// benchRun is one measurement of a line.
+type benchRun struct {
+	loadAnswer
+	Pgbench int64 `json:"pgbench_per_second"` // the yardstick, in the same round on the same book
+}
+
 // benchRow is a line with what was measured.
 type benchRow struct {
 	benchLine
-	Runs    []loadAnswer `json:"runs"`
-	Median  loadAnswer   `json:"median"`             // each figure's own median
-	Percent int64        `json:"percent_of_pgbench"` // of the medians, a second
-}
-
-// against gives a row's rate against another's, in percent.
-func (r benchRow) against(other benchRow) int64 {
-	return 100 * r.Median.PerSecond / max(1, other.Median.PerSecond)
+	Runs       []benchRun `json:"runs"`
+	Median     loadAnswer `json:"median"`                      // each figure's own median
+	Percent    int64      `json:"percent_of_pgbench"`          // of the rates: the median of the runs' ratios
+	P99Percent int64      `json:"p99_percent_of_pgbench_mean"` // of the mean time of a transaction: the median of the runs' ratios
 }
 
 // beside gives a row's rate against that on another book, in percent: the median of the rounds, in each of which one was measured
@@ -59,22 +61,32 @@ func (r benchRow) against(other benchRow) int64 {
 func (r benchRow) beside(other benchRow) int64 {
 	ratios := make([]int64, len(r.Runs))
 	for i, a := range r.Runs {
-		ratios[i] = 100 * a.PerSecond / max(1, other.Runs[i].PerSecond)
+		ratios[i] = percent(a.PerSecond, other.Runs[i].PerSecond)
 	}
 	return median(ratios)
 }
 
-func (r *benchRow) conclude() {
-	of := func(figure func(a loadAnswer) int64) int64 {
+func percent(n, of int64) int64 { return 100 * n / max(1, of) }
+
+// conclude gives the medians. pgbenchClients each wait for a transaction's mean time.
+func (r *benchRow) conclude(pgbenchClients int) {
+	of := func(figure func(a benchRun) int64) int64 {
 		all := make([]int64, len(r.Runs))
 		for i, a := range r.Runs {
 			all[i] = figure(a)
 		}
 		return median(all)
 	}
-	r.Median = loadAnswer{Done: of(func(a loadAnswer) int64 { return a.Done }), PerSecond: of(func(a loadAnswer) int64 { return a.PerSecond }),
-		P50: of(func(a loadAnswer) int64 { return a.P50 }), P99: of(func(a loadAnswer) int64 { return a.P99 }),
-		P999: of(func(a loadAnswer) int64 { return a.P999 })}
+	r.Median = loadAnswer{Done: of(func(a benchRun) int64 { return a.Done }), PerSecond: of(func(a benchRun) int64 { return a.PerSecond }),
+		P50: of(func(a benchRun) int64 { return a.P50 }), P99: of(func(a benchRun) int64 { return a.P99 }),
+		P999: of(func(a benchRun) int64 { return a.P999 })}
+	r.Percent = of(func(a benchRun) int64 { return percent(a.PerSecond, a.Pgbench) })
+	r.P99Percent = of(func(a benchRun) int64 { return percent(a.P99, meanMicros(pgbenchClients, a.Pgbench)) })
+}
+
+// meanMicros is for how long each of some clients waits, in the mean, where they do so much a second.
+func meanMicros(clients int, perSecond int64) int64 {
+	return int64(clients) * 1_000_000 / max(1, perSecond)
 }
 
 // measure runs the line's load for so long; what is beside it begins a little earlier and ends a little later.

@@ -22,18 +22,20 @@ func (r benchReport) print(out io.Writer) error {
 }
 
 func (b benchBook) print(out *strings.Builder, first benchBook) {
-	fmt.Fprintf(out, "\n%d entries%37s %9s %8s %8s %9s", b.Entries, "a second", "× pgbench", "p50 µs", "p99 µs", "p99.9 µs")
+	fmt.Fprintf(out, "\n%d entries%37s %9s %8s %8s %9s %10s", b.Entries, "a second", "× pgbench", "p50 µs", "p99 µs", "p99.9 µs", "p99 × mean")
 	if b.Size != first.Size {
 		fmt.Fprintf(out, " %12s", "× first book")
 	}
 	p := b.Pgbench
-	fmt.Fprintf(out, "\n%-48s %8d %9s %8d %8d %9d", fmt.Sprintf("%s (mean %d µs)", p.Title, b.PgbenchMean), p.Median.PerSecond, "1.00", p.Median.P50, p.Median.P99, p.Median.P999)
+	fmt.Fprintf(out, "\n%-48s %8d %9s %8d %8d %9d %10s", fmt.Sprintf("%s (mean %d µs)", p.Title, b.PgbenchMean), p.Median.PerSecond, hundredths(p.Percent),
+		p.Median.P50, p.Median.P99, p.Median.P999, hundredths(p.P99Percent))
 	if b.Size != first.Size {
 		fmt.Fprintf(out, " %12s", hundredths(p.beside(first.Pgbench)))
 	}
 	fmt.Fprintln(out)
 	for i, l := range b.Lines {
-		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999)
+		fmt.Fprintf(out, "%-48s %8d %9s %8d %8d %9d %10s", l.Title, l.Median.PerSecond, hundredths(l.Percent), l.Median.P50, l.Median.P99, l.Median.P999,
+			hundredths(l.P99Percent))
 		if b.Size != first.Size {
 			fmt.Fprintf(out, " %12s", hundredths(l.beside(first.Lines[i])))
 		}
