@@ -41,8 +41,9 @@ answer); holds with their confirmation; reads, while claims are posted and while
 verify, timebank-audit (when it is built beside this command), what a posting takes on disk,
 the server's memory and the time to start. The load generator is a process of its own on the
 same machine. With --sizes there is a book filled to each number of entries, with a PostgreSQL
-of its own, and each line is measured on one right after the other. Only ratios carry over to
-other machines.`,
+of its own, and each line is measured on one right after the other. Each ratio is the median of
+the rounds'; "p99 × mean" is a line's p99 over the mean time of pgbench's transactions in the
+same round. Only ratios carry over to other machines.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
 	cmd.Flags().IntVar(&s.pgbenchClients, "pgbench-clients", 32, "clients of pgbench")
@@ -124,7 +125,7 @@ func (s benchSettings) run(cmd *cobra.Command) (err error) {
 	return errors.Join(err, report.print(cmd.OutOrStdout()))
 }
 
-// measure fills the books, and measures each line on each of them in turn, round after round, and then what is measured once.
+// measure fills the books, and measures each line on each of them in turn, round after round, and then, when all rounds are over, what is in benchChecks.
 func (s benchSettings) measure(ctx context.Context, talk io.Writer) (r benchReport, err error) {
 	r = benchReport{Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Rounds: s.rounds, Seconds: s.seconds, Volunteers: s.volunteers}

@@ -43,11 +43,11 @@ func (b *benchBank) check(ctx context.Context, rounds int) (c benchChecks, err e
 		return c, err
 	}
 	for range rounds {
-		perSecond, err := b.verify(ctx)
+		rate, err := b.verify(ctx)
 		if err != nil {
 			return c, err
 		}
-		c.VerifyRuns = append(c.VerifyRuns, perSecond)
+		c.VerifyRuns = append(c.VerifyRuns, rate)
 	}
 	c.VerifyPerSecond = median(c.VerifyRuns)
 	if c.AuditPerSecond, err = b.audit(ctx, c.Entries); err != nil {
@@ -65,8 +65,8 @@ func (b *benchBank) check(ctx context.Context, rounds int) (c benchChecks, err e
 // verify times the verification of the book as its command does it: without the bounds that a server sets itself, below which
 // what is kept of a million entries does not fit and is gone through without end.
 func (b *benchBank) verify(ctx context.Context) (perSec int64, err error) {
-	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64)
-	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
+	collect, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64)
+	defer func() { debug.SetGCPercent(collect); debug.SetMemoryLimit(limit) }()
 	begun := clock()
 	v, err := b.Verify(ctx, func(int64, int64) {})
 	if err != nil {

@@ -68,7 +68,7 @@ func (r benchRow) beside(other benchRow) int64 {
 
 func percent(n, of int64) int64 { return 100 * n / max(1, of) }
 
-// conclude gives the medians. pgbenchClients each wait for a transaction's mean time.
+// conclude gives the medians. pgbenchClients are those among whom pgbench's rate is shared, for the mean time of a transaction.
 func (r *benchRow) conclude(pgbenchClients int) {
 	of := func(figure func(a benchRun) int64) int64 {
 		all := make([]int64, len(r.Runs))
