@@ -97,8 +97,7 @@ type benchBook struct {
 	Lines       []benchRow  `json:"lines"`
 	Checks      benchChecks `json:"checks"`
 
-	bank      *benchBank
-	yardstick int64 // pgbench's rate in this round
+	bank *benchBank
 }
 
 func (s benchSettings) run(cmd *cobra.Command) (err error) {
@@ -221,10 +220,7 @@ func (s benchSettings) measureRound(ctx context.Context, round int, books []*ben
 			if err != nil {
 				return fmt.Errorf("measuring %s: %w", row.Name, err)
 			}
-			if n == 0 {
-				b.yardstick = a.PerSecond
-			}
-			row.Runs = append(row.Runs, benchRun{a, b.yardstick})
+			row.Runs = append(row.Runs, a)
 			fmt.Fprintf(talk, "round %d of %d, %d entries: %s %d a second\n", round+1, s.rounds, b.Entries, row.Name, a.PerSecond)
 		}
 	}
@@ -252,10 +248,10 @@ func (r *benchReport) conclude(books []*benchBook) {
 		return
 	}
 	for _, b := range books {
-		b.Pgbench.conclude(b.Pgbench.Clients)
+		b.Pgbench.conclude(b.Pgbench)
 		b.PgbenchMean = meanMicros(b.Pgbench.Clients, b.Pgbench.Median.PerSecond)
 		for i := range b.Lines {
-			b.Lines[i].conclude(b.Pgbench.Clients)
+			b.Lines[i].conclude(b.Pgbench)
 		}
 		r.Books = append(r.Books, *b)
 	}

@@ -41,47 +41,44 @@ var benchLines = []benchLine{
 	{"proof-posting", "inclusion proof, while posting", loadProof, 1, loadClaims},
 }
 
-// benchRun is one measurement of a line.
-type benchRun struct {
-	loadAnswer
-	Pgbench int64 `json:"pgbench_per_second"` // the yardstick, in the same round on the same book
-}
-
 // benchRow is a line with what was measured.
 type benchRow struct {
 	benchLine
-	Runs       []benchRun `json:"runs"`
-	Median     loadAnswer `json:"median"`                      // each figure's own median
-	Percent    int64      `json:"percent_of_pgbench"`          // of the rates: the median of the runs' ratios
-	P99Percent int64      `json:"p99_percent_of_pgbench_mean"` // of the mean time of a transaction: the median of the runs' ratios
+	Runs       []loadAnswer `json:"runs"`
+	Median     loadAnswer   `json:"median"`                      // each figure's own median
+	Percent    int64        `json:"percent_of_pgbench"`          // of the rates: the median of the runs' ratios
+	P99Percent int64        `json:"p99_percent_of_pgbench_mean"` // of the mean time of a transaction: the median of the runs' ratios
 }
 
-// beside gives a row's rate against that on another book, in percent: the median of the rounds, in each of which one was measured
-// right after the other.
+// beside gives a row's rate against that of another line, or on another book, in percent: the median of the rounds, in each of which both
+// were measured.
 func (r benchRow) beside(other benchRow) int64 {
-	ratios := make([]int64, len(r.Runs))
-	for i, a := range r.Runs {
-		ratios[i] = percent(a.PerSecond, other.Runs[i].PerSecond)
-	}
-	return median(ratios)
+	return r.each(func(round int) int64 { return percent(r.Runs[round].PerSecond, other.Runs[round].PerSecond) })
 }
 
 func percent(n, of int64) int64 { return 100 * n / max(1, of) }
 
-// conclude gives the medians. pgbenchClients are those among whom pgbench's rate is shared, for the mean time of a transaction.
-func (r *benchRow) conclude(pgbenchClients int) {
-	of := func(figure func(a benchRun) int64) int64 {
-		all := make([]int64, len(r.Runs))
-		for i, a := range r.Runs {
-			all[i] = figure(a)
-		}
-		return median(all)
+// each gives the median of a figure of each round.
+func (r benchRow) each(figure func(round int) int64) int64 {
+	all := make([]int64, len(r.Runs))
+	for round := range r.Runs {
+		all[round] = figure(round)
 	}
-	r.Median = loadAnswer{Done: of(func(a benchRun) int64 { return a.Done }), PerSecond: of(func(a benchRun) int64 { return a.PerSecond }),
-		P50: of(func(a benchRun) int64 { return a.P50 }), P99: of(func(a benchRun) int64 { return a.P99 }),
-		P999: of(func(a benchRun) int64 { return a.P999 })}
-	r.Percent = of(func(a benchRun) int64 { return percent(a.PerSecond, a.Pgbench) })
-	r.P99Percent = of(func(a benchRun) int64 { return percent(a.P99, meanMicros(pgbenchClients, a.Pgbench)) })
+	return median(all)
+}
+
+// conclude gives the medians, and the ratios to pgbench on the same book.
+func (r *benchRow) conclude(pgbench benchRow) {
+	of := func(figure func(a loadAnswer) int64) int64 {
+		return r.each(func(round int) int64 { return figure(r.Runs[round]) })
+	}
+	r.Median = loadAnswer{Done: of(func(a loadAnswer) int64 { return a.Done }), PerSecond: of(func(a loadAnswer) int64 { return a.PerSecond }),
+		P50: of(func(a loadAnswer) int64 { return a.P50 }), P99: of(func(a loadAnswer) int64 { return a.P99 }),
+		P999: of(func(a loadAnswer) int64 { return a.P999 })}
+	r.Percent = r.beside(pgbench)
+	r.P99Percent = r.each(func(round int) int64 {
+		return percent(r.Runs[round].P99, meanMicros(pgbench.Clients, pgbench.Runs[round].PerSecond))
+	})
 }
 
 // meanMicros is for how long each of some clients waits, in the mean, where they do so much a second.

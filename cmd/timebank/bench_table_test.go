@@ -43,8 +43,8 @@ func measuredBook(size int, rates ...int64) *benchBook {
 	for i, rate := range rates {
 		yardstick := []int64{6000, 6000, 3000}[i]
 		twice := 2 * meanMicros(b.Pgbench.Clients, yardstick)
-		b.Pgbench.Runs = append(b.Pgbench.Runs, benchRun{loadAnswer{PerSecond: yardstick}, yardstick})
-		b.Lines[0].Runs = append(b.Lines[0].Runs, benchRun{loadAnswer{PerSecond: rate, P99: twice}, yardstick})
+		b.Pgbench.Runs = append(b.Pgbench.Runs, loadAnswer{PerSecond: yardstick})
+		b.Lines[0].Runs = append(b.Lines[0].Runs, loadAnswer{PerSecond: rate, P99: twice})
 	}
 	return b
 }
